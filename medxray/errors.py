@@ -1,0 +1,33 @@
+"""Errors that medxray raises on purpose. Each message says what was expected, what came and what to do."""
+
+
+class MedxrayError(Exception):
+    """Base of every error that a user can cause and mend."""
+
+
+class ConfigError(MedxrayError):
+    """An option has an impossible value, or options contradict each other."""
+
+
+class DataError(MedxrayError):
+    """A folder, CSV or manifest cannot be used as a dataset."""
+
+
+class ImageError(MedxrayError):
+    """One file cannot be read as an image."""
+
+
+class WeightsError(MedxrayError):
+    """Pretrained weights are missing or belong to another architecture."""
+
+
+class RunError(MedxrayError):
+    """A run directory is missing, foreign, incomplete or already there."""
+
+
+class StorageError(MedxrayError):
+    """A file could not be written: disk full, no permission."""
+
+
+class TrainingError(MedxrayError):
+    """Training cannot go on, for example because the loss is not a number."""

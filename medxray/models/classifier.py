@@ -1,0 +1,99 @@
+"""Preprocessing, backbone and head as one flat functional graph, and the parts it can be cut into."""
+
+import importlib
+
+import keras
+from keras import layers
+
+from medxray.errors import ConfigError
+from medxray.models.heads import LOGITS, POOLED, attach_head
+from medxray.models.registry import architecture
+
+INPUT = "image"
+_CAFFE_BGR_MEAN = (103.939, 116.779, 123.68)
+_TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=0.5, l2=1e-4):
+    """Build an untrained classifier.
+
+    Args:
+        arch: name in the registry.
+        image_size: height and width of the input in pixels.
+        channels: 1 for grey (repeated to three inside the graph where the backbone needs it) or 3 for RGB.
+        classes: number of classes.
+        units, dropout, l2: the head, see `heads.attach_head`.
+
+    Returns:
+        keras.Model: float32 images (N,H,W,channels), 0-255 -> float32 probabilities (N,classes). Every layer is a
+        built-in one and none is a model, so Grad-CAM tools and Keras safe mode work on it.
+
+    Raises:
+        ConfigError: unknown architecture, or an image size below its minimum.
+    """
+    spec = architecture(arch)
+    if image_size < spec.minimum_size:
+        raise ConfigError(
+            f"--image-size for {arch} must be at least {spec.minimum_size} pixels. Received {image_size}."
+        )
+    image = keras.Input((image_size, image_size, channels), name=INPUT)
+    module, function = spec.builder.split(":")
+    features = getattr(importlib.import_module(module), function)(_preprocess(image, spec, channels))
+    return keras.Model(image, attach_head(features, classes, units=units, dropout=dropout, l2=l2), name=arch)
+
+
+def _preprocess(image, spec, channels):
+    tensor = image
+    if spec.planes == 3 and channels == 1:
+        tensor = layers.Concatenate(name="grey_to_rgb")([tensor] * 3)
+    if spec.preprocessing == "caffe":
+        if channels == 3:
+            tensor = keras.ops.flip(tensor, axis=-1)
+        return layers.Rescaling(1.0, [-mean for mean in _CAFFE_BGR_MEAN], name="preprocess")(tensor)
+    if spec.preprocessing == "torch":
+        scale = [1 / (255 * deviation) for deviation in _TORCH_STD]
+        offset = [-mean / deviation for mean, deviation in zip(_TORCH_MEAN, _TORCH_STD)]
+        return layers.Rescaling(scale, offset, name="preprocess")(tensor)
+    return layers.Rescaling(1 / 127.5, -1.0, name="preprocess")(tensor)
+
+
+def prefix(model, cuts):
+    """The graph from the input to the layers named in `cuts`: images -> list of activations.
+
+    It shares its layers with `model`.
+    """
+    return keras.Model(model.input, [model.get_layer(cut).output for cut in cuts], name="prefix")
+
+
+def suffix(model, cut):
+    """The graph from layer `cut` to the logits: activations (N,...) -> float32 logits (N,K).
+
+    It shares its layers with `model`, so training it trains the model. `cut=None` starts at the input.
+    """
+    start = model.input if cut is None else model.get_layer(cut).output
+    return keras.Model(start, model.get_layer(LOGITS).output, name="suffix")
+
+
+def embedder(model):
+    """The headless model: images -> pooled features (N,c)."""
+    return keras.Model(model.input, model.get_layer(POOLED).output, name="embedder")
+
+
+def freeze_before(model, cut, *, train_normalization, l2=0.0):
+    """Make the layers behind `cut` trainable and all before it not.
+
+    Args:
+        model: a classifier.
+        cut: name of the last frozen layer, or None to train everything.
+        train_normalization: False keeps every BatchNormalization of the backbone frozen, that is in inference
+            mode with its stored statistics, as is usual when a pretrained backbone is fine-tuned on little data.
+        l2: L2 penalty put on the kernels of the layers that become trainable and have none yet. It is attached
+            to the variables: on a built layer the attribute `kernel_regularizer` alone adds no loss.
+    """
+    names = [layer.name for layer in model.layers]
+    frozen_until = -1 if cut is None else names.index(cut)
+    for position, layer in enumerate(model.layers):
+        is_normalization = isinstance(layer, layers.BatchNormalization)
+        layer.trainable = position > frozen_until and (train_normalization or not is_normalization)
+        if layer.trainable and l2 and isinstance(layer, (layers.Conv2D, layers.Dense)) and not layer.kernel.regularizer:
+            layer.kernel_regularizer = layer.kernel.regularizer = keras.regularizers.L2(l2)

@@ -1,0 +1,28 @@
+"""Small convolutional networks that are trained from scratch."""
+
+from keras import layers
+
+
+def _convolution(tensor, filters, name):
+    """Convolution 3x3, batch normalisation, ReLU."""
+    block, index = name
+    tensor = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{block}_conv{index}")(tensor)
+    tensor = layers.BatchNormalization(name=f"{block}_norm{index}")(tensor)
+    return layers.ReLU(name=f"{block}_relu{index}")(tensor)
+
+
+def shallow(tensor):
+    """Three single-convolution blocks with 16, 32 and 64 filters: (N,H,W,c) -> (N,H/4,W/4,64)."""
+    for block, filters in (("block1", 16), ("block2", 32)):
+        tensor = _convolution(tensor, filters, (block, ""))
+        tensor = layers.MaxPooling2D(name=f"{block}_pool")(tensor)
+    return _convolution(tensor, 64, ("block3", ""))
+
+
+def deep(tensor):
+    """Five double-convolution blocks with 16 to 256 filters: (N,H,W,c) -> (N,H/16,W/16,256)."""
+    for block, filters in (("block1", 16), ("block2", 32), ("block3", 64), ("block4", 128)):
+        tensor = _convolution(tensor, filters, (block, 1))
+        tensor = _convolution(tensor, filters, (block, 2))
+        tensor = layers.MaxPooling2D(name=f"{block}_pool")(tensor)
+    return _convolution(_convolution(tensor, 256, ("block5", 1)), 256, ("block5", 2))

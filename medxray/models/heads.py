@@ -1,0 +1,27 @@
+"""The classification head: pooled features -> logits -> probabilities."""
+
+from keras import layers, regularizers
+
+POOLED, LOGITS, PROBABILITIES = "pooled", "logits", "probabilities"
+
+
+def attach_head(features, classes, *, units, dropout, l2):
+    """Put global average pooling, a hidden layer with dropout and L2, and a softmax on top of a backbone.
+
+    Args:
+        features: keras tensor (N,h,w,c).
+        classes: number of classes K, at least 2; two classes are a softmax over two logits as well.
+        units: size of the hidden layer; 0 leaves it out.
+        dropout: share of hidden units dropped in training, 0 to below 1.
+        l2: weight of the L2 penalty on the head's kernels.
+
+    Returns:
+        keras tensor (N,K), float32 probabilities; layers `pooled`, `logits` (float32) and `probabilities`.
+    """
+    penalty = regularizers.L2(l2) if l2 else None
+    tensor = layers.GlobalAveragePooling2D(name=POOLED)(features)
+    if units:
+        tensor = layers.Dense(units, activation="relu", kernel_regularizer=penalty, name="hidden")(tensor)
+    tensor = layers.Dropout(dropout, name="dropout")(tensor)
+    logits = layers.Dense(classes, kernel_regularizer=penalty, dtype="float32", name=LOGITS)(tensor)
+    return layers.Softmax(dtype="float32", name=PROBABILITIES)(logits)

@@ -1,0 +1,113 @@
+"""Atomic files: what is written is either complete or not there. No TensorFlow."""
+
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from medxray.errors import StorageError
+
+_CHUNK = 1 << 20
+
+
+@contextlib.contextmanager
+def atomic_path(target):
+    """Yield a temporary path beside `target`; on success flush it to disk and rename it over `target`.
+
+    Args:
+        target: path of the final file; its folder is created when missing. The temporary file keeps
+            the suffix, because some writers (Keras, matplotlib) choose the format by it.
+
+    Yields:
+        pathlib.Path to write to.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written. Nothing is left behind and an
+            earlier file of that name is untouched.
+    """
+    target = Path(target)
+    temporary = None
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=".partial-", suffix=target.suffix, dir=target.parent)
+        os.close(handle)
+        temporary = Path(name)
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise storage_error(target, error) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def storage_error(target, error):
+    """Translate an OSError met while writing `target` into a StorageError with a remedy."""
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return StorageError(
+        f"Could not write {target}: {reason}. Free disk space or choose another folder, then run the command again."
+    )
+
+
+def write_text(path, text):
+    """Write `text` (str) atomically as UTF-8."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path, value):
+    """Write `value` atomically as indented JSON; numbers that are not finite become null."""
+    write_text(path, json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
+
+
+def read_json(path):
+    """Read a JSON file; raises OSError or ValueError as `open` and `json` do."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def write_csv(path, table):
+    """Write a pandas table atomically, floats at full precision, without the index."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def write_npz(path, **arrays):
+    """Write named arrays atomically as an uncompressed npz (never pickled objects)."""
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def plain(value):
+    """Turn numpy scalars and arrays, tuples and paths into what JSON knows; nan and inf become None."""
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        return plain(value.item())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return str(value) if isinstance(value, Path) else value
+
+
+def file_sha256(path):
+    """SHA-256 of a file's content, as 64 hexadecimal characters."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(_CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def text_sha256(*parts):
+    """SHA-256 of text parts joined by newlines, as 64 hexadecimal characters."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
