@@ -1,0 +1,55 @@
+"""The command line. Command modules import nothing heavy; TensorFlow starts inside the command that needs it."""
+
+import sys
+
+import click
+
+from medxray import __version__
+from medxray.cli import terminal
+from medxray.cli.cache import cache
+from medxray.cli.data import data
+from medxray.cli.evaluate import evaluate
+from medxray.cli.export import export
+from medxray.cli.gradcam import gradcam
+from medxray.cli.predict import predict
+from medxray.cli.train import train
+from medxray.errors import ConfigError, MedxrayError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, message="medxray %(version)s")
+@click.option("--debug", is_flag=True, help="Show Python tracebacks and TensorFlow's own messages.")
+def cli(debug):
+    """Train, evaluate, explain and export classifiers of chest X-rays.
+
+    Research software. Start with: medxray data inspect DIR, then medxray train --data DIR.
+    """
+    terminal.prepare(debug)
+
+
+for _command in (train, evaluate, predict, gradcam, export, data, cache):
+    cli.add_command(_command)
+
+
+def main():
+    """Entry point: one line and exit status 1 for errors of medxray, 2 for impossible options, 130 for Ctrl-C."""
+    debug = "--debug" in sys.argv[1:2]
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.exit(status if isinstance(status, int) else 0)
+    except click.ClickException as error:
+        error.show(file=sys.stderr)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    except MedxrayError as error:
+        if debug:
+            raise
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2 if isinstance(error, ConfigError) else 1)
+    except (OSError, MemoryError) as error:
+        if debug:
+            raise
+        click.echo(f"Error: {terminal.system_error(error)}", err=True)
+        sys.exit(1)

@@ -14,7 +14,7 @@ _CAFFE_BGR_MEAN = (103.939, 116.779, 123.68)
 _TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
-def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=0.5, l2=1e-4):
+def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=0.5, l2=1e-4, seed=0):
     """Build an untrained classifier.
 
     Args:
@@ -22,7 +22,7 @@ def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=
         image_size: height and width of the input in pixels.
         channels: 1 for grey (repeated to three inside the graph where the backbone needs it) or 3 for RGB.
         classes: number of classes.
-        units, dropout, l2: the head, see `heads.attach_head`.
+        units, dropout, l2, seed: the head, see `heads.attach_head`.
 
     Returns:
         keras.Model: float32 images (N,H,W,channels), 0-255 -> float32 probabilities (N,classes). Every layer is a
@@ -39,7 +39,7 @@ def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=
     image = keras.Input((image_size, image_size, channels), name=INPUT)
     module, function = spec.builder.split(":")
     features = getattr(importlib.import_module(module), function)(_preprocess(image, spec, channels))
-    return keras.Model(image, attach_head(features, classes, units=units, dropout=dropout, l2=l2), name=arch)
+    return keras.Model(image, attach_head(features, classes, units=units, dropout=dropout, l2=l2, seed=seed), name=arch)
 
 
 def _preprocess(image, spec, channels):

@@ -5,7 +5,7 @@ from keras import layers, regularizers
 POOLED, LOGITS, PROBABILITIES = "pooled", "logits", "probabilities"
 
 
-def attach_head(features, classes, *, units, dropout, l2):
+def attach_head(features, classes, *, units, dropout, l2, seed):
     """Put global average pooling, a hidden layer with dropout and L2, and a softmax on top of a backbone.
 
     Args:
@@ -14,6 +14,7 @@ def attach_head(features, classes, *, units, dropout, l2):
         units: size of the hidden layer; 0 leaves it out.
         dropout: share of hidden units dropped in training, 0 to below 1.
         l2: weight of the L2 penalty on the head's kernels.
+        seed: of dropout; it is part of the saved model, so that a reloaded one drops the same units.
 
     Returns:
         keras tensor (N,K), float32 probabilities; layers `pooled`, `logits` (float32) and `probabilities`.
@@ -22,6 +23,6 @@ def attach_head(features, classes, *, units, dropout, l2):
     tensor = layers.GlobalAveragePooling2D(name=POOLED)(features)
     if units:
         tensor = layers.Dense(units, activation="relu", kernel_regularizer=penalty, name="hidden")(tensor)
-    tensor = layers.Dropout(dropout, name="dropout")(tensor)
+    tensor = layers.Dropout(dropout, seed=seed, name="dropout")(tensor)
     logits = layers.Dense(classes, kernel_regularizer=penalty, dtype="float32", name=LOGITS)(tensor)
     return layers.Softmax(dtype="float32", name=PROBABILITIES)(logits)

@@ -1,0 +1,5 @@
+"""`python -m medxray` is the command `medxray`."""
+
+from medxray.cli import main
+
+main()

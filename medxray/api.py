@@ -1,0 +1,47 @@
+"""The Python interface: train, resume, load a run. The commands only call it and the Run it returns."""
+
+from medxray.errors import RunError
+from medxray.runs import open_run
+from medxray.trained import Run
+from medxray.training.experiment import resume_run, start_run
+
+
+def train(config):
+    """Train a model.
+
+    Args:
+        config: TrainConfig.
+
+    Returns:
+        Run, complete.
+
+    Raises:
+        MedxrayError: the subclass and its message say what to do.
+    """
+    return Run(start_run(config))
+
+
+def resume(path):
+    """Finish an interrupted run in place and return it as a Run."""
+    return Run(resume_run(path))
+
+
+def load_run(path="runs/latest"):
+    """Load a trained run.
+
+    Args:
+        path: run directory, or the model.keras in it.
+
+    Returns:
+        Run.
+
+    Raises:
+        RunError: there is no run, or it has no model yet.
+    """
+    run = open_run(path)
+    if not run.model_file.exists():
+        raise RunError(
+            f"{run.path} has no trained model yet (state: {run.read_record()['state']}). "
+            f"Finish it with: medxray train --resume {path}"
+        )
+    return Run(run)

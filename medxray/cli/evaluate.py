@@ -1,0 +1,41 @@
+"""`medxray evaluate`."""
+
+import click
+
+from medxray.cli.options import column_options, json_option, label_map_option
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--data", type=click.Path(), help="Another folder or CSV; default: the run's own split.")
+@click.option("--split", type=click.Choice(("train", "val", "test")), default="test", show_default=True)
+@label_map_option
+@column_options
+@json_option
+def evaluate(run, data, split, label_map, as_json, **columns):
+    """Evaluate a run with its stored threshold and temperature.
+
+    Results of the run's own split go to RUN/evaluations/<split>, those of other data to RUN/external/<name>. Images that the run
+    was trained on are left out of other data.
+    """
+    from medxray.backend import load_tensorflow
+
+    load_tensorflow()
+    from medxray import api, storage
+    from medxray.evaluation import evaluate_external, evaluate_own
+
+    loaded = api.load_run(run)
+    if data is None:
+        report, folder = evaluate_own(loaded, split)
+    else:
+        report, folder = evaluate_external(loaded, data, split=split, label_map=label_map, columns=columns)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(storage.plain(report), indent=2, allow_nan=False))
+        return
+    from medxray.cli.summary import summary_lines
+
+    for line in summary_lines({report["split"]: report}):
+        click.echo(line)
+    click.echo(f"Written to {folder}")

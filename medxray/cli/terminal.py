@@ -1,0 +1,60 @@
+"""What reaches the terminal: medxray's own lines on standard error, nothing of the libraries below."""
+
+import faulthandler
+import logging
+import os
+import sys
+import warnings
+
+
+def prepare(debug):
+    """Set up logging; without `debug`, cut off what C++ code writes to file descriptor 2.
+
+    Python's own standard error goes on to the terminal through a duplicate of the descriptor, and a crash in C++ code
+    still leaves its Python stack there.
+    """
+    _log_to_stderr()
+    if debug:
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").propagate = False
+    logging.getLogger("py.warnings").addHandler(logging.NullHandler())
+    warnings.simplefilter("ignore")
+    sys.stderr.flush()
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    faulthandler.enable(file=sys.stderr)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+
+
+class _Lines(logging.Formatter):
+    def format(self, record):
+        text = super().format(record)
+        return f"Warning: {text}" if record.levelno >= logging.WARNING else text
+
+
+class _CurrentStderr(logging.Handler):
+    """Writes to whatever sys.stderr is at the time, which tests and `prepare` replace."""
+
+    def emit(self, record):
+        print(self.format(record), file=sys.stderr)
+
+
+def _log_to_stderr():
+    logger = logging.getLogger("medxray")
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    if not logger.handlers:
+        handler = _CurrentStderr()
+        handler.setFormatter(_Lines())
+        logger.addHandler(handler)
+
+
+def system_error(error):
+    """One line for an error of the operating system."""
+    if isinstance(error, MemoryError):
+        return "Out of memory. Lower --batch-size or --image-size."
+    place = f" {error.filename}" if getattr(error, "filename", None) else ""
+    return f"{error.strerror or error}:{place}. Check the path, its permissions and the free disk space."

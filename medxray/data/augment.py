@@ -1,0 +1,181 @@
+"""Augmentation policies: parameters drawn per sample on the host, applied by one batched Keras layer.
+
+The draw depends only on (seed, view, sample), so a rerun, a resumed run and another batch order see the same images.
+"""
+
+from dataclasses import asdict, dataclass, fields
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from medxray.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Ranges from which one view of an image is drawn uniformly.
+
+    Attributes:
+        rotation: degrees, to either side.
+        translation: share of height and width, in any direction.
+        zoom: share by which height and width are scaled up or down together.
+        stretch: further share by which height and width differ, so that the aspect ratio is no cue.
+        flip: whether half of the images are mirrored left to right.
+        brightness: share of the full range that is added or taken away.
+        contrast: share by which contrast about the image's mean is raised or lowered.
+        gamma: exponents between 1/(1+gamma) and 1+gamma.
+        noise: largest standard deviation of Gaussian noise, as a share of the full range.
+    """
+
+    rotation: float = 0.0
+    translation: float = 0.0
+    zoom: float = 0.0
+    stretch: float = 0.0
+    flip: bool = False
+    brightness: float = 0.0
+    contrast: float = 0.0
+    gamma: float = 0.0
+    noise: float = 0.0
+
+
+POLICIES = {
+    "none": Policy(),
+    "light": Policy(rotation=5, translation=0.03, zoom=0.05, brightness=0.05, contrast=0.1),
+    "standard": Policy(
+        rotation=10,
+        translation=0.06,
+        zoom=0.12,
+        stretch=0.06,
+        brightness=0.1,
+        contrast=0.25,
+        gamma=0.25,
+        noise=0.015,
+    ),
+    "strong": Policy(
+        rotation=20,
+        translation=0.1,
+        zoom=0.2,
+        stretch=0.12,
+        flip=True,
+        brightness=0.2,
+        contrast=0.4,
+        gamma=0.5,
+        noise=0.04,
+    ),
+}
+_COLUMNS = ("angle", "dx", "dy", "scale_x", "scale_y", "brightness", "contrast", "gamma", "noise", "noise_seed")
+PARAMETERS = len(_COLUMNS)
+
+
+def policy(name):
+    """Look a policy up; raises ConfigError when the name is not in the table."""
+    if name not in POLICIES:
+        raise ConfigError(f"--augment must be one of {', '.join(POLICIES)}. Received '{name}'.")
+    return POLICIES[name]
+
+
+def policy_text(chosen):
+    """Canonical text of a policy, for cache keys and run records."""
+    return ",".join(f"{field.name}={asdict(chosen)[field.name]}" for field in fields(chosen))
+
+
+def draw_parameters(chosen, samples, *, seed, view):
+    """Draw the parameters of one view for some samples.
+
+    Args:
+        chosen: Policy.
+        samples: int array (n,), stable numbers of the samples.
+        seed: seed of the run.
+        view: number of the view (with a cache) or of the epoch (on-line).
+
+    Returns:
+        float32 array (n, PARAMETERS): angle in radians, dx and dy as shares, scales (negative x: mirrored),
+        additive brightness 0-1, contrast factor, gamma, noise deviation 0-1, seed of the noise.
+    """
+    rows = [_draw(chosen, np.random.default_rng([seed, view, int(sample)])) for sample in samples]
+    return np.asarray(rows, np.float32).reshape(len(rows), PARAMETERS)
+
+
+def _draw(chosen, rng):
+    sides = rng.uniform(-1, 1, size=8)
+    zoom = (1 + chosen.zoom) ** sides[3]
+    stretch = (1 + chosen.stretch) ** (sides[4] / 2)
+    mirror = -1.0 if chosen.flip and rng.random() < 0.5 else 1.0
+    return (
+        np.deg2rad(chosen.rotation) * sides[0],
+        chosen.translation * sides[1],
+        chosen.translation * sides[2],
+        mirror * zoom * stretch,
+        zoom / stretch,
+        chosen.brightness * sides[5],
+        (1 + chosen.contrast) ** sides[6],
+        (1 + chosen.gamma) ** sides[7],
+        chosen.noise * rng.random(),
+        rng.integers(1 << 24),
+    )
+
+
+class Augment(keras.layers.Layer):
+    """Applies drawn parameters to a batch: one fused affine transform, then intensity changes.
+
+    Inputs: images (N,H,W,C), 0-255, and parameters (N, PARAMETERS) of `draw_parameters`.
+    Output: float32 (N,H,W,C), 0-255. Pixels from outside the image are black. The layer holds no state.
+    """
+
+    supports_jit = False  # XLA has no kernel for ImageProjectiveTransformV3
+
+    def __init__(self, **options):
+        super().__init__(dtype="float32", **options)
+
+    def call(self, images, parameters, training=False):
+        """Augment in training; return the images as they are otherwise."""
+        if not training:
+            return images
+        columns = dict(zip(_COLUMNS, tf.unstack(parameters, axis=1)))
+        return _change_intensity(_transform(tf.cast(images, tf.float32), columns), columns)
+
+    def compute_output_shape(self, images_shape, parameters_shape):
+        """The shape of the images."""
+        return images_shape
+
+
+def _transform(images, columns):
+    """Rotate, scale and shift about the centre by the inverse map that the operation wants."""
+    shape = tf.shape(images)
+    height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
+    cosine, sine = tf.cos(columns["angle"]), tf.sin(columns["angle"])
+    a0, a1 = cosine / columns["scale_x"], sine / columns["scale_x"]
+    b0, b1 = -sine / columns["scale_y"], cosine / columns["scale_y"]
+    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
+    shift_x, shift_y = centre_x + columns["dx"] * width, centre_y + columns["dy"] * height
+    a2 = centre_x - a0 * shift_x - a1 * shift_y
+    b2 = centre_y - b0 * shift_x - b1 * shift_y
+    nothing = tf.zeros_like(a0)
+    return tf.raw_ops.ImageProjectiveTransformV3(
+        images=images,
+        transforms=tf.stack([a0, a1, a2, b0, b1, b2, nothing, nothing], axis=1),
+        output_shape=shape[1:3],
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+        fill_value=0.0,
+    )
+
+
+def _change_intensity(images, columns):
+    def each(name):
+        return columns[name][:, None, None, None]
+
+    mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
+    images = (images - mean) * each("contrast") + mean + 255.0 * each("brightness")
+    images = 255.0 * tf.pow(tf.clip_by_value(images / 255.0, 0.0, 1.0), each("gamma"))
+    return tf.clip_by_value(images + 255.0 * each("noise") * _noise(images, columns["noise_seed"]), 0.0, 255.0)
+
+
+def _noise(images, seeds):
+    shape = tf.shape(images)[1:3]
+
+    def one(seed):
+        return tf.random.stateless_normal(tf.concat([shape, [1]], 0), tf.stack([tf.cast(seed, tf.int32), 0]))
+
+    return tf.map_fn(one, seeds, fn_output_signature=tf.float32)

@@ -1,0 +1,32 @@
+"""What the file names of the Kermany chest X-ray set say. No TensorFlow."""
+
+import re
+
+NORMAL, PNEUMONIA = "NORMAL", "PNEUMONIA"
+BACTERIAL, VIRAL = "bacterial", "viral"
+DATASET = "paultimothymooney/chest-xray-pneumonia"
+_SICK = re.compile(r"(person\d+)_(bacteria|virus)_\d+(?:_\d+)*", re.IGNORECASE)
+_HEALTHY = re.compile(r"((?:NORMAL2-)?IM-\d+)(?:-\d+)+", re.IGNORECASE)
+_SUBTYPES = {"bacteria": BACTERIAL, "virus": VIRAL}
+
+
+def patient_id(stem):
+    """Patient key in a file name without extension; "" where the name has another form.
+
+    `person1000_bacteria_2931` -> "person1000": the bare number, because 979 numbers occur with both subtypes and
+    may be one child; a grouping that is too coarse loses nothing but a little freedom. `IM-0115-0001` ->
+    "IM-0115" and `NORMAL2-IM-0115-0001` -> "NORMAL2-IM-0115": two patients, since the two series count
+    separately.
+    """
+    match = _SICK.fullmatch(stem) or _HEALTHY.fullmatch(stem)
+    return _canonical(match[1]) if match else ""
+
+
+def subtype(stem):
+    """"bacterial" or "viral" as the file name says, "" where it says neither."""
+    match = _SICK.fullmatch(stem)
+    return _SUBTYPES[match[2].lower()] if match else ""
+
+
+def _canonical(key):
+    return key.lower() if key.lower().startswith("person") else key.upper()

@@ -1,0 +1,202 @@
+"""The table of a dataset: which file, which label, which patient, which split. No TensorFlow."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from medxray.data.csv_table import check_column, read_rows
+from medxray.errors import DataError
+from medxray.storage import file_sha256, text_sha256, write_csv
+
+COLUMNS = ("path", "label", "subtype", "patient_id", "split")
+SPLITS = ("train", "val", "test")
+TASKS = ("pneumonia", "pneumonia-subtype", "folders")
+_THREADS = 8
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A file that is not used, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class Manifest:
+    """A dataset as a table, never changed in place.
+
+    Attributes:
+        table: pandas.DataFrame with the text columns `COLUMNS` ("" = unknown) and index 0..n-1. `path` is
+            POSIX and relative to `root` when below it, else absolute.
+        root: absolute folder of the dataset.
+        task: one of `TASKS`.
+        classes: class names; the position is the index in probabilities. Binary: the positive class is last.
+        positive: name of the positive class; None for three or more classes.
+        grouped: True when every image has a patient id.
+        skipped: files that cannot be used.
+        ignored: files and folders beside the dataset that are no part of it.
+    """
+
+    table: pd.DataFrame
+    root: Path
+    task: str
+    classes: tuple[str, ...]
+    positive: str | None
+    grouped: bool
+    skipped: tuple[Skipped, ...] = ()
+    ignored: tuple[Skipped, ...] = ()
+
+    def __len__(self):
+        return len(self.table)
+
+    def files(self):
+        """Absolute paths (list of pathlib.Path) in row order."""
+        return [self.root / path for path in self.table["path"]]
+
+    def labels(self):
+        """Labels as int64 array (n,), each an index into `classes`."""
+        index = {name: position for position, name in enumerate(self.classes)}
+        return np.array([index[label] for label in self.table["label"]], dtype=np.int64)
+
+    def patients(self):
+        """Patient of each image, str array (n,); an image of an unknown patient is a patient of its own."""
+        known = zip(self.table["patient_id"], self.table["path"], strict=True)
+        return np.array([patient or f"image:{path}" for patient, path in known], dtype=str)
+
+    def subset(self, split):
+        """The rows of one split ("train", "val" or "test") as a Manifest."""
+        if split not in SPLITS:
+            raise DataError(f"Split must be one of {', '.join(SPLITS)}. Received {split!r}.")
+        return self.where(self.table["split"] == split)
+
+    def where(self, mask):
+        """The rows for which `mask` (bool, n) is true, as a Manifest; `skipped` and `grouped` are kept."""
+        mask = np.asarray(mask, dtype=bool)
+        chosen = replace(self, table=self.table[mask].reset_index(drop=True))
+        digests = self.__dict__.get("_digests")
+        if digests is not None:
+            chosen.__dict__["_digests"] = tuple(digests[row] for row in np.flatnonzero(mask))
+        return chosen
+
+    def without(self, skipped):
+        """Drop the files named in `skipped` (iterable of Skipped) and remember why.
+
+        A `Skipped.path` may be as in the table or absolute.
+        """
+        bad = {str(self.root / item.path): item for item in skipped}
+        mask = np.array([str(file) not in bad for file in self.files()], dtype=bool)
+        items = tuple(replace(item, path=portable_path(file, self.root)) for file, item in bad.items())
+        return replace(self.where(mask), skipped=self.skipped + items)
+
+    def counts(self):
+        """Images and patients per split and class.
+
+        Returns:
+            pandas.DataFrame with columns split, label, images, patients; one row for each split present
+            (in the order train, val, test, "") and each class, also where the count is 0.
+        """
+        rows = self.table.assign(patient=self.patients())
+        present = [split for split in (*SPLITS, "") if (rows["split"] == split).any()]
+        cells = [(split, label, rows[(rows["split"] == split) & (rows["label"] == label)])
+                 for split in present for label in self.classes]
+        records = [(split, label, len(cell), cell["patient"].nunique()) for split, label, cell in cells]
+        return pd.DataFrame(records, columns=["split", "label", "images", "patients"])
+
+    @cached_property
+    def _digests(self):
+        with ThreadPoolExecutor(_THREADS) as pool:
+            return tuple(pool.map(_content_digest, self.files()))
+
+    def content_digests(self):
+        """SHA-256 of each file's bytes, tuple of 64 hexadecimal characters in row order; read once.
+
+        Raises:
+            DataError: a file cannot be read any more.
+        """
+        return self._digests
+
+    def digest(self):
+        """SHA-256 over task, class order and table: the same files in another folder give the same digest."""
+        return text_sha256(self.task, *self.classes, self.table.to_csv(index=False, lineterminator="\n"))
+
+
+def _content_digest(path):
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise DataError(f"Could not read {path}: {os.strerror(error.errno)}. Restore the file or remove it.") from error
+
+
+def build_table(rows):
+    """A manifest table from an iterable of 5-tuples in the order of `COLUMNS`, all text, index 0..n-1."""
+    return pd.DataFrame(list(rows), columns=list(COLUMNS), dtype=str)
+
+
+def portable_path(path, root):
+    """`path` as POSIX text, relative to `root` where it lies below it, else absolute; links are not followed."""
+    absolute = Path(os.path.abspath(path))
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.as_posix()
+
+
+def write_split_csv(manifest, path):
+    """Write the table (columns exactly `COLUMNS`) atomically to `path`."""
+    write_csv(path, manifest.table[list(COLUMNS)])
+
+
+def read_split_csv(path, *, root, task, classes, positive):
+    """Read what `write_split_csv` wrote, or a table edited by hand.
+
+    Args:
+        path: CSV with the columns `COLUMNS`, in any order.
+        root: folder that relative paths count from.
+        task: one of `TASKS`.
+        classes: class names in order; binary: positive last.
+        positive: name of the positive class, or None.
+
+    Returns:
+        Manifest with a split for each row.
+
+    Raises:
+        DataError: a column is missing, or a row has an unknown label or split, a file that does not exist or that
+            occurred before; the message names the row.
+    """
+    path, root = Path(path), Path(os.path.abspath(root))
+    header, records = read_rows(path)
+    for column in COLUMNS:
+        check_column(column, header, where=path.name)
+    if not records:
+        raise DataError(f"{path} lists no images.")
+    rows, seen = [], {}
+    for number, cells in records:
+        where = f"{path.name} row {number}"
+        _check_among(cells["label"], classes, what="Label", where=where)
+        _check_among(cells["split"], SPLITS, what="Split", where=where)
+        file = _existing(cells["path"], root, where=where)
+        if file in seen:
+            raise DataError(f"{file} is listed twice ({where} and row {seen[file]}). Remove one of the rows.")
+        seen[file] = number
+        rows.append((file, *(cells[column] for column in COLUMNS[1:])))
+    table = build_table(rows)
+    return Manifest(table, root, task, tuple(classes), positive, all_known(table))
+
+
+def _check_among(value, allowed, *, what, where):
+    if value not in allowed:
+        raise DataError(f"{what} must be one of {', '.join(allowed)}. Received {value!r} ({where}). Fix the row.")
+
+
+def _existing(path, root, *, where):
+    if not path or "\0" in path or not (root / path).is_file():
+        raise DataError(f"There is no file {path!r} below {root} ({where}). Fix the row or name the right --data.")
+    return portable_path(root / path, root)
+
+
+def all_known(table):
+    """True when each row of a manifest table has a patient id (and there is a row)."""
+    return bool(len(table)) and bool((table["patient_id"] != "").all())

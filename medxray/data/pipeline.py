@@ -1,0 +1,152 @@
+"""Manifest -> tf.data: decode, resize, cache, shuffle, batch, prefetch."""
+
+import dataclasses
+
+import numpy as np
+import tensorflow as tf
+
+from medxray import progress
+from medxray.data import decode, images
+from medxray.errors import ImageError
+
+CACHE_LIMIT = 4 << 30  # bytes of decoded uint8 pixels that are kept in memory; above it files are decoded per epoch
+_GROUP = 64
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Source:
+    """Images that can be asked for by row number, in any order.
+
+    Attributes:
+        files: paths, one per row.
+        size: (height, width) of the model input in pixels.
+        channels: 1 or 3.
+        resize: "letterbox" or "stretch".
+        pixels: uint8 array (n,h,w,c) with all decoded images, or None: decoded when asked for.
+    """
+
+    files: tuple
+    size: tuple[int, int]
+    channels: int
+    resize: str
+    pixels: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.files)
+
+    def dataset(self, rows):
+        """tf.data of uint8 images (h,w,c) for `rows`, in that order; files are decoded in parallel."""
+        signature = tf.TensorSpec((*self.size, self.channels), tf.uint8)
+        if self.pixels is None:
+            return _decoding(self, [str(self.files[row]) for row in rows]).map(lambda pixels, _: pixels)
+        return tf.data.Dataset.from_generator(lambda: map(self.pixels.__getitem__, rows), output_signature=signature)
+
+
+    def stream(self, batch_size):
+        """Decode all files in order, batch by batch, without keeping them.
+
+        Yields:
+            (uint8 array (b,h,w,c), list of b reasons; "" where the file could be read, else its pixels are zeros).
+        """
+        batches = _decoding(self, [str(file) for file in self.files]).batch(batch_size).prefetch(2)
+        for pixels, reasons in batches.as_numpy_iterator():
+            yield pixels, [reason.decode() for reason in reasons]
+
+
+def read_source(files, *, size, channels, resize, limit=CACHE_LIMIT):
+    """Decode every file once, keep what fits in memory, and tell which files cannot be read.
+
+    Args:
+        files: paths of images.
+        size: (height, width) in pixels.
+        channels: 1 or 3.
+        resize: "letterbox" or "stretch".
+        limit: bytes of pixels to keep at most.
+
+    Returns:
+        (Source over all files, dict row -> reason of each unreadable file). Rows of unreadable files hold zeros.
+    """
+    source = Source(tuple(files), tuple(size), channels, resize)
+    keep = len(files) * size[0] * size[1] * channels <= limit
+    pixels = np.zeros((len(files), *size, channels), np.uint8) if keep else None
+    failures, row = {}, 0
+    with progress.track(len(files), "Decoding images") as bar:
+        for group, reasons in source.stream(_GROUP):
+            if keep:
+                pixels[row : row + len(group)] = group
+            failures |= {row + at: reason for at, reason in enumerate(reasons) if reason}
+            row += len(group)
+            bar.advance(len(group))
+    return dataclasses.replace(source, pixels=pixels), failures
+
+
+def decode_files(files, *, size, channels, resize):
+    """Decode files into one array.
+
+    Returns:
+        (uint8 array (n,h,w,channels), dict row -> reason of each unreadable file, whose pixels are zeros).
+    """
+    source, failures = read_source(files, size=size, channels=channels, resize=resize, limit=1 << 62)
+    return source.pixels, failures
+
+
+def verify_files(files):
+    """Decode each file completely and return dict row -> reason for those that cannot be read."""
+    return read_source(files, size=(64, 64), channels=1, resize="stretch", limit=0)[1]
+
+
+def _decoding(source, files):
+    """tf.data of (uint8 image, reason); reason is empty where decoding succeeded."""
+
+    def load(path):
+        pixels, reason = tf.numpy_function(
+            lambda name: _load(name.decode(), source), [path], (tf.uint8, tf.string), stateful=False
+        )
+        return tf.ensure_shape(pixels, (*source.size, source.channels)), tf.ensure_shape(reason, ())
+
+    files = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string, (len(files),)))
+    return files.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def _load(path, source):
+    """Decode and resize one file by the compiled graph; the GIL is free while it runs."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read()
+        if images.identify(path).native:
+            return _native(content, source).numpy(), b""
+        pixels = tf.constant(images.read_pixels(path, source.channels))
+        return _resized(pixels, source).numpy(), b""
+    except (ImageError, OSError, tf.errors.InvalidArgumentError) as error:
+        return np.zeros((*source.size, source.channels), np.uint8), _reason(error).encode()
+
+
+def _reason(error):
+    if isinstance(error, tf.errors.InvalidArgumentError):
+        return "the image data is truncated or damaged"
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+_GRAPHS = {}
+
+
+def _graph(kind, source):
+    key = (kind, source.size, source.channels, source.resize)
+    if key not in _GRAPHS:
+        size, channels, mode = key[1:]
+        if kind == "bytes":
+            function = lambda content: decode.resize(decode.decode(content, size, channels), size, mode)  # noqa: E731
+            spec = tf.TensorSpec((), tf.string)
+        else:
+            function = lambda pixels: decode.resize(pixels, size, mode)  # noqa: E731
+            spec = tf.TensorSpec((None, None, channels), tf.float32)
+        _GRAPHS[key] = tf.function(function, input_signature=[spec])
+    return _GRAPHS[key]
+
+
+def _native(content, source):
+    return _graph("bytes", source)(tf.constant(content))
+
+
+def _resized(pixels, source):
+    return _graph("pixels", source)(pixels)

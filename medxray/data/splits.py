@@ -1,0 +1,174 @@
+"""Patient-grouped, stratified, seeded splits, and the check that no patient is in two of them. No TensorFlow."""
+
+import logging
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from medxray.data.manifest import SPLITS
+from medxray.errors import ConfigError, DataError
+
+log = logging.getLogger(__name__)
+
+
+def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
+    """Give every row a split: keep what the dataset has, carve what is missing from the training patients.
+
+    A test split that exists is kept, and so is a val split of at least `min_val` images; a smaller val is folded
+    into train. Rows without a split count as train. Each missing one of val and test takes `fraction` of the
+    patients of train, or of all patients where both are missing: never part of a patient.
+
+    Args:
+        manifest: Manifest.
+        seed: int; equal seeds give equal splits.
+        fraction: share of the patients for each carved split, 0-0.5.
+        min_val: smallest number of images of a val split that is kept.
+
+    Returns:
+        Manifest whose `split` is train, val or test in every row.
+
+    Raises:
+        ConfigError: `fraction` is not between 0 and 0.5.
+        DataError: nothing is left to train on.
+    """
+    if not 0 < fraction < 0.5:
+        raise ConfigError(f"The share of a split must be between 0 and 0.5. Received {fraction}.")
+    split = manifest.table["split"].replace("", "train").to_numpy(dtype=object)
+    in_val = int((split == "val").sum())
+    if 0 < in_val < min_val:
+        log.warning("val has %d images, fewer than %d: folded into train, and val is carved anew", in_val, min_val)
+        split[split == "val"] = "train"
+    if not manifest.grouped:
+        log.warning("%s", _unknown_patients(manifest))
+    missing = [name for name in ("test", "val") if not (split == name).any()]
+    if missing:
+        patients, order = manifest.patients(), _shuffled_patients(manifest, split == "train", seed=seed)
+        _carve(split, patients, order, missing=missing, fraction=fraction)
+    if not (split == "train").any():
+        raise DataError("No images are left to train on: all are in val or test. Add a train folder.")
+    result = replace(manifest, table=manifest.table.assign(split=split.astype(str)))
+    _tell_leaks(result)
+    return result
+
+
+def _unknown_patients(manifest):
+    unknown = int((manifest.table["patient_id"] == "").sum())
+    return (
+        f"{unknown} of {len(manifest)} images have no patient id: each counts as a patient of its own, so images of "
+        "one patient may lie on both sides of a split and the figures may be too good. Pass a CSV with --patient-col."
+    )
+
+
+def _shuffled_patients(manifest, mask, *, seed):
+    """Patients of the masked rows by stratum (their rarest label and subtype), each list in seeded random order."""
+    patients = manifest.patients()[mask]
+    kinds = (manifest.table["label"] + "/" + manifest.table["subtype"])[mask].to_numpy()
+    frequency = {kind: int((kinds == kind).sum()) for kind in np.unique(kinds)}
+    stratum = {}
+    for patient, kind in zip(patients, kinds, strict=True):
+        best = stratum.setdefault(patient, kind)
+        if (frequency[kind], kind) < (frequency[best], best):
+            stratum[patient] = kind
+    groups = {}
+    for patient in sorted(stratum):
+        groups.setdefault(stratum[patient], []).append(patient)
+    generator = np.random.default_rng([seed, len(stratum)])
+    return {kind: [groups[kind][i] for i in generator.permutation(len(groups[kind]))] for kind in sorted(groups)}
+
+
+def _carve(split, patients, strata, *, missing, fraction):
+    """Move `fraction` of each stratum's patients to each missing split, in place; train keeps one if there are two."""
+    total = sum(len(members) for members in strata.values())
+    for position, name in enumerate(missing):
+        goal = _shares([len(members) for members in strata.values()], fraction)
+        moved = set()
+        for members, count in zip(strata.values(), goal, strict=True):
+            start = position * count
+            count = min(count, max(len(members) - start - 1, 0))
+            moved.update(members[start : start + count])
+        split[np.isin(patients, sorted(moved)) & (split == "train")] = name
+        log.info("%s: carved %d of %d patients from train", name, len(moved), total)
+
+
+def _shares(sizes, fraction):
+    """Whole numbers near `fraction` of each size; a stratum of at least three gives at least one."""
+    return [max(int(round(size * fraction)), 1 if size >= 3 else 0) for size in sizes]
+
+
+def leaks(manifest):
+    """Patients whose images lie in two splits.
+
+    Args:
+        manifest: Manifest with splits; rows without one are left out.
+
+    Returns:
+        pandas.DataFrame with columns patient_id, splits (joined by "+"), images, kind. kind is "possible" where
+        the splits share no subtype of that patient (in the Kermany set a number may stand for two children, one
+        per subtype) and "certain" otherwise. Sorted by patient; images without a patient id are left out.
+    """
+    rows = manifest.table[(manifest.table["patient_id"] != "") & (manifest.table["split"] != "")]
+    several = rows.groupby("patient_id")["split"].nunique()
+    found = []
+    for patient, group in rows[rows["patient_id"].isin(several.index[several > 1])].groupby("patient_id"):
+        splits = [name for name in SPLITS if (group["split"] == name).any()]
+        found.append((patient, "+".join(splits), len(group), _kind(group)))
+    return pd.DataFrame(found, columns=["patient_id", "splits", "images", "kind"])
+
+
+def _kind(group):
+    per_subtype = group.groupby(["label", "subtype"])["split"].nunique()
+    different = (group["subtype"] != "").all() and (per_subtype == 1).all()
+    return "possible" if different else "certain"
+
+
+def _tell_leaks(manifest):
+    table = leaks(manifest)
+    certain, possible = int((table["kind"] == "certain").sum()), int((table["kind"] == "possible").sum())
+    if certain:
+        log.warning("%d patients have images in two splits, for example %s: figures on these splits may be too good",
+                    certain, table[table["kind"] == "certain"].iloc[0]["patient_id"])  # fmt: skip
+    if possible:
+        log.info("%d patient numbers recur in two splits with different subtypes: possibly other children", possible)
+
+
+def limit_manifest(manifest, n, *, seed):
+    """A stratified subset for trials.
+
+    Patients are taken whole in seeded order from each split, label and subtype until its share of `n` is reached;
+    the last patient of a share may lose images, so that the size is exact.
+
+    Args:
+        manifest: Manifest.
+        n: number of images wanted; with `n` at or above the size the manifest is returned as it is.
+        seed: int.
+
+    Returns:
+        Manifest of exactly min(n, len) rows, in the order of the original.
+
+    Raises:
+        ConfigError: `n` is below 1.
+    """
+    if n < 1:
+        raise ConfigError(f"--limit must be at least 1. Received {n}.")
+    if n >= len(manifest):
+        return manifest
+    kinds = (manifest.table["split"] + "/" + manifest.table["label"] + "/" + manifest.table["subtype"]).to_numpy()
+    names, counts = np.unique(kinds, return_counts=True)
+    patients, keep = manifest.patients(), np.zeros(len(manifest), bool)
+    generator = np.random.default_rng([seed, n])
+    order = {patient: rank for rank, patient in enumerate(generator.permutation(np.unique(patients)))}
+    for name, count in zip(names, _largest_remainder(counts, n), strict=True):
+        rows = np.flatnonzero(kinds == name)
+        ranked = sorted(rows, key=lambda row: (order[patients[row]], row))
+        keep[ranked[:count]] = True
+    return manifest.where(keep)
+
+
+def _largest_remainder(counts, n):
+    """Whole shares of `n` in proportion to `counts` (int array), each at most its count; they add up to `n`."""
+    exact = counts * (n / counts.sum())
+    shares = np.floor(exact).astype(int)
+    for position in np.argsort(shares - exact, kind="stable")[: n - shares.sum()]:
+        shares[position] += 1
+    return shares

@@ -1,0 +1,48 @@
+"""Confidence intervals of proportions, and how an estimate is written down."""
+
+import numpy as np
+from scipy.stats import norm
+
+LEVEL = 0.95
+
+
+def wilson(successes, total, *, level=LEVEL):
+    """Confidence interval of a proportion.
+
+    Args:
+        successes: number or array, 0 <= successes <= total.
+        total: number or array of trials; 0 gives nan.
+        level: coverage, 0-1.
+
+    Returns:
+        lower and upper bound, float64 arrays or scalars, 0-1.
+
+    Source: Wilson (1927); deviations: none (no continuity correction).
+    """
+    successes, total = np.asarray(successes, dtype=np.float64), np.asarray(total, dtype=np.float64)
+    z = norm.ppf(0.5 + level / 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = successes / total
+        centre = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+        half = z * np.sqrt(share * (1 - share) / total + z**2 / (4 * total**2)) / (1 + z**2 / total)
+    lower = np.where(successes == 0, 0.0, centre - half)
+    upper = np.where(successes == total, 1.0, centre + half)
+    empty = total == 0
+    return np.where(empty, np.nan, np.clip(lower, 0, 1)), np.where(empty, np.nan, np.clip(upper, 0, 1))
+
+
+def estimate(value, interval=None):
+    """A value and its 95 % interval as JSON: `{"value": float or None, "ci95": [low, high] or None}`.
+
+    What is not finite becomes None; an interval without a value is dropped.
+    """
+    if not np.isfinite(value):
+        return {"value": None, "ci95": None}
+    known = interval is not None and np.isfinite(interval).all()
+    return {"value": float(value), "ci95": [float(interval[0]), float(interval[1])] if known else None}
+
+
+def proportion(successes, total):
+    """Share of `total` with its Wilson interval, as `estimate` writes it; nulls when `total` is 0."""
+    value = successes / total if total else np.nan
+    return estimate(value, wilson(successes, total))

@@ -1,0 +1,61 @@
+"""Why a figure of a report is missing or must be read with care, in sentences."""
+
+import numpy as np
+
+_PERFECT = (
+    "The classes are separated perfectly: intervals that come from resampling collapse to a point and do not express "
+    "the uncertainty that is left."
+)
+
+
+def split_notes(predictions, report, unstable, obstacle):
+    """What the reader of one split's figures must know.
+
+    Args:
+        predictions: `Predictions` of the split.
+        report: the figures, as `evaluate_split` puts them together.
+        unstable: names of figures whose bootstrap interval is not given.
+        obstacle: why nothing was resampled, or None.
+
+    Returns:
+        list of str, one sentence or two each; empty for an ordinary split.
+    """
+    if not len(predictions):
+        return [f"The split {predictions.split} has no images; nothing can be measured."]
+    notes = _missing_classes(predictions) + _never_predicted(predictions, report)
+    if obstacle is not None:
+        notes.append(f"Intervals from resampling patients are not given: {obstacle}.")
+    if unstable:
+        names = ", ".join(_plain_name(name) for name in unstable)
+        notes.append(f"No interval by patient for {names}: undefined in more than 5 % of the resamples.")
+    return notes + _suspicious_scores(predictions, report)
+
+
+def _missing_classes(predictions):
+    counts = np.bincount(predictions.y_true, minlength=len(predictions.classes))
+    missing = [name for name, count in zip(predictions.classes, counts, strict=True) if not count]
+    if not missing:
+        return []
+    what = "AUROC, average precision, balanced accuracy and what else needs every class are null"
+    return [f"The split has no images of {', '.join(missing)}: {what}."]
+
+
+def _never_predicted(predictions, report):
+    return [
+        f"No image was called {name}: what divides by that number is null."
+        for name, figures in report["per_class"].items()
+        if not figures["n_predicted"]
+    ]
+
+
+def _suspicious_scores(predictions, report):
+    if (predictions.logits == predictions.logits[0]).all() and len(predictions) > 1:
+        return ["The model gives the same scores to all images."]
+    if report["auroc"]["value"] == 1.0:
+        return [_PERFECT]
+    return []
+
+
+def _plain_name(name):
+    kind, _, figure = name.rpartition(".")
+    return {"half": f"{figure} at threshold 0.5", "class": f"{figure} of a class"}.get(kind, figure)

@@ -1,0 +1,107 @@
+"""The same figures for parts of a split: disease subtypes, image sizes, brightness."""
+
+import numpy as np
+
+from medxray.evaluate.bootstrap import bootstrap, percentile_interval, resampling_obstacle
+from medxray.evaluate.intervals import estimate, proportion
+from medxray.evaluate.metrics import Ranking
+from medxray.evaluate.statistics import class_scores
+
+QUANTILES = 4
+
+
+def subgroup_report(predictions, decision, *, image_stats=None, n_boot, seed):
+    """Figures by subtype, image size and brightness.
+
+    Args:
+        predictions: `Predictions`.
+        decision: `Decision` that labels them.
+        image_stats: DataFrame aligned with the predictions, with columns width and height in pixels and brightness
+            0-255; None when unknown.
+        n_boot: bootstrap resamples for the AUROC.
+        seed: of the bootstrap.
+
+    Returns:
+        report: dict of group ("subtype", "image_size", "brightness") to dict of part to figures. A subtype's AUROC
+            sets its images against all negative ones; the parts of the others are quarters, "q1" the lowest, with
+            their range.
+        notes: list of str, why a group is missing.
+    """
+    report, notes = {}, []
+
+    def figures(mask, against=None):
+        return _figures(predictions, decision, mask, against=against, n_boot=n_boot, seed=seed)
+
+    report["subtype"] = _by_subtype(predictions, figures)
+    for group, values, unit in _image_measures(image_stats):
+        parts = _quantile_parts(values)
+        if len(parts) < 2:
+            notes.append(f"Subgroups by {group} are not given: it is the same for all images, or unknown.")
+        report[group] = {
+            name: {"range": [float(values[mask].min()), float(values[mask].max())], "unit": unit} | figures(mask)
+            for name, mask in (parts.items() if len(parts) > 1 else ())
+        }
+    if image_stats is None:
+        notes.append("Subgroups by image size and brightness are not given: the images were not measured.")
+    return report, notes
+
+
+def _by_subtype(predictions, figures):
+    if predictions.subtypes is None:
+        return {}
+    subtypes = np.array(predictions.subtypes, dtype=str)
+    eligible = predictions.is_positive if predictions.is_binary else np.ones(len(predictions), dtype=bool)
+    negative = ~predictions.is_positive if predictions.is_binary else None
+    names = np.unique(subtypes[eligible & (subtypes != "")])
+    return {str(name): figures(eligible & (subtypes == name), against=negative) for name in names}
+
+
+def _image_measures(image_stats):
+    if image_stats is None:
+        return []
+    pixels = (image_stats["width"] * image_stats["height"]).to_numpy(dtype=np.float64)
+    return [
+        ("image_size", pixels, "pixels"),
+        ("brightness", image_stats["brightness"].to_numpy(dtype=np.float64), "mean grey value, 0-255"),
+    ]
+
+
+def _quantile_parts(values):
+    """Quarters of the known values; equal values share a part, so there may be fewer than four."""
+    known = np.isfinite(values)
+    if not known.any():
+        return {}
+    edges = np.unique(np.quantile(values[known], np.linspace(0, 1, QUANTILES + 1)[1:-1]))
+    part = np.searchsorted(edges, values, side="left")
+    masks = [known & (part == index) for index in np.unique(part[known])]
+    return {f"q{index + 1}": mask for index, mask in enumerate(masks)}
+
+
+def _figures(predictions, decision, mask, *, against, n_boot, seed):
+    """Counts, accuracy, sensitivity and specificity of the images in `mask`; AUROC with those of `against` added."""
+    part = predictions.where(mask)
+    correct = decision.labels(part.probabilities(decision.temperature)) == part.y_true
+    result = {
+        "n": len(part),
+        "n_patients": part.n_patients,
+        "accuracy": proportion(int(correct.sum()), len(part)),
+    }
+    if predictions.is_binary:
+        positive = part.is_positive
+        result["n_positive"] = int(positive.sum())
+        result["sensitivity"] = proportion(int(correct[positive].sum()), int(positive.sum()))
+        result["specificity"] = proportion(int(correct[~positive].sum()), int((~positive).sum()))
+        ranked = part if against is None else predictions.where(mask | against)
+        result["auroc"] = _auroc(ranked, decision, n_boot=n_boot, seed=seed)
+    return result
+
+
+def _auroc(part, decision, *, n_boot, seed):
+    ranking = Ranking(part.is_positive, class_scores(part.probabilities(decision.temperature))[:, 1])
+    value = float(ranking.areas(np.ones((1, len(part))))[0][0])
+    if not np.isfinite(value) or resampling_obstacle(part.patient_ids, part.y_true):
+        return estimate(value)
+    samples = bootstrap(
+        lambda weights: {"auroc": ranking.areas(weights)[0]}, part.patient_ids, part.y_true, n_boot=n_boot, seed=seed
+    )
+    return estimate(value, percentile_interval(samples["auroc"]))

@@ -1,0 +1,109 @@
+"""Evaluating a trained run again: on its own splits, or on other data."""
+
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+
+from medxray import storage
+from medxray.assessment import report_split, write_assessment
+from medxray.data.manifest import read_split_csv
+from medxray.data.sources import load_manifest
+from medxray.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+def own_manifest(run):
+    """The manifest a run was trained with; raises DataError when files of it are gone."""
+    data = run.record["data"]
+    return read_split_csv(
+        run.directory.split_file,
+        root=Path(data["root"]),
+        task=data["task"],
+        classes=tuple(data["classes"]),
+        positive=data["positive"],
+    )
+
+
+def evaluate_own(run, split):
+    """Evaluate one of the run's own splits from the unchanged images and write it to RUN/evaluations/<split>.
+
+    Returns:
+        (JSON object of the split, folder it was written to).
+    """
+    part = own_manifest(run).subset(split)
+    folder = run.path / "evaluations" / split
+    return _evaluate(run, part, split=split, folder=folder)
+
+
+def evaluate_external(run, data, *, split, label_map=None, columns=None):
+    """Evaluate other data: its split of that name, or all of it when it has no splits.
+
+    Args:
+        run: api.Run.
+        data: folder or CSV.
+        split: "train", "val" or "test".
+        label_map: dict label of the data -> class of the run.
+        columns: dict of path_col, label_col, patient_col, split_col for a CSV.
+
+    Returns:
+        (JSON object of the split, folder it was written to).
+
+    Raises:
+        DataError: the labels are not classes of the run, or no image is left.
+    """
+    stored = run.record["data"]
+    manifest = load_manifest(
+        data, task=stored["task"], positive=run.positive, label_map=label_map, **(columns or {})
+    )
+    _check_classes(run, manifest)
+    part = _without_known(run, _split_of(manifest, split))
+    if not len(part):
+        raise DataError(f"No image of the {split} split of {data} is left to evaluate. Check --split and the folder.")
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(data).resolve().name) or "data"
+    return _evaluate(run, part, split=split, folder=run.path / "external" / f"{name}-{split}")
+
+
+def _check_classes(run, manifest):
+    unknown = sorted(set(manifest.table["label"]) - set(run.classes))
+    if unknown:
+        raise DataError(
+            f"The classes of {run.name} are {', '.join(run.classes)}. {manifest.root} has '{unknown[0]}'. "
+            f"Say what it means with --label-map {unknown[0]}={run.classes[-1]}."
+        )
+
+
+def _split_of(manifest, split):
+    if (manifest.table["split"] == "").all():
+        log.info("%s has no splits: all of its %d images are evaluated.", manifest.root, len(manifest))
+        return manifest
+    return manifest.subset(split)
+
+
+def _without_known(run, part):
+    """Leave out images whose bytes are those of an image the run has learned or chosen its threshold from."""
+    try:
+        own = own_manifest(run)
+        learned = set(own.where(own.table["split"] != "test").content_digests())
+    except DataError as error:
+        log.warning("Images known from training cannot be recognised: %s", error)
+        return part
+    fresh = np.array([digest not in learned for digest in part.content_digests()], bool)
+    if not fresh.all():
+        log.warning(
+            "%d of %d images are the same files as training or validation images and are left out.",
+            int((~fresh).sum()),
+            len(part),
+        )
+    return part.where(fresh)
+
+
+def _evaluate(run, part, *, split, folder):
+    predictions, pictures = run.predict_manifest(part, split=split)
+    report = storage.plain(report_split(predictions, run.decision, pictures))
+    write_assessment(
+        folder, [predictions], decision=run.decision, reports={split: report}, pictures={split: pictures}
+    )
+    return report, folder

@@ -1,0 +1,59 @@
+"""A run -> a SavedModel that any TensorFlow program can load, checked against the model it came from."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from medxray.export import placement
+from medxray.export.assets import write_assets
+from medxray.export.parity import check_parity
+from medxray.export.samples import sample_files
+from medxray.export.serving import Serving, save_serving, serving_spec
+
+__all__ = ["ExportResult", "export_model"]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class ExportResult:
+    """What `export_model` made.
+
+    Attributes:
+        path: the version folder with `saved_model.pb`.
+        parity: what was compared -> largest difference found, see `parity.check_parity`.
+        checked_on: the images it was found on, in words.
+    """
+
+    path: Path
+    parity: dict[str, float]
+    checked_on: str
+
+
+def export_model(run, to=None):
+    """Write a SavedModel with four signatures and check it, as written, against the run.
+
+    Args:
+        run: a run as `medxray.load_run` returns it.
+        to: folder that holds the versions of this model; None: `saved_models/<name of the run>`. The new version
+            gets the next free number.
+
+    Returns:
+        ExportResult.
+
+    Raises:
+        RunError: the graph differs from the model by more than `parity.TOLERANCE`, or the run has no model card.
+            Nothing is left in `to` then.
+        StorageError: disk full or no permission. Nothing is left in `to` then.
+    """
+    base = Path("saved_models") / run.name if to is None else Path(to)
+    spec = serving_spec(run)
+    with placement.staging(base) as folder:
+        save_serving(Serving(run.model, spec), folder)
+        write_assets(run, spec, folder)
+        with sample_files(run) as samples:
+            parity = check_parity(run, folder, samples.files)
+        path = placement.publish(folder, base)
+    for name, difference in parity.items():
+        log.info("Exported graph against the model, %s: largest difference %.1e", name, difference)
+    log.info("Compared on %s. SavedModel: %s", samples.description, path)
+    return ExportResult(path, parity, samples.description)

@@ -1,0 +1,96 @@
+"""Does the SavedModel, as written, say what the model says?"""
+
+import numpy as np
+import tensorflow as tf
+from scipy.special import softmax
+
+from medxray import inference
+from medxray.errors import RunError
+from medxray.explain.gradcam import default_targets, gradcam, upsample
+from medxray.models.classifier import embedder
+
+TOLERANCE = 1e-4
+
+
+def check_parity(run, folder, files):
+    """Load a SavedModel and compare it with the run it came from.
+
+    Everything is computed on the CPU, so that the figures do not depend on the reduced precision of an accelerator.
+
+    Args:
+        run: a run as `medxray.load_run` returns it.
+        folder: the SavedModel.
+        files: JPEG, PNG or BMP files.
+
+    Returns:
+        dict of the largest absolute differences: `serving_default` (probabilities against the model's),
+        `serve_bytes` (against `run.predict`), `label` (where labels differ: how far the probability is from the
+        threshold or from that of the other class), `embed` (against the headless model, relative to the largest
+        feature where that is above 1), `gradcam_layer` (against tf-keras-vis at the resolution of the heat layer)
+        and `gradcam` (the same, upsampled to the input).
+
+    Raises:
+        RunError: a difference is above `TOLERANCE`, or no file can be read.
+    """
+    with tf.device("/CPU:0"):
+        differences = _differences(run, tf.saved_model.load(str(folder)), files)
+    wrong = [f"{name} {value:.1e}" for name, value in differences.items() if not value <= TOLERANCE]
+    if wrong:
+        raise RunError(
+            f"The exported graph of {run.path} must agree with the model to {TOLERANCE:.0e}. Received differences: "
+            f"{', '.join(wrong)}. Nothing was exported; the run itself is untouched."
+        )
+    return differences
+
+
+def _differences(run, loaded, files):
+    files, pixels, _ = run.read_inputs(files)
+    if not files:
+        raise RunError(f"No image to compare the export of {run.path} on could be read.")
+    content = tf.constant([file.read_bytes() for file in files])
+    images = tf.constant(pixels, tf.float32)
+    answers = {name: _numpy(signature(content)) for name, signature in _bytes_signatures(loaded)}
+    answers["serving_default"] = _numpy(loaded.signatures["serving_default"](images))
+    logits = inference.predict_rows(inference.logits_model(run.model), pixels)
+    maps = gradcam(run.model, pixels, default_targets(len(run.classes))(logits), layer=run.architecture.heat_layer)
+    calibrated = softmax(logits.astype(np.float64) / run.decision.temperature, axis=1)
+    features = inference.predict_rows(embedder(run.model), pixels)
+    table = run.predict(files)
+    return {
+        "serving_default": _largest(answers["serving_default"]["probabilities"], calibrated),
+        "serve_bytes": _largest(answers["serve_bytes"]["probabilities"], _predicted(run, table)),
+        "label": _label_gap(run, table, answers["serve_bytes"]["label"]),
+        "embed": _largest(answers["embed"]["embedding"], features) / max(1.0, np.abs(features).max()),
+        "gradcam_layer": _largest(loaded.explain(images)[0].numpy(), maps),
+        "gradcam": _largest(answers["gradcam"]["heatmap"], upsample(maps, run.input_size).numpy()),
+    }
+
+
+def _bytes_signatures(loaded):
+    return [(name, loaded.signatures[name]) for name in ("serve_bytes", "embed", "gradcam")]
+
+
+def _numpy(outputs):
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def _largest(received, expected):
+    return float(np.abs(received - expected).max())
+
+
+def _predicted(run, table):
+    return table[[f"probability_{name}" for name in run.classes]].to_numpy(np.float64)
+
+
+def _label_gap(run, table, labels):
+    probabilities, names = _predicted(run, table), list(run.classes)
+    gaps = [0.0]
+    for row, (expected, label) in enumerate(zip(table["label"], labels)):
+        received = label.decode()
+        if received == expected:
+            continue
+        if run.decision.threshold is not None:
+            gaps.append(abs(probabilities[row, 1] - run.decision.threshold.value))
+        else:
+            gaps.append(probabilities[row, names.index(expected)] - probabilities[row, names.index(received)])
+    return float(max(gaps))

@@ -1,0 +1,63 @@
+"""Version folders as TensorFlow Serving wants them; a half-written one never looks complete. No TensorFlow."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from medxray.storage import storage_error
+
+
+@contextlib.contextmanager
+def staging(base):
+    """Yield an empty folder inside `base` whose name is no version number; it is removed at the end.
+
+    Args:
+        base: folder of the versions, created when missing and removed again when it stays empty.
+
+    Yields:
+        pathlib.Path to write to; hand it to `publish` when it is complete.
+
+    Raises:
+        StorageError: disk full or no permission.
+    """
+    folder = None
+    try:
+        base.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=base))
+        yield folder
+    except OSError as error:
+        raise storage_error(base, error) from error
+    finally:
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            base.rmdir()
+
+
+def publish(folder, base):
+    """Flush a complete staging folder to disk and rename it to the next version number.
+
+    Returns:
+        path of the version folder, `<base>/<n>` with n one above the highest number there, or 1.
+    """
+    for entry in [*folder.rglob("*"), folder]:
+        _flush(entry)
+    folder.chmod(0o755)
+    number = max((int(entry.name) for entry in base.iterdir() if entry.name.isdecimal()), default=0) + 1
+    while True:
+        try:
+            return folder.rename(base / str(number))
+        except OSError:
+            if not (base / str(number)).exists():
+                raise
+            number += 1  # another export took the number in the meantime
+
+
+def _flush(entry):
+    handle = os.open(entry, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

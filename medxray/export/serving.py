@@ -1,0 +1,134 @@
+"""The exported graph: encoded images in; probabilities, labels, embeddings and heatmaps out."""
+
+import errno
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from medxray import storage
+from medxray.data import decode
+from medxray.explain.gradcam import default_targets, gradcam_graph, upsample
+from medxray.models.heads import LOGITS, POOLED
+
+
+@dataclass(frozen=True)
+class ServingSpec:
+    """What the graph needs beside the model's weights.
+
+    Attributes:
+        classes: names in the order of the probabilities.
+        threshold: the positive class (the last of two) is the label from this calibrated probability on; None with
+            three or more classes.
+        temperature: the logits are divided by it before the softmax.
+        size: (height, width) of the input in pixels.
+        channels: 1 or 3.
+        resize: "letterbox" or "stretch".
+        layer: heat layer of Grad-CAM.
+    """
+
+    classes: tuple[str, ...]
+    threshold: float | None
+    temperature: float
+    size: tuple[int, int]
+    channels: int
+    resize: str
+    layer: str
+
+
+def serving_spec(run):
+    """The ServingSpec of a run."""
+    point = run.decision.threshold
+    return ServingSpec(
+        classes=tuple(run.classes),
+        threshold=None if point is None else point.value,
+        temperature=run.decision.temperature,
+        size=tuple(run.input_size),
+        channels=run.channels,
+        resize=run.resize,
+        layer=run.architecture.heat_layer,
+    )
+
+
+class Serving(tf.Module):
+    """The functions of the exported graph over one set of weights.
+
+    Args:
+        model: a classifier as `models.classifier.build_classifier` makes it.
+        spec: ServingSpec.
+
+    `forward` and `explain` hold the network once each; the signatures call them.
+    """
+
+    def __init__(self, model, spec):
+        super().__init__(name="medxray")
+        self.weights = [weight.value for weight in model.weights]  # what is not an attribute is not saved
+        self._spec = spec
+        images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
+        content = tf.TensorSpec((None,), tf.string, "image_bytes")
+        trunk = keras.Model(model.input, [model.get_layer(LOGITS).output, model.get_layer(POOLED).output])
+        heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes))
+        self.forward = tf.function(lambda images: trunk(images, training=False), input_signature=[images])
+        self.explain = tf.function(lambda images: heat(images, targets_of), input_signature=[images])
+        self.serving_default = tf.function(self._serving_default, input_signature=[images])
+        self.serve_bytes = tf.function(self._serve_bytes, input_signature=[content])
+        self.embed = tf.function(self._embed, input_signature=[content])
+        self.gradcam = tf.function(self._gradcam, input_signature=[content])
+
+    def signatures(self):
+        """Signature name -> tf.function."""
+        names = ("serving_default", "serve_bytes", "embed", "gradcam")
+        return {name: getattr(self, name) for name in names}
+
+    def _serving_default(self, images):
+        return self._answer(self.forward(images)[0])
+
+    def _serve_bytes(self, image_bytes):
+        return self._answer(self.forward(self._images(image_bytes))[0])
+
+    def _embed(self, image_bytes):
+        return {"embedding": tf.cast(self.forward(self._images(image_bytes))[1], tf.float32)}
+
+    def _gradcam(self, image_bytes):
+        maps, logits = self.explain(self._images(image_bytes))
+        calibrated = tf.cast(self._calibrated(logits), tf.float32)
+        return {"heatmap": upsample(maps, self._spec.size), "probabilities": calibrated}
+
+    def _images(self, image_bytes):
+        """Encoded images (N,) -> float32 (N,H,W,C), 0-255, by the decoding and resizing of training."""
+        spec = self._spec
+        pixels = tf.map_fn(
+            lambda content: decode.resize(decode.decode(content, spec.size, spec.channels), spec.size, spec.resize),
+            image_bytes,
+            fn_output_signature=tf.TensorSpec((*spec.size, spec.channels), tf.uint8),
+        )
+        return tf.cast(pixels, tf.float32)
+
+    def _calibrated(self, logits):
+        return tf.nn.softmax(tf.cast(logits, tf.float64) / self._spec.temperature)
+
+    def _answer(self, logits):
+        calibrated = self._calibrated(logits)
+        if self._spec.threshold is None:
+            index = tf.argmax(calibrated, axis=-1)
+        else:
+            index = tf.cast(calibrated[:, 1] >= self._spec.threshold, tf.int64)
+        return {
+            "probabilities": tf.cast(calibrated, tf.float32),
+            "raw_probabilities": tf.nn.softmax(logits),
+            "label": tf.gather(tf.constant(self._spec.classes), index),
+        }
+
+
+def save_serving(serving, folder):
+    """Write the SavedModel into an existing empty folder.
+
+    Raises:
+        StorageError: disk full or no permission.
+    """
+    try:
+        tf.saved_model.save(serving, str(folder), signatures=serving.signatures())
+    except tf.errors.ResourceExhaustedError as error:
+        raise storage.storage_error(folder.parent, OSError(errno.ENOSPC, "disk full")) from error
+    except tf.errors.OpError as error:
+        raise storage.storage_error(folder.parent, OSError(error.message)) from error

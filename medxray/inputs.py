@@ -1,0 +1,46 @@
+"""Paths, folders and globs given on the command line -> the image files they mean. No TensorFlow."""
+
+import glob
+from pathlib import Path
+
+from medxray.errors import DataError
+
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
+
+
+def expand_inputs(paths):
+    """List the files that some arguments mean, each once, in the order given.
+
+    Args:
+        paths: files, folders (searched in depth for files that are named like images) and glob patterns.
+
+    Returns:
+        list of pathlib.Path. A file that does not exist stays in the list; reading it will say so.
+
+    Raises:
+        DataError: a folder holds no image, a pattern matches nothing, or no path was given.
+    """
+    found = dict.fromkeys(file for path in paths for file in _expand(str(path)))
+    if not found:
+        raise DataError("No image was given. Name files, folders or patterns such as 'images/*.png'.")
+    return list(found)
+
+
+def _expand(text):
+    path = Path(text)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and _visible(file, path))
+        if not files:
+            raise DataError(f"The folder {path} holds no image ({', '.join(sorted(SUFFIXES))}).")
+        return files
+    if not path.exists() and glob.has_magic(text):
+        files = sorted(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())
+        if not files:
+            raise DataError(f"The pattern {text} matches no file.")
+        return files
+    return [path]
+
+
+def _visible(file, root):
+    parts = file.relative_to(root).parts
+    return file.is_file() and not any(part.startswith(".") or part == "__MACOSX" for part in parts)

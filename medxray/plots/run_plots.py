@@ -1,0 +1,117 @@
+"""All pictures of a run, written as PNG files."""
+
+import logging
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from medxray.plots import style
+from medxray.plots.confusion import ConfusionDisplay
+from medxray.plots.curves import PrecisionRecallDisplay, RocDisplay, drawable_classes
+from medxray.plots.gallery import GalleryDisplay
+from medxray.plots.history import HistoryDisplay
+from medxray.plots.probabilities import DecisionCurveDisplay, ReliabilityDisplay, ScoreHistogramDisplay
+
+log = logging.getLogger(__name__)
+
+PLOTS = (
+    "roc", "precision_recall", "confusion", "confusion_normalised", "reliability", "score_histogram",
+    "decision_curve", "gallery", "errors",
+)  # fmt: skip
+
+
+class DrawnPlots(NamedTuple):
+    """What `draw_evaluation` did.
+
+    Attributes:
+        written: paths of the PNG files, in the order of `PLOTS`.
+        skipped: name of each plot that was not drawn to the reason.
+    """
+
+    written: list[Path]
+    skipped: dict[str, str]
+
+
+def draw_evaluation(report, predictions, decision, out_dir, *, thumbnails=None):
+    """Draw everything about one split.
+
+    Args:
+        report: what `evaluate.report.evaluate_split` returned for the split.
+        predictions: `Predictions` of the split.
+        decision: `Decision` the report was made with.
+        out_dir: folder for `<split>_<plot>.png`.
+        thumbnails: function of a row number that returns the image as a uint8 array (h, w), for gallery and errors.
+
+    Returns:
+        DrawnPlots. A plot that the data cannot give is skipped with its reason; nothing is raised for it.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    obstacles = _obstacles(predictions, decision, report, thumbnails)
+    stem = re.sub(r"[^A-Za-z0-9.-]+", "-", predictions.split).strip(".-") or "split"
+    written = []
+    for name in PLOTS:
+        if name in obstacles:
+            log.info("Plot %s of %s is not drawn: %s.", name, predictions.split, obstacles[name])
+            continue
+        figure = _display(name, predictions, decision, report, thumbnails).plot()
+        written.append(style.save(figure, Path(out_dir) / f"{stem}_{name}.png"))
+    return DrawnPlots(written, obstacles)
+
+
+def draw_history(table, path):
+    """Draw the training history.
+
+    Args:
+        table: DataFrame of history.csv.
+        path: the PNG file to write.
+
+    Returns:
+        path, or None when the table has no epochs.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    if not len(table):
+        log.info("The training history is not drawn: it has no epochs.")
+        return None
+    return style.save(HistoryDisplay.from_table(pd.DataFrame(table)).plot(), Path(path))
+
+
+def _display(name, predictions, decision, report, thumbnails):
+    if name.startswith("confusion"):
+        return ConfusionDisplay.from_report(report, normalised=name == "confusion_normalised")
+    if name == "gallery":
+        return GalleryDisplay.sample(predictions, decision, report=report, thumbnails=thumbnails)
+    if name == "errors":
+        return GalleryDisplay.errors(predictions, decision, report=report, thumbnails=thumbnails)
+    displays = {
+        "roc": RocDisplay,
+        "precision_recall": PrecisionRecallDisplay,
+        "reliability": ReliabilityDisplay,
+        "score_histogram": ScoreHistogramDisplay,
+        "decision_curve": DecisionCurveDisplay,
+    }
+    return displays[name].from_predictions(predictions, decision, report=report)
+
+
+def _obstacles(predictions, decision, report, thumbnails):
+    """Why a plot cannot be drawn, by name of the plot."""
+    if not len(predictions):
+        return dict.fromkeys(PLOTS, "the split has no images")
+    found = {}
+    if not drawable_classes(predictions):
+        found |= dict.fromkeys(("roc", "precision_recall"), "all images are of one class")
+    if not predictions.is_binary:
+        found["decision_curve"] = "it needs two classes"
+    elif len(np.unique(predictions.y_true)) < 2:
+        found["decision_curve"] = "all images are of one class"
+    if thumbnails is None:
+        found |= dict.fromkeys(("gallery", "errors"), "no images were given")
+    elif not any(report["errors"].values()):
+        found["errors"] = "there are no errors"
+    return found

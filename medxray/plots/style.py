@@ -1,0 +1,105 @@
+"""One look for all pictures: colours, figures without global state, words in titles and legends."""
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from medxray import storage
+from medxray.evaluate.thresholds import FIXED
+
+# Okabe and Ito (2008), told apart with every kind of colour blindness.
+BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PURPLE, SKY, BLACK, GREY = "#CC79A7", "#56B4E9", "#000000", "#767676"
+CLASS_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
+LINE_STYLES = ("-", "--", "-.", ":")
+DPI = 110
+_LONGEST = 32
+
+
+def new_figure(width, height):
+    """A figure of the given size in inches, laid out so that texts do not collide; not known to pyplot."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure, path):
+    """Write a figure atomically as PNG and return `path`."""
+    with storage.atomic_path(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+    return path
+
+
+def class_colour(k):
+    """Colour of the k-th class; with more than seven classes colours repeat with another line style."""
+    return CLASS_COLOURS[k % len(CLASS_COLOURS)]
+
+
+def class_line(k):
+    """Line style of the k-th class."""
+    return LINE_STYLES[k // len(CLASS_COLOURS) % len(LINE_STYLES)]
+
+
+def words(text, longest=_LONGEST):
+    """Text from data as matplotlib shows it literally: no formulas, no line breaks, not too long."""
+    flat = " ".join(str(text).split())
+    shown = flat if len(flat) <= longest else flat[: longest - 1] + "…"
+    return shown.replace("\\", "\\\\").replace("$", r"\$") if "$" in shown else shown
+
+
+def tidy(axes, *, grid="both"):
+    """Thin grid behind the data and no frame on the top and right."""
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.set_axisbelow(True)
+    if grid:
+        axes.grid(axis=grid, color="#E3E3E3", linewidth=0.8)
+
+
+def title(figure, what, report):
+    """Two lines: what is drawn, then split, images and patients."""
+    figure.suptitle(f"{what}\n{scope(report)}", fontsize=11)
+
+
+def scope(report):
+    """Split, images and patients of an evaluation report, in words."""
+    return (
+        f"{words(report['split'])} split: {counted(report['n'], 'image')}, {counted(report['n_patients'], 'patient')}"
+    )
+
+
+def decided_by(report):
+    """The rule that turns a probability into a label, in words."""
+    threshold = report["threshold"]
+    if threshold is None:
+        return "predicted: the most probable class"
+    origin = words(threshold["rule"])
+    if threshold["chosen_on"] != FIXED:
+        origin += f", chosen on {words(threshold['chosen_on'])}"
+    return f"predicted {words(report['positive'])} when P ≥ {threshold['value']:.3g} ({origin})"
+
+
+def counted(number, noun):
+    """A number with its noun: "1 patient", "1,200 images"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def legend(axes, **options):
+    """An opaque legend in the size that all plots use."""
+    return axes.legend(**{"fontsize": 9, "framealpha": 1.0, "edgecolor": "#CCCCCC"} | options)
+
+
+def equals_probability(value):
+    """A probability with its relation sign that never claims 0 or 1: "< 0.001", "= 0.347", "> 0.999"."""
+    if 0.001 <= value <= 0.999:
+        return f"= {value:.3f}"
+    return "< 0.001" if value < 0.5 else "> 0.999"
+
+
+def with_interval(estimate, digits=3):
+    """An estimate as text: "0.971 (95 % CI 0.958–0.981)", or "not defined"."""
+    if estimate is None or estimate["value"] is None:
+        return "not defined"
+    value = f"{estimate['value']:.{digits}f}"
+    if estimate["ci95"] is None:
+        return value
+    low, high = estimate["ci95"]
+    return f"{value} (95 % CI {low:.{digits}f}–{high:.{digits}f})"

@@ -1,0 +1,196 @@
+"""Run directories: the only place that names, creates and records them. No TensorFlow."""
+
+import datetime
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from medxray import storage
+from medxray.errors import RunError
+
+PACKAGES = ("medxray", "tensorflow", "keras", "numpy", "scikit-learn", "opencv-python-headless", "pandas", "pydicom")
+STATES = ("running", "completed", "failed", "interrupted")
+_KIND = "medxray-run"
+
+
+class RunDir:
+    """A run directory and the names of what lies in it.
+
+    Args:
+        path: the directory. `open_run` checks that it is one.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.record_file = self.path / "run.json"
+        self.split_file = self.path / "split.csv"
+        self.history_file = self.path / "history.csv"
+        self.predictions_file = self.path / "predictions.csv"
+        self.metrics_file = self.path / "metrics.json"
+        self.model_file = self.path / "model.keras"
+        self.card_file = self.path / "model_card.md"
+        self.plots = self.path / "plots"
+        self.initial_model_file = self.path / "checkpoint" / "initial.keras"
+        self.state_file = self.path / "checkpoint" / "state.npz"
+
+    @property
+    def name(self):
+        """Name of the run, that of its directory."""
+        return self.path.resolve().name
+
+    def read_record(self):
+        """The content of run.json as a dict.
+
+        Raises:
+            RunError: it is missing, damaged or of another program.
+        """
+        try:
+            record = storage.read_json(self.record_file)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.path} is not a medxray run: {self.record_file} cannot be read ({error}).") from error
+        if not isinstance(record, dict) or record.get("kind") != _KIND:
+            raise RunError(f"{self.path} is not a medxray run: {self.record_file} was written by another program.")
+        return record
+
+    def update_record(self, **changes):
+        """Replace some top-level entries of run.json, atomically."""
+        storage.write_json(self.record_file, {**self.read_record(), **changes})
+
+
+def create_run(runs_dir, name, *, overwrite, config, command):
+    """Make the directory of a new run and write its first record.
+
+    Args:
+        runs_dir: folder of runs, created when missing.
+        name: name to use as it is, or None: `<arch>-<mode>`, then `-2`, `-3`...
+        overwrite: replace an existing run of that name.
+        config: dict of the resolved configuration.
+        command: the command line as a list of words.
+
+    Returns:
+        RunDir in state "running".
+
+    Raises:
+        RunError: the name is no plain folder name, or exists already.
+        StorageError: the folder cannot be written.
+    """
+    runs_dir = Path(runs_dir)
+    if name is None:
+        path = _free_name(runs_dir, f"{config['arch']}-{config['mode']}")
+    else:
+        path = runs_dir / _checked_name(name)
+        _clear_way(path, overwrite)
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise storage.storage_error(path, error) from error
+    run = RunDir(path)
+    record = {
+        "kind": _KIND,
+        "state": "running",
+        "name": path.name,
+        "command": list(command),
+        "created": _now(),
+        "config": {**config, "name": path.name},
+        "environment": environment(),
+    }
+    storage.write_json(run.record_file, record)
+    point_latest(run)
+    return run
+
+
+def _checked_name(name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == "latest":
+        raise RunError(f"--name must be a plain folder name (letters, digits, '.', '_', '-'). Received '{name}'.")
+    return name
+
+
+def _clear_way(path, overwrite):
+    if not path.exists():
+        return
+    if not overwrite:
+        raise RunError(f"{path} exists already. Choose another --name, or give --overwrite to replace it.")
+    RunDir(path).read_record()  # never removes a folder that is not a run
+    shutil.rmtree(path)
+
+
+def _free_name(runs_dir, stem):
+    number, path = 1, runs_dir / stem
+    while path.exists():
+        number += 1
+        path = runs_dir / f"{stem}-{number}"
+    return path
+
+
+def point_latest(run):
+    """Let `latest` beside the run point at it; without symbolic links it is a text file with the name."""
+    link = run.path.parent / "latest"
+    temporary = run.path.parent / f".latest-{os.getpid()}"
+    try:
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(run.path.name, target_is_directory=True)
+        os.replace(temporary, link)
+    except OSError:
+        if not link.is_dir() or link.is_symlink():
+            storage.write_text(link, run.path.name + "\n")
+
+
+def open_run(path):
+    """Open an existing run.
+
+    Args:
+        path: the run's directory, or the model.keras in it.
+
+    Raises:
+        RunError: there is nothing, or it is not a run of medxray.
+    """
+    path = Path(path)
+    if path.name == "model.keras":
+        path = path.parent
+    if path.name == "latest" and path.is_file():
+        path = path.parent / path.read_text(encoding="utf-8").strip()
+    if not path.exists():
+        raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name one with --model RUN.")
+    run = RunDir(path.resolve())
+    run.read_record()
+    return run
+
+
+def environment():
+    """Versions, machine and git commit, for run.json."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "packages": versions,
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit():
+    """Commit of the working copy the program runs from, or None."""
+    folder = Path(__file__).resolve().parent.parent
+    if not (folder / ".git").exists() or shutil.which("git") is None:
+        return None
+    answer = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True)
+    return answer.stdout.strip() or None
+
+
+def command_line():
+    """The command line of this process as a list of words, the program by its bare name."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+def _now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

@@ -1,0 +1,171 @@
+"""A trained run: its model, its decision, and what can be asked of them."""
+
+import logging
+from functools import cached_property
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pandas as pd
+
+from medxray.assessment import Pictures, predictions_of, report_split, stored_decision
+from medxray.data.pipeline import Source, read_source
+from medxray.errors import RunError
+from medxray.inference import compiled, logits_model, predict_batches
+from medxray.inputs import expand_inputs
+from medxray.models.registry import architecture
+from medxray.predictions import Predictions
+
+log = logging.getLogger(__name__)
+_BATCH = 32
+
+
+class Inputs(NamedTuple):
+    """Images read for a model.
+
+    Attributes:
+        files: list of pathlib.Path that could be read.
+        pixels: uint8 array (n,h,w,c), in the order of `files`.
+        failures: dict path -> reason of those that could not.
+    """
+
+    files: list
+    pixels: np.ndarray
+    failures: dict
+
+
+class Run:
+    """A trained run: its model and what belongs to it.
+
+    Args:
+        directory: runs.RunDir.
+    """
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.path = directory.path
+        self.name = directory.name
+        self.record = directory.read_record()
+        data, config = self.record["data"], self.record["config"]
+        self.classes = tuple(data["classes"])
+        self.positive = data["positive"]
+        self.architecture = architecture(config["arch"])
+        self.input_size = (config["image_size"], config["image_size"])
+        self.channels = config["channels"]
+        self.resize = config["resize"]
+        self.decision = stored_decision(self.record)
+
+    @cached_property
+    def model(self):
+        """The flat keras.Model: float32 images (N,H,W,C), 0-255 -> probabilities (N,K), not calibrated."""
+        try:
+            return keras.models.load_model(self.directory.model_file, compile=False, safe_mode=True)
+        except (ValueError, OSError, TypeError) as error:
+            reason = (str(error).splitlines() or [""])[0][:160]
+            raise RunError(f"{self.directory.model_file} cannot be loaded ({reason}). Train the run again.") from error
+
+    @cached_property
+    def _forward(self):
+        return compiled(logits_model(self.model))
+
+    def source(self, files):
+        """A pipeline.Source of files with this model's input size, nothing decoded yet."""
+        return Source(tuple(files), self.input_size, self.channels, self.resize)
+
+    def read_inputs(self, paths):
+        """Decode files, folders and globs for this model and return Inputs."""
+        files = expand_inputs(paths)
+        form = {"size": self.input_size, "channels": self.channels, "resize": self.resize}
+        source, failures = read_source(files, limit=1 << 62, **form)
+        good = [row for row in range(len(files)) if row not in failures]
+        reasons = {str(files[row]): reason for row, reason in failures.items()}
+        return Inputs([files[row] for row in good], source.pixels[good], reasons)
+
+    def predict(self, paths):
+        """Predict images.
+
+        Args:
+            paths: files, folders and glob patterns.
+
+        Returns:
+            pandas.DataFrame, one row per file: path, label, probability (calibrated; of the positive class, or of
+            the label with three or more classes), raw_probability (the same, not calibrated), threshold (nan with
+            three or more classes), error (empty, or why the file could not be read: the others are then empty),
+            and one calibrated `probability_<class>` per class.
+
+        Raises:
+            DataError: a folder or pattern holds no image.
+        """
+        files = expand_inputs(paths)
+        logits, errors = [np.zeros((0, len(self.classes)), np.float32)], []
+        for images, reasons in self.source(files).stream(_BATCH):
+            logits.append(self._forward(images.astype(np.float32))[0].numpy())
+            errors += reasons
+        return self._table(files, np.concatenate(logits), errors)
+
+    def _table(self, files, logits, errors):
+        predictions = Predictions(
+            paths=tuple(map(str, files)),
+            patient_ids=np.arange(len(files)).astype(str),
+            y_true=np.zeros(len(files), np.int64),
+            logits=logits,
+            classes=self.classes,
+            positive=self.positive,
+            split="",
+        )
+        calibrated = predictions.probabilities(self.decision.temperature)
+        raw = predictions.raw_probabilities
+        label = self.decision.labels(calibrated)
+        shown = np.full(len(files), 1) if self.positive else label
+        row = np.arange(len(files))
+        threshold = self.decision.threshold
+        table = {
+            "path": predictions.paths,
+            "label": np.asarray(self.classes, object)[label],
+            "probability": calibrated[row, shown],
+            "raw_probability": raw[row, shown],
+            "threshold": np.nan if threshold is None else threshold.value,
+            "error": errors,
+        }
+        table |= {f"probability_{name}": calibrated[:, index] for index, name in enumerate(self.classes)}
+        frame = pd.DataFrame(table)
+        failed = frame["error"] != ""
+        frame.loc[failed, [name for name in frame if name not in ("path", "error", "label")]] = np.nan
+        frame.loc[failed, "label"] = ""
+        return frame
+
+    def gradcam(self, paths, *, layer=None, target=None):
+        """Grad-CAM heatmaps by tf-keras-vis; see `medxray.explain.heatmaps.heatmaps_for`."""
+        from medxray.explain.heatmaps import heatmaps_for
+
+        return heatmaps_for(self, paths, layer=layer, target=target)
+
+    def evaluate(self, manifest, *, split="test"):
+        """Evaluate a manifest with the stored threshold and temperature; nothing is fitted on it.
+
+        Args:
+            manifest: Manifest with the classes of this run. Unreadable files are left out with a warning.
+            split: name of the split in the report.
+
+        Returns:
+            dict: the JSON object of docs/evaluation.md.
+        """
+        predictions, pictures = self.predict_manifest(manifest, split=split)
+        return report_split(predictions, self.decision, pictures)
+
+    def predict_manifest(self, manifest, *, split):
+        """Predict the images of a manifest and return (Predictions, Pictures of the same rows)."""
+        source, manifest = self._readable(manifest)
+        rows = np.arange(len(manifest))
+        logits = predict_batches(logits_model(self.model), source.dataset(rows).batch(_BATCH).prefetch(2))
+        return predictions_of(manifest, logits, split=split), Pictures(source, rows)
+
+    def _readable(self, manifest):
+        form = {"size": self.input_size, "channels": self.channels, "resize": self.resize}
+        source, failures = read_source(manifest.files(), **form)
+        for row, reason in failures.items():
+            log.warning("Left out: %s: %s", manifest.table["path"][row], reason)
+        keep = np.array([row not in failures for row in range(len(manifest))], bool)
+        pixels = None if source.pixels is None else source.pixels[keep]
+        manifest = manifest.where(keep)
+        return Source(tuple(manifest.files()), self.input_size, self.channels, self.resize, pixels), manifest

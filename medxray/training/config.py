@@ -1,0 +1,166 @@
+"""Everything a training run can be asked for, as one frozen, validated value. No TensorFlow."""
+
+import dataclasses
+import tomllib
+import types
+import typing
+from dataclasses import dataclass
+from pathlib import Path
+
+from medxray.errors import ConfigError
+from medxray.models.registry import architecture
+
+MODES = ("extract", "finetune", "scratch")
+TASKS = ("pneumonia", "pneumonia-subtype", "folders")
+SCHEDULES = ("cosine", "plateau")
+RESIZES = ("letterbox", "stretch")
+AUGMENTS = ("none", "light", "standard", "strong")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The configuration of a training run; `None` means "decide from the rest" and `resolved()` does.
+
+    Attributes: one per option of `medxray train`; `medxray train --help` describes them.
+    """
+
+    arch: str = "vgg16"
+    mode: str | None = None
+    data: str = "data"
+    task: str | None = None
+    positive: str | None = None
+    path_col: str | None = None
+    label_col: str | None = None
+    patient_col: str | None = None
+    split_col: str | None = None
+    split_file: str | None = None
+    strict: bool = False
+    limit: int | None = None
+    image_size: int = 224
+    channels: int = 1
+    resize: str = "letterbox"
+    augment: str = "standard"
+    views: int | None = None
+    weights: str = "auto"
+    epochs: int = 10
+    head_epochs: int = 10
+    batch_size: int = 32
+    learning_rate: float | None = None
+    head_learning_rate: float = 1e-3
+    schedule: str = "cosine"
+    patience: int = 5
+    dropout: float = 0.5
+    l2: float = 1e-4
+    head_units: int = 256
+    class_weights: str = "balanced"
+    mixed_precision: bool = False
+    deterministic: bool = False
+    seed: int = 0
+    threshold_rule: str = "youden"
+    cache_dir: str | None = None
+    cache_budget: str = "20GB"
+    name: str | None = None
+    runs_dir: str = "runs"
+    overwrite: bool = False
+    export: bool = True
+    saved_models_dir: str = "saved_models"
+
+    def __post_init__(self):
+        _check_types(self)
+        _check_choices(self)
+        _check_ranges(self)
+
+    def resolved(self):
+        """Fill in what depends on other fields: mode, views, learning rate, name."""
+        spec = architecture(self.arch)
+        mode = self.mode or spec.default_mode
+        views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
+        rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
+        weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
+        filled = {"mode": mode, "views": views, "learning_rate": rate, "weights": weights}
+        if mode == "scratch" and weights != "none":
+            raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
+        if mode == "scratch" and views:
+            raise ConfigError("--mode scratch has no frozen layers to cache. Leave --views out or give --views 0.")
+        return dataclasses.replace(self, **filled)
+
+    def to_dict(self):
+        """The fields as a dict that JSON can hold."""
+        return dataclasses.asdict(self)
+
+
+def config_from_dict(values, *, source="configuration"):
+    """Build a TrainConfig from a dict.
+
+    Args:
+        values: option names (dashes or underscores) to values.
+        source: where they come from, for the message.
+
+    Raises:
+        ConfigError: an unknown option or an impossible value.
+    """
+    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    values = {name.replace("-", "_"): value for name, value in values.items()}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise ConfigError(f"Unknown option '{unknown[0]}' in {source}. Known options: {', '.join(sorted(known))}.")
+    return TrainConfig(**values)
+
+
+def read_config_file(path):
+    """Read options from a TOML file and return them as a dict; raises ConfigError when it is not valid TOML."""
+    try:
+        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"Could not read options from {path}: {error}.") from error
+    config_from_dict(values, source=str(path))
+    return {name.replace("-", "_"): value for name, value in values.items()}
+
+
+def _check_types(config):
+    hints = typing.get_type_hints(TrainConfig)
+    for name, hint in hints.items():
+        value = getattr(config, name)
+        allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        if float in allowed and type(value) is int:
+            object.__setattr__(config, name, float(value))
+        elif type(value) not in allowed:
+            wanted = " or ".join("nothing" if kind is types.NoneType else kind.__name__ for kind in allowed)
+            raise ConfigError(f"{_option(name)} must be {wanted}. Received {value!r}.")
+
+
+def _check_choices(config):
+    choices = {
+        "mode": MODES,
+        "task": TASKS,
+        "schedule": SCHEDULES,
+        "resize": RESIZES,
+        "augment": AUGMENTS,
+        "class_weights": ("balanced", "none"),
+        "channels": (1, 3),
+    }
+    for name, allowed in choices.items():
+        value = getattr(config, name)
+        if value is not None and value not in allowed:
+            raise ConfigError(f"{_option(name)} must be one of {', '.join(map(str, allowed))}. Received '{value}'.")
+    architecture(config.arch)
+
+
+def _check_ranges(config):
+    least = {"epochs": 1, "head_epochs": 0, "batch_size": 1, "patience": 1, "head_units": 0, "seed": 0, "views": 0}
+    least |= {"limit": 16, "image_size": architecture(config.arch).minimum_size}
+    for name, bound in least.items():
+        value = getattr(config, name)
+        if value is not None and value < bound:
+            reason = f" for {config.arch}" if name == "image_size" else ""
+            raise ConfigError(f"{_option(name)}{reason} must be at least {bound}. Received {value}.")
+    spans = {"dropout": (0, 0.95), "l2": (0, 1), "learning_rate": (1e-8, 10), "head_learning_rate": (1e-8, 10)}
+    spans |= {"image_size": (1, 2048), "batch_size": (1, 4096), "seed": (0, 2**31 - 1)}
+    for name, (low, high) in spans.items():
+        value = getattr(config, name)
+        if value is not None and not low <= value <= high:
+            raise ConfigError(f"{_option(name)} must lie between {low:g} and {high:g}. Received {value}.")
+
+
+def _option(name):
+    return "--" + name.replace("_", "-")

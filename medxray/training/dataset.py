@@ -1,0 +1,111 @@
+"""From a configuration to the images a run trains on, with everything about them on record."""
+
+import logging
+
+import numpy as np
+
+from medxray.data.augment import policy
+from medxray.data.manifest import SPLITS, Skipped, read_split_csv
+from medxray.data.pipeline import read_source
+from medxray.data.sources import load_manifest
+from medxray.data.splits import assign_splits, limit_manifest
+from medxray.errors import DataError
+from medxray.training.features import ImageSet
+
+log = logging.getLogger(__name__)
+MINIMUM_PER_CLASS = 8
+
+
+def choose_manifest(config):
+    """The manifest of a new run: every image has a split, `--limit` and `--split-file` are applied."""
+    columns = {name: getattr(config, name) for name in ("path_col", "label_col", "patient_col", "split_col")}
+    manifest = load_manifest(config.data, task=config.task, positive=config.positive, **columns)
+    if config.split_file is not None:
+        manifest = read_split_csv(
+            config.split_file,
+            root=manifest.root,
+            task=manifest.task,
+            classes=manifest.classes,
+            positive=manifest.positive,
+        )
+    else:
+        manifest = assign_splits(manifest, seed=config.seed)
+    return manifest if config.limit is None else limit_manifest(manifest, config.limit, seed=config.seed)
+
+
+def decode_manifest(manifest, config):
+    """Decode all images of a manifest and drop those that cannot be read.
+
+    Returns:
+        (Manifest of the readable images, features.ImageSet over them).
+
+    Raises:
+        DataError: `--strict` and a file cannot be used, or a class has too few readable images.
+    """
+    size = (config.image_size, config.image_size)
+    source, failures = read_source(manifest.files(), size=size, channels=config.channels, resize=config.resize)
+    dropped = [Skipped(manifest.table["path"][row], reason) for row, reason in failures.items()]
+    skipped = [*manifest.skipped, *dropped]
+    for item in skipped:
+        log.warning("Left out: %s: %s", item.path, item.reason)
+    if skipped and config.strict:
+        raise DataError(
+            f"--strict: {len(skipped)} of {len(manifest) + len(manifest.skipped)} files cannot be used, the first is "
+            f"{skipped[0].path}: {skipped[0].reason}. Repair or remove it, or leave out --strict."
+        )
+    keep = np.setdiff1d(np.arange(len(manifest)), list(failures))
+    readable = manifest.without(dropped)
+    _check_enough(readable)
+    if len(keep) < len(manifest):
+        pixels = None if source.pixels is None else source.pixels[keep]
+        source = type(source)(tuple(readable.files()), source.size, source.channels, source.resize, pixels)
+    return readable, _image_set(readable, source, config)
+
+
+def _image_set(manifest, source, config):
+    splits = manifest.table["split"].to_numpy()
+    return ImageSet(
+        source=source,
+        labels=manifest.labels(),
+        digests=manifest.content_digests(),
+        rows={split: np.flatnonzero(splits == split) for split in SPLITS},
+        policy=policy(config.augment),
+        seed=config.seed,
+    )
+
+
+def _check_enough(manifest):
+    counts = np.bincount(manifest.labels(), minlength=len(manifest.classes))
+    for name, count in zip(manifest.classes, counts):
+        if count < MINIMUM_PER_CLASS:
+            raise DataError(
+                f"Class {name} has {count} readable images in {manifest.root}; training needs at least "
+                f"{MINIMUM_PER_CLASS} of each class. Add images or choose another --task."
+            )
+    for split in SPLITS:
+        if not (manifest.table["split"] == split).any():
+            raise DataError(f"The {split} split of {manifest.root} is empty. Add patients or give --split-file.")
+    training = manifest.subset("train").labels()
+    missing = [name for index, name in enumerate(manifest.classes) if not (training == index).any()]
+    if missing:
+        raise DataError(f"The train split has no image of class {missing[0]}. Add patients or give --split-file.")
+
+
+def data_record(manifest, config):
+    """What run.json says about the data."""
+    return {
+        "root": str(manifest.root),
+        "task": manifest.task,
+        "classes": list(manifest.classes),
+        "positive": manifest.positive,
+        "grouped": manifest.grouped,
+        "manifest_sha256": manifest.digest(),
+        "counts": manifest.counts().to_dict("records"),
+        "skipped": [{"path": item.path, "reason": item.reason} for item in manifest.skipped],
+        "preprocessing": {
+            "image_size": config.image_size,
+            "channels": config.channels,
+            "resize": config.resize,
+            "range": "0-255",
+        },
+    }

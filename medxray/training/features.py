@@ -1,0 +1,190 @@
+"""What a stage trains on: cached activations of the frozen prefix, or images augmented on-line."""
+
+import dataclasses
+import hashlib
+import logging
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from medxray import progress
+from medxray.data.augment import PARAMETERS, Augment, draw_parameters, policy_text
+from medxray.models.classifier import prefix
+from medxray.training.prefix_cache import Entry, EntryKey
+
+log = logging.getLogger(__name__)
+BATCH, CHUNK = 32, 256  # rows per forward pass and per checkpoint of a cache entry
+CLEAN = None  # the view without augmentation
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ImageSet:
+    """The images of a run.
+
+    Attributes:
+        source: pipeline.Source over all rows of the manifest.
+        labels: int64 array (n,).
+        digests: SHA-256 of each file's content.
+        rows: dict split -> int array of row numbers.
+        policy: augment.Policy.
+        seed: seed of the augmentation.
+    """
+
+    source: object
+    labels: np.ndarray
+    digests: tuple[str, ...]
+    rows: dict
+    policy: object
+    seed: int
+
+    def samples(self, rows):
+        """Stable numbers of images, int64 (n,), from their content, so that augmentation follows the image."""
+        return np.asarray([int(self.digests[row][:12], 16) for row in rows], np.int64)
+
+    def parameters(self, rows, view):
+        """Augmentation parameters of some rows, float32 (n, PARAMETERS)."""
+        return draw_parameters(self.policy, self.samples(rows), seed=self.seed, view=view)
+
+    def images(self, rows):
+        """tf.data of float32 images (h,w,c), not batched."""
+        return self.source.dataset(rows).map(lambda image: tf.cast(image, tf.float32))
+
+
+def weights_digest(model):
+    """SHA-256 over all weights of a model, in graph order."""
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
+    return digest.hexdigest()
+
+
+def wanted_views(splits, views):
+    """The (split, view) pairs a cached run needs: augmented views of train, the clean view of the others."""
+    return [(split, view) for split in splits for view in (range(views) if split == "train" else (CLEAN,))]
+
+
+class PrefixFeatures:
+    """Cached activations of one model at several cuts.
+
+    Args:
+        model: classifier whose prefixes are frozen as long as this object is used.
+        cuts: names of the layers where activations are kept.
+        image_set: ImageSet.
+        views: number of augmented training views.
+        cache_dir: folder of the cache.
+    """
+
+    def __init__(self, model, cuts, *, image_set, views, cache_dir):
+        self._images, self._cuts, self._cache_dir = image_set, cuts, cache_dir
+        self._model = model
+        self._views = wanted_views(image_set.rows, views)
+        self._entries = {}
+        for cut in cuts:
+            part = prefix(model, [cut])
+            digest = weights_digest(part)
+            for split, view in self._views:
+                key = self._key(cut, digest, (split, view), part.outputs[0].shape[1:])
+                self._entries[cut, split, view] = Entry(cache_dir, key)
+
+    def _key(self, cut, digest, split_view, shape):
+        split, view = split_view
+        rows = self._images.rows[split]
+        source = self._images.source
+        augmentation = "clean"
+        if view is not CLEAN:
+            augmentation = f"{policy_text(self._images.policy)};seed={self._images.seed};view={view}"
+        parts = (
+            f"weights={digest}",
+            f"cut={cut}",
+            f"input={source.size}x{source.channels};{source.resize};{self._model.get_layer(cut).compute_dtype}",
+            f"augmentation={augmentation}",
+            *(self._images.digests[row] for row in rows),
+        )
+        label = f"{self._model.name} {cut} {split}" + ("" if view is CLEAN else f" view {view}")
+        return EntryKey("\n".join(parts), tuple(shape), len(rows), label)
+
+    @property
+    def missing_bytes(self):
+        """Bytes that still have to be written."""
+        return sum(entry.key.total_bytes - entry.done * entry.key.row_bytes for entry in self._entries.values())
+
+    @property
+    def total_bytes(self):
+        """Bytes of all entries of this run."""
+        return sum(entry.key.total_bytes for entry in self._entries.values())
+
+    @property
+    def missing_rows(self):
+        """Forward passes that still have to be made."""
+        return sum(len(self._images.rows[split]) - self._start((split, view)) for split, view in self._views)
+
+    def _incomplete(self, split_view):
+        return [cut for cut in self._cuts if not self._entries[(cut, *split_view)].complete]
+
+    def _start(self, split_view):
+        done = [self._entries[(cut, *split_view)].done for cut in self._incomplete(split_view)]
+        return min(done) if done else len(self._images.rows[split_view[0]])
+
+    def seconds_per_image(self):
+        """Measure the prefix on one warm batch."""
+        forward = self._forward(self._cuts)
+        source = self._images.source
+        batch = tf.zeros((BATCH, *source.size, source.channels))
+        forward(batch, tf.zeros((BATCH, PARAMETERS)))
+        begin = time.perf_counter()
+        [part.numpy() for part in forward(batch, tf.zeros((BATCH, PARAMETERS)))]
+        return (time.perf_counter() - begin) / BATCH
+
+    def _forward(self, cuts):
+        part, augment, source = prefix(self._model, cuts), Augment(), self._images.source
+        signature = [
+            tf.TensorSpec((None, *source.size, source.channels), tf.float32),
+            tf.TensorSpec((None, PARAMETERS), tf.float32),
+        ]
+
+        @tf.function(input_signature=signature)
+        def forward(images, parameters):
+            augmented = tf.cond(tf.reduce_any(parameters != 0), lambda: augment(images, parameters, training=True), lambda: images)
+            return [tf.cast(output, tf.float16) for output in tf.nest.flatten(part(augmented, training=False))]
+
+        return forward
+
+    def build(self):
+        """Compute what is missing; what another run or an interrupted one left is checked and used."""
+        for entry in self._entries.values():
+            entry.verify()
+        forwards = {}
+        with progress.track(self.missing_rows, "Frozen layers") as bar:
+            for split_view in self._views:
+                cuts = tuple(self._incomplete(split_view))
+                if cuts:
+                    forward = forwards.setdefault(cuts, self._forward(cuts))
+                    self._fill(split_view, cuts, forward=forward, bar=bar)
+
+    def _fill(self, split_view, cuts, *, forward, bar):
+        split, view = split_view
+        rows = self._images.rows[split][self._start(split_view) :]
+        position = self._start(split_view)
+        stream = self._images.images(rows).batch(BATCH).prefetch(2)
+        pending = [[] for _ in cuts]
+        for number, images in enumerate(stream):
+            batch_rows = rows[number * BATCH : (number + 1) * BATCH]
+            parameters = np.zeros((len(batch_rows), PARAMETERS), np.float32)
+            if view is not CLEAN:
+                parameters = self._images.parameters(batch_rows, view)
+            for kept, output in zip(pending, forward(images, parameters)):
+                kept.append(output.numpy())
+            bar.advance(len(batch_rows))
+            gathered = sum(map(len, pending[0]))
+            if gathered >= CHUNK or position + gathered == len(self._images.rows[split]):
+                for cut, kept in zip(cuts, pending):
+                    entry = self._entries[cut, split, view]
+                    if entry.done == position:
+                        entry.append(np.concatenate(kept))
+                position += gathered
+                pending = [[] for _ in cuts]
+
+    def read(self, cut, split, view=CLEAN):
+        """Activations of a split, float16 array (n, ...), memory-mapped."""
+        return self._entries[cut, split, view].read()

@@ -1,0 +1,205 @@
+"""The only caller of fit: one stage, epoch by epoch, resumable to the bit.
+
+Each epoch is one `fit` call and ends in a checkpoint of everything that the next one depends on. The order of images is
+a permutation drawn from (seed, epoch), augmentation from (seed, view, image), so a replayed epoch is the same epoch.
+"""
+
+import dataclasses
+import logging
+import math
+import time
+
+import keras
+import numpy as np
+import pandas as pd
+
+from medxray import progress, storage
+from medxray.errors import TrainingError
+from medxray.training.checkpoint import Position, save_state
+from medxray.training.schedules import learning_rate, plateau_factor
+
+log = logging.getLogger(__name__)
+MONITORED = "val_loss"
+
+
+class Auroc(keras.metrics.AUC):
+    """AUROC from logits during training: trapezoids over 200 thresholds, macro one-vs-rest above two classes."""
+
+    def __init__(self, classes):
+        super().__init__(name="auroc", multi_label=classes > 2, num_labels=classes if classes > 2 else None)
+        self._classes = classes
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        """Add logits (n,K) of images with labels (n,)."""
+        probabilities = keras.ops.softmax(keras.ops.cast(y_pred, "float32"))
+        if self._classes == 2:
+            return super().update_state(y_true, probabilities[:, 1])
+        return super().update_state(keras.ops.one_hot(y_true, self._classes), probabilities)
+
+
+class EpochWatch(keras.callbacks.Callback):
+    """Moves the progress bar and stops at once when the loss is no number."""
+
+    def __init__(self, bar, where):
+        super().__init__()
+        self._bar, self._where = bar, where
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Check the running loss after each batch."""
+        loss = logs["loss"]
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss became {loss} in {self._where}, batch {batch + 1}. "
+                "Lower --learning-rate, or leave out --mixed-precision."
+            )
+        self._bar.advance(1, f"loss {loss:.4f}")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class StageRun:
+    """What a stage needs.
+
+    Attributes:
+        stage: modes.Stage.
+        model: keras.Model that ends in logits, for fit.
+        variables: keras variables that training may change, random states of dropout included.
+        train: function epoch -> tf.data.Dataset of (x, labels, weights).
+        validation: tf.data.Dataset of the same structure.
+        view_of: function epoch -> text for the history.
+        config: resolved TrainConfig.
+        run: RunDir.
+    """
+
+    stage: object
+    model: keras.Model
+    variables: list
+    train: object
+    validation: object
+    view_of: object
+    config: object
+    run: object
+
+
+def train_stage(work, *, classes, steps, state):
+    """Train one stage and leave the best epoch's weights in the model.
+
+    Args:
+        work: StageRun.
+        classes: number of classes.
+        steps: optimizer steps per epoch.
+        state: what `checkpoint.load_state` returned for this stage, or a Position to start from.
+
+    Returns:
+        Position after the last epoch.
+
+    Raises:
+        TrainingError: the loss is not a number.
+    """
+    _compile(work, classes, steps)
+    position, best = _restore(work, state)
+    while position.epoch < work.stage.epochs and position.epoch - position.best_epoch < work.config.patience:
+        position, best = _one_epoch(work, position, best)
+    if position.epoch < work.stage.epochs:
+        log.info("Stopped early: no better validation loss for %d epochs.", work.config.patience)
+    log.info("Best epoch of stage %s: %d.", work.stage.name, position.best_epoch)
+    assign(work.variables, best)
+    return position
+
+
+def _compile(work, classes, steps):
+    rate = learning_rate(work.config.schedule, work.stage.learning_rate, steps=steps * work.stage.epochs)
+    work.model.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy"), Auroc(classes)],
+        jit_compile=False,
+    )
+    work.model.optimizer.build(work.model.trainable_variables)
+
+
+def _restore(work, state):
+    if isinstance(state, Position):
+        return state, _values(work.variables)
+    position, variables, optimizer, best = state
+    assign(work.variables, variables)
+    assign(work.model.optimizer.variables, optimizer)
+    return position, best
+
+
+def _values(variables):
+    return [variable.numpy() for variable in variables]
+
+
+def assign(variables, values):
+    """Set keras variables to arrays, one by one."""
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+def _one_epoch(work, position, best):
+    stage, model, epoch = work.stage, work.model, position.epoch
+    where = f"stage {stage.name}, epoch {epoch + 1}"
+    dataset = work.train(epoch)
+    if work.config.schedule == "plateau":
+        model.optimizer.learning_rate = stage.learning_rate * position.rate_factor
+    begin = time.perf_counter()
+    with progress.track(int(dataset.cardinality()), f"{stage.name} {epoch + 1}/{stage.epochs}") as bar:
+        report = model.fit(
+            dataset,
+            validation_data=work.validation,
+            initial_epoch=epoch,
+            epochs=epoch + 1,
+            verbose=0,
+            callbacks=[EpochWatch(bar, where)],
+        )
+    row = _history_row(work, epoch, report.history, seconds=time.perf_counter() - begin)
+    position = _advance(position, row)
+    if position.best_epoch == position.epoch:
+        best = _values(work.variables)
+    save_state(
+        work.run.state_file,
+        position,
+        variables=_values(work.variables),
+        optimizer=_values(model.optimizer.variables),
+        best=best,
+    )
+    storage.write_csv(work.run.history_file, pd.DataFrame(position.history))
+    log.info(_epoch_line(work, row))
+    return position, best
+
+
+def _history_row(work, epoch, history, *, seconds):
+    if not math.isfinite(history[MONITORED][0]):
+        raise TrainingError(
+            f"The validation loss became {history[MONITORED][0]} in stage {work.stage.name}, epoch {epoch + 1}. "
+            "Lower --learning-rate."
+        )
+    names = ("loss", "accuracy", "auroc", "val_loss", "val_accuracy", "val_auroc")
+    return {
+        "stage": work.stage.name,
+        "epoch": epoch + 1,
+        **{name: float(history[name][0]) for name in names},
+        "learning_rate": float(np.asarray(work.model.optimizer.learning_rate)),
+        "seconds": round(seconds, 2),
+        "view": work.view_of(epoch),
+    }
+
+
+def _advance(position, row):
+    better = row[MONITORED] < position.best_loss
+    best_epoch = row["epoch"] if better else position.best_epoch
+    return dataclasses.replace(
+        position,
+        epoch=row["epoch"],
+        best_loss=row[MONITORED] if better else position.best_loss,
+        best_epoch=best_epoch,
+        rate_factor=plateau_factor(position.rate_factor, epochs_since_best=row["epoch"] - best_epoch),
+        history=(*position.history, row),
+    )
+
+
+def _epoch_line(work, row):
+    return (
+        f"{row['stage']} {row['epoch']}/{work.stage.epochs}: loss {row['loss']:.4f}, validation loss "
+        f"{row['val_loss']:.4f}, accuracy {row['val_accuracy']:.3f}, AUROC {row['val_auroc']:.3f} ({row['seconds']:.0f} s)"
+    )
