@@ -36,11 +36,11 @@ def resampling_obstacle(patient_ids, y_true):
     It needs `MIN_IMAGES` images, and `MIN_PATIENTS` patients with images of each class that occurs.
     """
     if len(y_true) < MIN_IMAGES:
-        return f"there are {len(y_true)} images and {MIN_IMAGES} are needed"
+        return f"{MIN_IMAGES} images are needed and there are {len(y_true)}"
     for label in np.unique(y_true):
         patients = len(np.unique(patient_ids[y_true == label]))
         if patients < MIN_PATIENTS:
-            return f"one class has images of {patients} patient and {MIN_PATIENTS} are needed"
+            return f"{MIN_PATIENTS} patients of each class are needed and one class has {patients}"
     return None
 
 

@@ -91,7 +91,7 @@ def mcc(matrix):
     covariance = correct * total - (true * predicted).sum(axis=-1)
     spread_true = total**2 - (true**2).sum(axis=-1)
     spread_predicted = total**2 - (predicted**2).sum(axis=-1)
-    return _ratio(covariance, np.sqrt(spread_true) * np.sqrt(spread_predicted))
+    return _ratio(covariance, np.sqrt(spread_true * spread_predicted))
 
 
 def ppv_npv(sensitivity, specificity, prevalence):

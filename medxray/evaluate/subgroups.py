@@ -78,7 +78,7 @@ def _quantile_parts(values):
 
 
 def _figures(predictions, decision, mask, *, against, n_boot, seed):
-    """Counts, accuracy, sensitivity and specificity of the images in `mask`; AUROC with those of `against` added."""
+    """Counts and figures of the images in `mask`; for the AUROC those of `against` (all negative) are added."""
     part = predictions.where(mask)
     correct = decision.labels(part.probabilities(decision.temperature)) == part.y_true
     result = {
@@ -90,7 +90,8 @@ def _figures(predictions, decision, mask, *, against, n_boot, seed):
         positive = part.is_positive
         result["n_positive"] = int(positive.sum())
         result["sensitivity"] = proportion(int(correct[positive].sum()), int(positive.sum()))
-        result["specificity"] = proportion(int(correct[~positive].sum()), int((~positive).sum()))
+        if against is None:
+            result["specificity"] = proportion(int(correct[~positive].sum()), int((~positive).sum()))
         ranked = part if against is None else predictions.where(mask | against)
         result["auroc"] = _auroc(ranked, decision, n_boot=n_boot, seed=seed)
     return result

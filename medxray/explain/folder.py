@@ -47,7 +47,8 @@ def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
     inputs = run.read_inputs(paths)
     taken, files = set(), []
     for heatmap in iterate_heatmaps(run, inputs, layer=layer, target=target):
-        stem = _free_stem(f"{heatmap.file.stem}-{re.sub(r'[^\w.-]', '_', heatmap.target)}", taken)
+        target_name = re.sub(r"[^\w.-]", "_", heatmap.target)
+        stem = _free_stem(f"{heatmap.file.stem}-{target_name}", taken)
         files.append(Path(out) / f"{stem}.png")
         write_overlay(files[-1], heatmap, read_original(heatmap.file, run.channels))
         if raw:

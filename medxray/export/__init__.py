@@ -53,7 +53,6 @@ def export_model(run, to=None):
         with sample_files(run) as samples:
             parity = check_parity(run, folder, samples.files)
         path = placement.publish(folder, base)
-    for name, difference in parity.items():
-        log.info("Exported graph against the model, %s: largest difference %.1e", name, difference)
-    log.info("Compared on %s. SavedModel: %s", samples.description, path)
+    differences = ", ".join(f"{name} {difference:.1e}" for name, difference in parity.items())
+    log.info("SavedModel %s; largest differences from the model on %s: %s", path, samples.description, differences)
     return ExportResult(path, parity, samples.description)

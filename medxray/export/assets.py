@@ -1,14 +1,15 @@
 """What travels with the SavedModel in `assets.extra`: facts for programs, the model card for people."""
 
-import importlib.metadata
 import shutil
 
-from medxray import storage
+import keras
+import tensorflow as tf
+
+from medxray import __version__, storage
 from medxray.errors import RunError
 from medxray.runs import RunDir
 
 FOLDER = "assets.extra"
-_PACKAGES = ("medxray", "tensorflow", "keras")
 
 
 def write_assets(run, spec, folder):
@@ -46,5 +47,5 @@ def facts(run, spec):
         "resize": spec.resize,
         "arch": run.architecture.name,
         "heat_layer": spec.layer,
-        "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
+        "versions": {"medxray": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }

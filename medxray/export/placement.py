@@ -42,8 +42,10 @@ def publish(folder, base):
     Returns:
         path of the version folder, `<base>/<n>` with n one above the highest number there, or 1.
     """
-    for entry in [*folder.rglob("*"), folder]:
-        _flush(entry)
+    for entry in folder.rglob("*"):
+        if entry.is_file():
+            with open(entry, "rb+") as file:
+                os.fsync(file.fileno())
     folder.chmod(0o755)
     number = max((int(entry.name) for entry in base.iterdir() if entry.name.isdecimal()), default=0) + 1
     while True:
@@ -54,10 +56,3 @@ def publish(folder, base):
                 raise
             number += 1  # another export took the number in the meantime
 
-
-def _flush(entry):
-    handle = os.open(entry, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

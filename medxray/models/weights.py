@@ -1,9 +1,13 @@
 """Where pretrained weights come from: the Keras cache, a download, an installed package, a file."""
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import logging
+import os
 import socket
+import sys
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -80,17 +84,23 @@ def _auto(model, arch):
         return _hed(model, arch)
 
 
+def _keras_home():
+    """Where Keras keeps downloads."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+
+
 def _imagenet(model, arch):
     if "imagenet" not in architecture(arch).pretrained:
         raise WeightsError(f"There are no ImageNet weights for {arch}. Use --weights none or --weights FILE.")
-    file = Path(keras.config.keras_home()) / "models" / _CACHE_PATTERN.format(name=arch)
+    file = _keras_home() / "models" / _CACHE_PATTERN.format(name=arch)
     cached = file.exists()
     before = socket.getdefaulttimeout()
     try:
         if not cached:
             log.info("Weights: ImageNet weights of %s are not in %s; downloading them.", arch, file.parent)
         socket.setdefaulttimeout(_TIMEOUT)
-        pretrained = _APPLICATIONS[arch](include_top=False, weights="imagenet")
+        with contextlib.redirect_stdout(sys.stderr):  # where Keras draws its download bar
+            pretrained = _APPLICATIONS[arch](include_top=False, weights="imagenet")
     except Exception as error:  # keras.utils.get_file raises bare Exception when a download fails
         remedies = "give --weights FILE, or --weights none"
         if "hed" in architecture(arch).pretrained:
@@ -137,11 +147,12 @@ def _file(model, arch, path):
     if not path.is_file():
         raise WeightsError(f"--weights must be auto, imagenet, hed, none or a file. There is no file {path}.")
     try:
-        donor = _donor(model, arch, path)
+        with warnings.catch_warnings(action="ignore"):  # Keras warns once for each layer it does not find
+            donor = _donor(model, arch, path)
     except (ValueError, OSError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:160]
         raise WeightsError(
-            f"{path} does not hold weights of {arch}: {reason} Give a file of the same architecture."
+            f"{path} does not hold weights of {arch}, or is damaged. Expected a .weights.h5, a Keras-applications .h5 "
+            "or a run's model.keras of the same architecture."
         ) from error
     _copy(donor, model, path)
     log.info("Weights: %s.", path)
@@ -150,7 +161,10 @@ def _file(model, arch, path):
 
 def _donor(model, arch, path):
     if path.suffix == ".keras":
-        return keras.models.load_model(path, compile=False, safe_mode=True)
+        donor = keras.models.load_model(path, compile=False, safe_mode=True)
+        if donor.name != arch:
+            raise ValueError(f"{path} holds {donor.name}")
+        return donor
     if arch in _APPLICATIONS:
         donor = _APPLICATIONS[arch](include_top=False, weights=None, input_shape=(*model.input_shape[1:3], 3))
     else:

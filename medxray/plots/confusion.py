@@ -50,7 +50,7 @@ class ConfusionDisplay:
         return figure
 
     def _size(self):
-        return 12 if len(self.classes) <= 4 else max(5, 13 - len(self.classes))
+        return 12 if len(self.classes) <= 4 else max(6, 14 - len(self.classes) // 2)
 
     def _cell(self, row, column):
         count, total = self.matrix[row, column], self.matrix[row].sum()
@@ -61,7 +61,7 @@ class ConfusionDisplay:
 
     def _label_axes(self, axes):
         ticks = range(len(self.classes))
-        longest = 18 if len(self.classes) <= 4 else 14
+        longest = 18 if len(self.classes) <= 4 else 32
         names = [style.words(name, longest) for name in self.classes]
         rotation = 0 if len(self.classes) <= 4 else 45
         axes.set_xticks(ticks, names, rotation=rotation, ha="center" if rotation == 0 else "right")

@@ -10,6 +10,7 @@ from medxray.evaluate.statistics import class_scores
 from medxray.plots import style
 
 _CROWDED_FROM = 0.9
+_LEGEND_INSIDE = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ def _marks(report, x_figure, y_figure, *, mirrored):
         x, y = figures[x_figure], figures[y_figure]
         if x["value"] is None or y["value"] is None:
             continue
-        rule = f" ({style.words(report['threshold']['rule'])})" if chosen else ""
+        rule = f" ({style.words(report['threshold']['rule'])})" if chosen and threshold != 0.5 else ""
         label = f"threshold {threshold:.3g}{rule}:\n  {_words_of(figures, x_figure)}, {_words_of(figures, y_figure)}"
         x_value, x_interval = x["value"], x["ci95"]
         if mirrored:
@@ -116,12 +117,31 @@ def _unit_square(axes, *, x, y):
     style.tidy(axes)
 
 
-def _crowded(report):
-    """The curves run so close to the corner that it is worth a magnified view."""
-    return (report["auroc"]["value"] or 0.0) >= _CROWDED_FROM
+def _new_square(display):
+    """Figure, square axes and, for many curves, empty axes below that take the legend, else None."""
+    if len(display.curves) <= _LEGEND_INSIDE:
+        figure = style.new_figure(6.4, 6.6)
+        return figure, figure.subplots(), None
+    below = 0.23 * (len(display.curves) + 2)
+    figure = style.new_figure(6.9, 6.6 + below)
+    axes, legend_axes = figure.subplots(2, 1, height_ratios=(6.2, below))
+    legend_axes.set_axis_off()
+    return figure, axes, legend_axes
 
 
-def _corner(axes, place, *, x, y):
+def _finish(panels, display, *, place, corner):
+    """Legend, and a magnified corner where the curves run so close to it that it is worth one."""
+    axes, legend_axes = panels
+    if legend_axes is not None:
+        handles, labels = axes.get_legend_handles_labels()
+        style.legend(legend_axes, handles=handles, labels=labels, loc="upper center", borderaxespad=0)
+        return
+    style.legend(axes, loc=place)
+    if (display.report[display.figure_of_merit]["value"] or 0.0) >= _CROWDED_FROM:
+        display.draw(_corner(axes, **corner))
+
+
+def _corner(axes, *, place, x, y):
     """Axes for a magnified view of one corner, on a white ground that keeps its numbers legible."""
     left, bottom, width, height = place
     ground = Rectangle((left - 0.09, bottom - 0.06), width + 0.11, height + 0.11, transform=axes.transAxes)
@@ -136,6 +156,8 @@ def _corner(axes, place, *, x, y):
 
 class RocDisplay:
     """Receiver operating characteristic."""
+
+    figure_of_merit = "auroc"
 
     def __init__(self, curves, marks, *, report):
         """Store the curves, the operating points and the report the title is taken from."""
@@ -157,19 +179,18 @@ class RocDisplay:
 
     def plot(self):
         """Draw and return the figure."""
-        figure = style.new_figure(6.4, 6.6)
-        axes = figure.subplots()
+        figure, axes, legend_axes = _new_square(self)
         axes.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2, label="chance")
-        self._draw(axes)
+        self.draw(axes)
         _unit_square(axes, x="false positive rate (1 − specificity)", y="sensitivity (true positive rate)")
-        style.legend(axes, loc="lower right")
-        if _crowded(self.report):
-            self._draw(_corner(axes, (0.46, 0.42, 0.5, 0.4), x=(-0.005, 0.25), y=(0.75, 1.005)))
+        corner = {"place": (0.46, 0.42, 0.5, 0.4), "x": (-0.005, 0.25), "y": (0.75, 1.005)}
+        _finish((axes, legend_axes), self, place="lower right", corner=corner)
         what = style.words(self.report["positive"] or "each class against the others")
         style.title(figure, f"ROC curve, {what}", self.report)
         return figure
 
-    def _draw(self, axes):
+    def draw(self, axes):
+        """Draw curves and operating points into axes."""
         for curve in self.curves:
             line, colour = style.class_line(curve.k), style.class_colour(curve.k)
             axes.plot(curve.x, curve.y, line, color=colour, linewidth=2, label=curve.label)
@@ -178,6 +199,8 @@ class RocDisplay:
 
 class PrecisionRecallDisplay:
     """Precision against recall, with the precision of calling everything positive."""
+
+    figure_of_merit = "average_precision"
 
     def __init__(self, curves, marks, *, report):
         """Store the curves, the operating points and the report the title is taken from."""
@@ -199,20 +222,19 @@ class PrecisionRecallDisplay:
 
     def plot(self):
         """Draw and return the figure."""
-        figure = style.new_figure(6.4, 6.6)
-        axes = figure.subplots()
-        self._draw(axes)
+        figure, axes, legend_axes = _new_square(self)
+        self.draw(axes)
         if not self.report["positive"]:
             axes.plot([], [], color=style.GREY, linestyle=":", label="all called this class (share of images)")
         _unit_square(axes, x="recall (sensitivity)", y="precision (PPV)")
-        style.legend(axes, loc="lower left")
-        if _crowded(self.report):
-            self._draw(_corner(axes, (0.14, 0.4, 0.5, 0.4), x=(0.75, 1.005), y=(0.75, 1.005)))
+        corner = {"place": (0.14, 0.4, 0.5, 0.4), "x": (0.75, 1.005), "y": (0.75, 1.005)}
+        _finish((axes, legend_axes), self, place="lower left", corner=corner)
         what = style.words(self.report["positive"] or "each class against the others")
         style.title(figure, f"Precision-recall curve, {what}", self.report)
         return figure
 
-    def _draw(self, axes):
+    def draw(self, axes):
+        """Draw curves and operating points into axes."""
         for curve in self.curves:
             line, colour = style.class_line(curve.k), style.class_colour(curve.k)
             axes.step(curve.x, curve.y, line, where="pre", color=colour, linewidth=2, label=curve.label)

@@ -9,7 +9,7 @@ from medxray.evaluate.failures import confident_errors
 from medxray.plots import style
 
 COLUMNS = 6
-_WIDTH, _HEIGHT, _HEADING = 1.75, 2.34, 0.3
+_WIDTH, _HEIGHT, _HEADING = 1.75, 2.5, 0.3
 _RIGHT, _WRONG = style.BLUE, style.VERMILLION
 
 
@@ -84,7 +84,7 @@ class GalleryDisplay:
         order = np.random.default_rng(seed).permutation(len(predictions))[:n]
         rows = sorted(order, key=lambda row: predictions.y_true[row])
         tiles = _tiles(predictions, decision, rows, thumbnails)
-        return cls([("", tiles)], what="A random sample (blue frame ✓: correct, orange frame ✗: wrong)", report=report)
+        return cls([("", tiles)], what="Predicted and true classes, a random sample", report=report)
 
     @classmethod
     def errors(cls, predictions, decision, *, report, thumbnails, k=12):
@@ -130,7 +130,10 @@ def _draw_tile(axes, tile):
     colour = _RIGHT if tile.correct else _WRONG
     for spine in axes.spines.values():
         spine.set(edgecolor=colour, linewidth=3)
-    verdict = "✓" if tile.correct else "✗ wrong:"
-    axes.set_title(f"{verdict} {style.words(tile.predicted, 16)}", fontsize=9, color=colour, pad=4)
-    probability = f"P({style.words(tile.of, 14)}) {style.equals_probability(tile.probability)}"
-    axes.set_xlabel(f"true: {style.words(tile.true, 16)}\n{probability}", fontsize=8.5)
+    axes.set_title("✓ correct" if tile.correct else "✗ WRONG", fontsize=9, color=colour, pad=4)
+    lines = [
+        f"true: {style.words(tile.true, 18)}",
+        f"predicted: {style.words(tile.predicted, 15)}",
+        f"P({style.words(tile.of, 14)}) {style.equals_probability(tile.probability)}",
+    ]
+    axes.set_xlabel("\n".join(lines), fontsize=8.5)

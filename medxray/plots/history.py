@@ -1,10 +1,12 @@
 """How training went: loss, AUROC and accuracy per epoch."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from medxray.plots import style
 
+MEASURED = ("loss", "accuracy", "auroc", "val_loss", "val_accuracy", "val_auroc")
 _SCORES = (("auroc", "AUROC", style.BLUE), ("accuracy", "accuracy", style.GREEN))
 
 
@@ -24,6 +26,8 @@ class HistoryDisplay:
                 val_auroc; columns may be missing and values may be empty.
         """
         table = table.reset_index(drop=True)
+        measured = [name for name in table.columns if name in MEASURED]
+        table[measured] = table[measured].apply(pd.to_numeric, errors="coerce")
         if "val_loss" not in table or not len(table):
             return cls(table, best=None)
         losses = table["val_loss"]

@@ -1,6 +1,7 @@
 """What the probabilities are worth: reliability, score histograms, decision curve."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from medxray.evaluate.calibration import confidence_and_outcome, reliability
 from medxray.evaluate.intervals import wilson
@@ -52,9 +53,10 @@ class ReliabilityDisplay:
             label=f"calibrated (T = {calibration['temperature']:.3f}): ECE {calibration['ece_after']:.3f}",
         )
         upper.set(ylabel=self._observed(), xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-        style.legend(upper, loc="upper left", title=self._bins(), title_fontsize=9, alignment="left")
+        style.legend(upper, loc="best", title=self._bins(), title_fontsize=9, alignment="left")
         lower.hist(self.confidence, bins=_HISTOGRAM_BINS, color=style.BLUE, edgecolor="white", linewidth=0.5)
         lower.set(xlabel=self._predicted(), ylabel="images")
+        lower.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, min_n_ticks=1))
         for axes in (upper, lower):
             style.tidy(axes)
         style.title(figure, "Reliability (bars: 95 % Wilson intervals)", self.report)
@@ -63,7 +65,7 @@ class ReliabilityDisplay:
     def _bins(self):
         count = self.after.count
         many = f"{count.min()}–{count.max()}" if count.min() != count.max() else f"{count.min()}"
-        return f"{len(count)} bins of {many} images"
+        return f"{style.counted(len(count), 'bin')}, images in each: {many}"
 
     def _observed(self):
         return f"observed share of {style.words(self.report['positive'])}" if self.report["positive"] else "accuracy"
@@ -97,9 +99,10 @@ class ScoreHistogramDisplay:
         figure = style.new_figure(7.2, min(1.5 + 1.9 * len(self.rows), 16))
         panels = figure.subplots(len(self.rows), 1, sharex=True, squeeze=False)[:, 0]
         for axes, (name, values, k) in zip(panels, self.rows, strict=True):
-            axes.hist(values, bins=_HISTOGRAM_BINS, color=style.class_colour(k), edgecolor="white", linewidth=0.5)
-            axes.set(yscale="log", ylabel="images (log scale)", xlim=(0, 1))
             axes.set_ylim(0.7, max(10.0, len(values)) * 3)
+            axes.set(yscale="log", ylabel="images (log scale)", xlim=(0, 1))
+            count, edges = np.histogram(values, bins=_HISTOGRAM_BINS)
+            axes.bar(edges[:-1], count, np.diff(edges), align="edge", color=style.class_colour(k), edgecolor="white")
             axes.yaxis.set_major_formatter("{x:,.0f}")
             axes.set_title(name, fontsize=10, loc="left")
             style.tidy(axes, grid="y")
@@ -156,6 +159,6 @@ class DecisionCurveDisplay:
         )
         axes.set_ylabel("net benefit (true positives per image)")
         style.tidy(axes)
-        style.legend(axes, loc="lower left")
+        style.legend(axes, loc="best")
         style.title(figure, "Decision curve", self.report)
         return figure

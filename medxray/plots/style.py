@@ -40,10 +40,12 @@ def class_line(k):
 
 
 def words(text, longest=_LONGEST):
-    """Text from data as matplotlib shows it literally: no formulas, no line breaks, not too long."""
-    flat = " ".join(str(text).split())
-    shown = flat if len(flat) <= longest else flat[: longest - 1] + "…"
-    return shown.replace("\\", "\\\\").replace("$", r"\$") if "$" in shown else shown
+    """Text from data as matplotlib shows it literally: no formulas, no line breaks, shortened in the middle."""
+    shown = " ".join(str(text).split())
+    if len(shown) > longest:
+        tail = longest // 3
+        shown = f"{shown[: longest - tail - 1]}…{shown[-tail:]}"
+    return shown.replace("$", r"\$")
 
 
 def tidy(axes, *, grid="both"):
@@ -71,9 +73,8 @@ def decided_by(report):
     threshold = report["threshold"]
     if threshold is None:
         return "predicted: the most probable class"
-    origin = words(threshold["rule"])
-    if threshold["chosen_on"] != FIXED:
-        origin += f", chosen on {words(threshold['chosen_on'])}"
+    origin = f"{words(threshold['rule'])}, chosen on {words(threshold['chosen_on'])}"
+    origin = FIXED if threshold["chosen_on"] == FIXED else origin
     return f"predicted {words(report['positive'])} when P ≥ {threshold['value']:.3g} ({origin})"
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import zipfile
 
 import numpy as np
 
@@ -59,7 +60,7 @@ def load_state(path):
                 [file[f"{name}_{number}"] for number in range(sum(key.startswith(f"{name}_") for key in file.files))]
                 for name in ("variable", "optimizer", "best")
             ]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise RunError(f"{path} is damaged ({error}). Remove the run and train again.") from error
     position["history"] = tuple(position["history"])
     return Position(**position), *groups

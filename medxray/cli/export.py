@@ -1,0 +1,26 @@
+"""`medxray export`."""
+
+import click
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--to",
+    type=click.Path(),
+    metavar="DIR",
+    help="Folder of the model's versions; the next free number is made in it. [default: saved_models/<name of the run>]",
+)
+def export(run, to):
+    """Export a run as a SavedModel that loads in any TensorFlow program.
+
+    The graph takes images or encoded JPEG and PNG files and returns calibrated probabilities, labels, embeddings and
+    heatmaps. It is compared with the run before it is put in place; the largest differences are shown.
+    """
+    from medxray.backend import load_tensorflow
+
+    load_tensorflow()
+    from medxray import api
+    from medxray.export import export_model
+
+    click.echo(export_model(api.load_run(run), to).path)

@@ -1,0 +1,51 @@
+"""`medxray gradcam`."""
+
+import sys
+
+import click
+
+from medxray.cli.options import model_option
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@model_option
+@click.option("--layer", metavar="NAME", help="Layer to take the heatmap from, or 'list' to see all.")
+@click.option(
+    "--class",
+    "target",
+    metavar="CLASS",
+    help="Class to explain; default: the positive one, or with three or more classes the predicted one.",
+)
+@click.option("--out", type=click.Path(), default="gradcam", show_default=True, help="Folder for the pictures.")
+@click.option("--raw", is_flag=True, help="Also write the numbers, as an npz beside each picture.")
+def gradcam(paths, model, layer, target, out, raw):
+    """Draw what the model looked at: files, folders or glob patterns.
+
+    Each image becomes OUT/<image>-<class>.png. A file that cannot be read is listed with its reason and makes the exit
+    status 1.
+    """
+    if not paths and layer != "list":
+        raise click.UsageError("Name at least one image, folder or pattern.")
+    from medxray.backend import load_tensorflow
+
+    load_tensorflow()
+    from medxray import api
+    from medxray.explain import folder, heatmaps
+
+    run = api.load_run(model)
+    if layer == "list":
+        _print_layers(heatmaps.layer_table(run))
+        return
+    written = folder.write_heatmaps(run, paths, out, layer=layer, target=target, raw=raw)
+    for file in written.files:
+        click.echo(file)
+    for path, reason in written.failures.items():
+        click.echo(f"Error: {path}: {reason}", err=True)
+    sys.exit(1 if written.failures else 0)
+
+
+def _print_layers(table):
+    width = max(len(name) for name, *_ in table)
+    for name, height, columns, is_default in table:
+        click.echo(f"{name:<{width}}  {height} x {columns}{'  (default)' if is_default else ''}")

@@ -1,0 +1,68 @@
+"""What all tests share: quiet TensorFlow, a small phantom set, the real data where it lies beside the project."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tests compare numbers, which differ between devices
+SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory, monkeypatch):
+    """Keep the user's cache of activations out of the tests."""
+    monkeypatch.setenv("MEDXRAY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(scope="session")
+def shared_data():
+    """Folder of real chest X-rays."""
+    folder = SHARED / "data"
+    if not folder.is_dir():
+        pytest.skip("the real images are not beside the project (../shared/data)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_weights():
+    """File of pretrained VGG16 weights."""
+    file = SHARED / "weights" / "vgg16_hed_notop.weights.h5"
+    if not file.is_file():
+        pytest.skip("the pretrained weights are not beside the project (../shared/weights)")
+    return file
+
+
+@pytest.fixture(scope="session")
+def phantoms(tmp_path_factory):
+    """A folder with phantoms of 30 patients, 64 pixels wide."""
+    from medxray.data.phantom import generate_phantoms
+
+    folder = tmp_path_factory.mktemp("phantoms") / "set"
+    generate_phantoms(folder, patients=30, size=64, seed=3)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(phantoms, tmp_path_factory):
+    """A complete small run on phantoms: fine-tuned VGG16 at 32 pixels with random weights, exported."""
+    from medxray import TrainConfig, train
+
+    folder = tmp_path_factory.mktemp("trained")
+    config = TrainConfig(
+        arch="vgg16",
+        mode="finetune",
+        weights="none",
+        data=str(phantoms),
+        image_size=32,
+        epochs=2,
+        head_epochs=2,
+        batch_size=8,
+        head_units=8,
+        runs_dir=str(folder / "runs"),
+        saved_models_dir=str(folder / "saved_models"),
+        cache_dir=str(folder / "cache"),
+        name="small",
+    )
+    return train(config)

@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from medxray.errors import DataError
+from medxray.inputs import expand_inputs
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.png", "a.JPG", "notes.txt", "deep/c.dcm", ".hidden/d.png", "__MACOSX/e.png"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("x")
+    return tmp_path
+
+
+def test_folders_are_searched_for_image_names_in_a_fixed_order(folder):
+    assert [file.relative_to(folder).as_posix() for file in expand_inputs([folder])] == ["a.JPG", "b.png", "deep/c.dcm"]
+
+
+def test_each_file_comes_once_and_missing_ones_stay(folder):
+    files = expand_inputs([folder / "b.png", str(folder / "*.png"), folder / "nothing.png"])
+    assert files == [folder / "b.png", folder / "nothing.png"]
+
+
+def test_empty_folder_and_empty_pattern_are_errors(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no image"):
+        expand_inputs([tmp_path / "empty"])
+    with pytest.raises(DataError, match="matches no file"):
+        expand_inputs([str(Path(folder) / "*.bmp")])

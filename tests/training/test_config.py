@@ -1,0 +1,63 @@
+import pytest
+
+from medxray.errors import ConfigError
+from medxray.training.config import TrainConfig, config_from_dict, read_config_file
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"epochs": 0}, "--epochs must be at least 1. Received 0"),
+        ({"image_size": 16}, "--image-size for vgg16 must be at least 32. Received 16"),
+        ({"image_size": 100000}, "--image-size must lie between 1 and 2048"),
+        ({"batch_size": 0}, "--batch-size must be at least 1"),
+        ({"dropout": 1.0}, "--dropout must lie between 0 and 0.95"),
+        ({"learning_rate": -1.0}, "--learning-rate must lie between"),
+        ({"arch": "vgg"}, "--arch must be one of vgg16"),
+        ({"mode": "tune"}, "--mode must be one of extract, finetune, scratch"),
+        ({"channels": 2}, "--channels must be one of 1, 3"),
+        ({"epochs": "ten"}, "--epochs must be int. Received 'ten'"),
+        ({"epochs": True}, "--epochs must be int. Received True"),
+        ({"strict": 1}, "--strict must be bool"),
+        ({"seed": -1}, "--seed must be at least 0"),
+        ({"epoch": 3}, "Unknown option 'epoch' in configuration"),
+    ],
+)
+def test_impossible_values_name_the_option_and_its_range(values, message):
+    with pytest.raises(ConfigError, match=message):
+        config_from_dict(values)
+
+
+def test_contradictions_are_refused_when_resolved():
+    with pytest.raises(ConfigError, match="--mode scratch trains from random weights"):
+        TrainConfig(mode="scratch", weights="imagenet").resolved()
+    with pytest.raises(ConfigError, match="has no frozen layers to cache"):
+        TrainConfig(mode="scratch", views=2).resolved()
+
+
+def test_defaults_follow_the_architecture_and_the_mode():
+    vgg, cnn = TrainConfig(arch="vgg16").resolved(), TrainConfig(arch="deep-cnn").resolved()
+    assert (vgg.mode, vgg.views, vgg.learning_rate, vgg.weights) == ("finetune", 2, 1e-4, "auto")
+    assert (cnn.mode, cnn.views, cnn.learning_rate, cnn.weights) == ("scratch", 0, 1e-3, "none")
+    assert TrainConfig(seed=0, views=0).resolved().views == 0
+
+
+def test_resolved_configuration_survives_json():
+    config = TrainConfig(arch="resnet50", limit=100).resolved()
+    assert config_from_dict(config.to_dict()) == config
+
+
+def test_toml_file_gives_options_with_dashes_or_underscores(tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text('arch = "resnet50"\nimage-size = 64\nbatch_size = 8\nl2 = 0\n')
+    values = read_config_file(file)
+    assert values == {"arch": "resnet50", "image_size": 64, "batch_size": 8, "l2": 0}
+    assert config_from_dict(values).l2 == 0.0
+
+
+@pytest.mark.parametrize("text", ["arch = ", "archh = 'vgg16'", "epochs = 0", "\xff"])
+def test_bad_toml_files_are_refused_by_name(tmp_path, text):
+    file = tmp_path / "bad.toml"
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError):
+        read_config_file(file)
