@@ -212,12 +212,15 @@ _REMEDY = "Write it again with `medxray evaluate`."
 def _read_table(path):
     try:
         with open(path, encoding="utf-8", newline="") as file:
-            table = pd.read_csv(file, dtype=str, keep_default_na=False)
+            table = pd.read_csv(file, dtype=str, keep_default_na=False, lineterminator="\n")
     except OSError as error:
         raise DataError(f"Cannot read the predictions {path}: {error.strerror}. {_REMEDY}") from error
     except (ValueError, pd.errors.ParserError) as error:
         reason = " ".join(str(error).split())
         raise DataError(f"{path} is not a table of predictions: {reason}. {_REMEDY}") from error
+    last = table.columns[-1]
+    if last.endswith("\r"):  # a spreadsheet has saved the file with Windows line ends
+        table = table.assign(**{last: table[last].str.removesuffix("\r")}).rename(columns={last: last[:-1]})
     missing = [name for name in FIXED_COLUMNS if name not in table.columns]
     if missing:
         raise DataError(

@@ -9,7 +9,7 @@ import click
     "--to",
     type=click.Path(),
     metavar="DIR",
-    help="Folder of the model's versions; the next free number is made in it. [default: saved_models/<name of the run>]",
+    help="Folder of the model's versions, where the next free number is made.  [default: saved_models/<run name>]",
 )
 def export(run, to):
     """Export a run as a SavedModel that loads in any TensorFlow program.

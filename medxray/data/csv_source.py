@@ -1,5 +1,6 @@
 """Rows of a user's CSV. No TensorFlow."""
 
+import os
 from pathlib import Path
 
 from medxray.data.csv_table import check_column, read_rows
@@ -45,7 +46,7 @@ def csv_rows(path, *, path_col, label_col, patient_col=None, split_col=None):
             raise DataError(f"{file} is listed twice ({where} and row {seen[target]}). Remove one of the rows.")
         seen[target] = number
         row = Row(target, label, patient, parse_split(split, where=where), where)
-        if (root / target).exists():
+        if os.path.exists(root / target):
             rows.append(row)
         else:
             missing.append(Skipped(target, f"there is no such file ({where})"))
@@ -53,14 +54,14 @@ def csv_rows(path, *, path_col, label_col, patient_col=None, split_col=None):
 
 
 def _check_cells(file, label, *, where):
-    if not file or "\0" in file:
+    if not file or not file.isprintable():
         raise DataError(f"Expected an image path. Received {file!r} ({where}). Fix or remove the row.")
-    if not label:
-        raise DataError(f"Expected a label. Received nothing ({where}). Fix or remove the row.")
+    if not label or not label.isprintable():
+        raise DataError(f"Expected a label. Received {label!r} ({where}). Fix or remove the row.")
 
 
 def parse_split(text, *, where):
-    """"train", "val", "test" or "" from a cell; raises DataError for anything else."""
+    """ "train", "val", "test" or "" from a cell; raises DataError for anything else."""
     if not text:
         return ""
     if text.casefold() not in SPLIT_NAMES:

@@ -24,8 +24,8 @@ _HEADER = ["Rows", "Columns", "SamplesPerPixel", "BitsStored", "BitsAllocated", 
 _HEADER += ["PhotometricInterpretation"]
 _PHOTOMETRIC = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 # What pydicom and its decoders raise on damaged files; its messages can quote header text, so they are not shown.
-_DAMAGE = (pydicom.errors.InvalidDicomError, ValueError, TypeError, LookupError)
-_DAMAGE += (AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError, AssertionError, struct.error)
+_DAMAGE = (pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, ValueError, TypeError)
+_DAMAGE += (LookupError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError, AssertionError, struct.error)
 _quiet = threading.RLock()
 
 

@@ -29,7 +29,7 @@ def displayed(stored, dataset):
     values = _modality(stored, dataset)
     grey = _voi(values, dataset)
     if grey is None:
-        grey = _by_content(values, _is_content(stored, dataset), keep=stored.dtype == np.uint8)
+        grey = _by_content(values, _is_content(stored, dataset), keep=int(dataset.BitsStored) == 8)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         grey = 255.0 - grey
     return grey.astype(np.float32)

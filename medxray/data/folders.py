@@ -70,7 +70,7 @@ def find_tree(data):
         return _tree_at(data)
     datasets = [child for child in _folders(data) if _contains_dataset(child, _DEPTH)]
     if len(datasets) > 1:
-        names = ", ".join(str(child) for child in datasets)
+        names = ", ".join(str(child) for child in datasets[:5]) + ", ..." * (len(datasets) > 5)
         raise DataError(f"{data} holds several datasets: {names}. Name one of them.")
     if datasets:
         tree = find_tree(datasets[0])
@@ -108,16 +108,17 @@ def _is_split(folder):
 
 
 def _contains_dataset(folder, depth):
-    return _is_dataset(folder) or (
-        depth > 0 and any(_contains_dataset(child, depth - 1) for child in _folders(folder))
-    )
+    return _is_dataset(folder) or (depth > 0 and any(_contains_dataset(child, depth - 1) for child in _folders(folder)))
 
 
 def _tree_at(base):
     splits = [child for child in _folders(base) if _is_split(child)]
     if splits:
-        found = [(SPLIT_NAMES[split.name.casefold()], name, folder)
-                 for split in splits for name, folder in _class_folders(split)]
+        found = [
+            (SPLIT_NAMES[split.name.casefold()], name, folder)
+            for split in splits
+            for name, folder in _class_folders(split)
+        ]
         return Tree(base, sorted(found, key=_order), _beside(base, splits, "beside the split folders; not counted"))
     classes = _class_folders(base)
     kept = [folder for _, folder in classes]
@@ -129,8 +130,11 @@ def _order(item):
 
 
 def _class_folders(folder):
-    return [(child.name.strip(), child) for child in _folders(folder)
-            if _has_images(child, _DEPTH) and not _is_dataset(child)]
+    return [
+        (child.name.strip(), child)
+        for child in _folders(folder)
+        if _has_images(child, _DEPTH) and not _is_dataset(child)
+    ]
 
 
 def _beside(folder, used, reason):
@@ -160,19 +164,23 @@ def _is_junk(name):
     return name.startswith(".") or name.casefold() in _JUNK
 
 
-def _folders(folder):
-    """Child folders that can be part of a dataset, sorted."""
+def _scan(folder):
+    """Entries (list of os.DirEntry) of a folder without system files, by name."""
     try:
         with os.scandir(folder) as entries:
-            names = sorted(e.name for e in entries if not _is_junk(e.name) and e.is_dir())
+            return sorted((entry for entry in entries if not _is_junk(entry.name)), key=lambda entry: entry.name)
     except OSError as error:
-        raise DataError(f"Could not read folder {folder}: {os.strerror(error.errno)}. Check its permissions.") from error
-    return [Path(folder, name) for name in names if name.casefold() not in _MASKS]
+        reason = os.strerror(error.errno)
+        raise DataError(f"Could not read folder {folder}: {reason}. Check its permissions.") from error
+
+
+def _folders(folder):
+    """Child folders that can be part of a dataset."""
+    return [Path(e.path) for e in _scan(folder) if e.is_dir() and e.name.casefold() not in _MASKS]
 
 
 def _direct_images(folder):
-    with os.scandir(folder) as entries:
-        return any(not _is_junk(e.name) and e.is_file() and _looks_like_image(e.path) for e in entries)
+    return any(e.is_file() and _looks_like_image(e.path) for e in _scan(folder))
 
 
 def _has_images(folder, depth):

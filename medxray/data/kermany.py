@@ -23,7 +23,7 @@ def patient_id(stem):
 
 
 def subtype(stem):
-    """"bacterial" or "viral" as the file name says, "" where it says neither."""
+    """ "bacterial" or "viral" as the file name says, "" where it says neither."""
     match = _SICK.fullmatch(stem)
     return _SUBTYPES[match[2].lower()] if match else ""
 

@@ -34,7 +34,7 @@ def known_task(task):
 
 
 def guess_task(rows):
-    """"pneumonia" when the labels are those of the Kermany set (apart from a few typing errors in a CSV)."""
+    """ "pneumonia" when the labels are those of the Kermany set (apart from a few typing errors in a CSV)."""
     labels = [row.label.casefold() for row in rows]
     known = {name.casefold() for name in TASK_CLASSES["pneumonia"]}
     present = set(labels)
@@ -117,10 +117,14 @@ def order_binary(classes, positive, *, task):
         positive = _match(positive, classes)
     if len(classes) != 2:
         if positive is not None:
-            raise ConfigError(f"--positive is for two classes. There are {len(classes)}: {_listed(classes)}. Leave it out.")
+            raise ConfigError(
+                f"--positive is for two classes. There are {len(classes)}: {_listed(classes)}. Leave it out."
+            )
         return classes, None
     if task == "pneumonia" and positive not in (None, classes[-1]):
-        raise ConfigError(f"--positive is {classes[-1]} in the pneumonia task. Received {positive!r}. Use --task folders.")
+        raise ConfigError(
+            f"--positive is {classes[-1]} in the pneumonia task. Received {positive!r}. Use --task folders."
+        )
     if positive is None:
         positive = classes[-1] if task == "pneumonia" else _sick_one(classes)
     return tuple(sorted(classes, key=lambda name: name == positive)), positive

@@ -103,8 +103,11 @@ class Manifest:
         """
         rows = self.table.assign(patient=self.patients())
         present = [split for split in (*SPLITS, "") if (rows["split"] == split).any()]
-        cells = [(split, label, rows[(rows["split"] == split) & (rows["label"] == label)])
-                 for split in present for label in self.classes]
+        cells = [
+            (split, label, rows[(rows["split"] == split) & (rows["label"] == label)])
+            for split in present
+            for label in self.classes
+        ]
         records = [(split, label, len(cell), cell["patient"].nunique()) for split, label, cell in cells]
         return pd.DataFrame(records, columns=["split", "label", "images", "patients"])
 
@@ -192,7 +195,7 @@ def _check_among(value, allowed, *, what, where):
 
 
 def _existing(path, root, *, where):
-    if not path or "\0" in path or not (root / path).is_file():
+    if not path.isprintable() or not os.path.isfile(root / path):
         raise DataError(f"There is no file {path!r} below {root} ({where}). Fix the row or name the right --data.")
     return portable_path(root / path, root)
 

@@ -51,7 +51,8 @@ def render_phantom(kind, *, size, patient_seed, image_seed):
         kind: "normal", "bacterial" or "viral".
         size: width in pixels; the height is 80-100 % of it.
         patient_seed: int or tuple of int >= 0; anatomy and disease.
-        image_seed: int or tuple of int >= 0; pose, exposure, severity and noise. Equal seeds give equal pictures.
+        image_seed: int or tuple of int >= 0; pose, exposure, severity and noise. Equal seeds give equal pictures, and
+            those of another kind differ in the opacity only (and in the window, which is fitted to the content).
 
     Returns:
         (uint8 image (h, w), uint8 mask (h, w): 255 in the opacity, else 0).
@@ -67,10 +68,11 @@ def render_phantom(kind, *, size, patient_seed, image_seed):
     attenuation, air, lung = chest(grid, anatomy, pose)
     haze = 0.035 * grid.noise(patient, 0.5) + 0.015 * grid.noise(patient, 0.15)
     attenuation += (haze + shot.uniform(0, 0.10) * edge(grid.y + 0.1, 0.6)) * edge(lung, 0.1)
-    density = np.zeros(grid.shape, np.float32)
+    severity, density = shot.random(), np.zeros(grid.shape, np.float32)
     if kind != "normal":
         density = (bacterial if kind == "bacterial" else viral)(grid, air, patient)
-        attenuation += shot.uniform(*_SEVERITY[kind]) * density
+        mildest, worst = _SEVERITY[kind]
+        attenuation += (mildest + severity * (worst - mildest)) * density
     image = _exposed(attenuation, grid, shot)
     return _marked(image, shot), opacity_mask(density, grid, air)
 
@@ -83,7 +85,9 @@ def _exposed(attenuation, grid, rng):
     image += np.float32(rng.uniform(0.003, 0.012)) * grain
     low, high = np.percentile(image[::4, ::4], [1, 99.5])
     low, high = low - rng.uniform(-0.02, 0.08), high + rng.uniform(0.0, 0.12)
-    image = np.clip((image - np.float32(low)) * np.float32(1 / (high - low)), 0, 1) ** np.float32(rng.uniform(0.75, 1.4))
+    image = np.clip((image - np.float32(low)) * np.float32(1 / (high - low)), 0, 1) ** np.float32(
+        rng.uniform(0.75, 1.4)
+    )
     if rng.random() < 0.3:
         border = [round(grid.shape[0] * share) for share in rng.uniform(0, 0.05, 4)]
         image[: border[0]] = image[grid.shape[0] - border[1] :] = 0
@@ -101,9 +105,10 @@ def _marked(image, rng):
         cv2.putText(image, "R", (left, top), cv2.FONT_HERSHEY_SIMPLEX, 0.5 * unit * rng.uniform(0.8, 1.3), 235,
                     max(round(unit), 1), cv2.LINE_AA)  # fmt: skip
     x = round(width * (0.02 if rng.random() < 0.5 else 0.81))
-    for colour, thick in ((0, 2), (220, 1)):
-        cv2.putText(image, "PHANTOM", (x, height - round(5 * unit)), cv2.FONT_HERSHEY_SIMPLEX, 0.28 * unit, colour,
-                    max(round(thick * unit), thick), cv2.LINE_AA)  # fmt: skip
+    scale, thick, low = 0.28 * unit, max(round(unit), 1), height - round(5 * unit)
+    (wide, high), _ = cv2.getTextSize("PHANTOM", cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
+    cv2.rectangle(image, (x - 2, low - high - 2), (x + wide + 1, low + 2), 30, cv2.FILLED)
+    cv2.putText(image, "PHANTOM", (x, low), cv2.FONT_HERSHEY_SIMPLEX, scale, 190, thick, cv2.LINE_AA)
     return image
 
 
@@ -130,8 +135,8 @@ def generate_phantoms(root, *, patients=60, size=256, seed=0, overwrite=False):
     """
     _check_arguments(patients, size, seed)
     root = Path(root)
-    _check_room(root, overwrite)
     try:
+        _check_room(root, overwrite)
         root.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".partial-phantoms-", dir=root))
         try:
@@ -156,13 +161,17 @@ def _check_room(root, overwrite):
     """Refuse to mix phantoms with what is there, and to remove what is no phantom."""
     if root.exists() and not root.is_dir():
         raise StorageError(f"{root} is a file. Name a folder.")
-    taken = [folder for folder in (root / _IMAGES, root / _MASKS) if folder.exists() and any(folder.iterdir())]
+    taken = [
+        path for path in (root / _IMAGES, root / _MASKS) if path.is_file() or (path.is_dir() and any(path.iterdir()))
+    ]
     if not taken:
         return
     if not overwrite:
         raise StorageError(f"{taken[0]} is not empty. Choose another folder, or pass --overwrite to replace phantoms.")
     if not (root / _IMAGES / _NOTE_NAME).is_file():
-        raise StorageError(f"{taken[0]} holds no phantoms (no {_NOTE_NAME}): it is not replaced. Choose another folder.")
+        raise StorageError(
+            f"{taken[0]} holds no phantoms (no {_NOTE_NAME}): it is not replaced. Choose another folder."
+        )
 
 
 def _put_in_place(staging, root):

@@ -44,14 +44,14 @@ def viral(grid, air, rng):
     perihilar = bump(grid.side - 0.26, 0.24) * bump(grid.y - 0.02, 0.34)
     patches = edge(grid.noise(rng, 0.20) - float(rng.uniform(0.1, 0.6)), 0.8)
     lean = 1 + float(rng.uniform(-0.45, 0.45)) * np.sign(grid.x)
-    net = bump(grid.noise(rng, 0.055), 0.35)
+    net = grid.blur(bump(grid.noise(rng, 0.05), 0.5), 0.006)
     streaks = np.zeros(grid.shape, np.float32)
     for sign in (-1, 1):
         for angle in rng.uniform(-1.3, 1.4, 9):
             start = np.array([sign * 0.16, -0.04]) + rng.normal(0, 0.03, 2)
             grid.draw(streaks, branch(start, angle, sign, reach=rng.uniform(0.2, 0.45), bend=0.2), 0.017)
     haze = (0.55 * perihilar + 0.60 * patches) * lean
-    return np.clip(haze * (0.55 + 0.55 * net) + 0.45 * grid.blur(streaks, 0.011) * perihilar, 0, 1.2) * air
+    return np.clip(haze * (0.70 + 0.40 * net) + 0.45 * grid.blur(streaks, 0.011) * perihilar, 0, 1.2) * air
 
 
 def opacity_mask(density, grid, air):

@@ -69,7 +69,7 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
         raise DataError(_nothing_usable(data, unnamed))
     table = build_table(sorted(entries))
     skipped = tuple(sorted([*skipped, *unnamed], key=lambda item: item.path))
-    log.info("%s: task %s, classes %s, %d images, %d skipped", data, task, ", ".join(names), len(table), len(skipped))
+    log.debug("%s: task %s, classes %s, %d images, %d skipped", data, task, ", ".join(names), len(table), len(skipped))
     return Manifest(table, root, task, names, positive, all_known(table), skipped, tuple(ignored))
 
 
@@ -88,7 +88,9 @@ def _rows(data, columns):
     rows = [_folder_row(file, item, root) for item, (files, _) in found for file in files]
     system_files = sum(count for _, (_, count) in found)
     ignored = [Skipped(portable_path(item.path, root), item.reason) for item in tree.ignored]
-    log.info("%s: %d system files passed over; beside the dataset: %s", data, system_files, ignored or "nothing")
+    log.debug("%s: %d system files passed over", data, system_files)
+    if ignored:
+        log.info("%s: beside the dataset and not counted: %s", data, ", ".join(item.path for item in ignored))
     return root, [row for row in rows if _is_text(row.file)], _unnameable(rows), ignored
 
 

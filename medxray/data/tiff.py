@@ -84,7 +84,11 @@ def tiff_pixels(path, info):
         tags = _tags(file)
         file.seek(0)
         pixels = decode_quietly(file.read(), cv2.IMREAD_UNCHANGED)
-    if pixels is None or pixels.shape[:2] != (info.height, info.width) or (pixels.dtype == np.uint16) != (info.bits == 16):
+    if (
+        pixels is None
+        or pixels.shape[:2] != (info.height, info.width)
+        or (pixels.dtype == np.uint16) != (info.bits == 16)
+    ):
         raise ImageError("the TIFF data are truncated or damaged")
     if pixels.ndim == 2:
         inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and info.bits == 16  # OpenCV inverts the other depths

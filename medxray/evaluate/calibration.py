@@ -40,7 +40,9 @@ def fit_temperature(logits, y_true):
     bounds = (np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE))
     found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-7})
     best = min((*bounds, float(found.x)), key=loss)
-    return float(np.exp(best)) if loss(best) < loss(0.0) else 1.0
+    if loss(best) >= loss(0.0):
+        return 1.0
+    return float(np.clip(np.exp(best), MIN_TEMPERATURE, MAX_TEMPERATURE))
 
 
 def is_separated(logits, y_true):

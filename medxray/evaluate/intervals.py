@@ -28,7 +28,7 @@ def wilson(successes, total, *, level=LEVEL):
     lower = np.where(successes == 0, 0.0, centre - half)
     upper = np.where(successes == total, 1.0, centre + half)
     empty = total == 0
-    return np.where(empty, np.nan, np.clip(lower, 0, 1)), np.where(empty, np.nan, np.clip(upper, 0, 1))
+    return np.where(empty, np.nan, np.clip(lower, 0, 1))[()], np.where(empty, np.nan, np.clip(upper, 0, 1))[()]
 
 
 def estimate(value, interval=None):

@@ -200,7 +200,7 @@ def _caveats(record, splits):
     lines = []
     if _part(record, "data").get("grouped") is False:
         lines.append(
-            "- **Patients are unknown**: images of one patient may lie in several splits, and the figures may be too good."
+            "- **Patients are unknown**: one patient may be in several splits, and the figures may be too good."
         )
     lines += [f"- {_text(name)}: {_text(note)}" for name, report in splits.items() for note in report["notes"]]
     return "\n".join([*lines, _CAVEATS])

@@ -8,7 +8,7 @@ _PERFECT = (
 )
 
 
-def split_notes(predictions, report, unstable, obstacle):
+def split_notes(predictions, report, *, unstable, obstacle):
     """What the reader of one split's figures must know.
 
     Args:
@@ -58,4 +58,6 @@ def _suspicious_scores(predictions, report):
 
 def _plain_name(name):
     kind, _, figure = name.rpartition(".")
+    if figure.endswith("_at"):
+        return f"{figure.removesuffix('_at')} at other prevalences"
     return {"half": f"{figure} at threshold 0.5", "class": f"{figure} of a class"}.get(kind, figure)

@@ -41,12 +41,8 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
         dict of JSON values; docs/evaluation.md describes each key.
     """
     statistics = SplitStatistics(predictions, decision)
-    point = {name: value[0] for name, value in statistics(np.ones((1, len(predictions)))).items()}
     obstacle = resampling_obstacle(predictions.patient_ids, predictions.y_true)
-    samples = {}
-    if obstacle is None:
-        samples = bootstrap(statistics, predictions.patient_ids, predictions.y_true, n_boot=n_boot, seed=seed)
-    figures = Figures(point, samples)
+    figures = _figures(predictions, statistics, n_boot=n_boot if obstacle is None else 0, seed=seed)
     matrix = _counts(statistics, statistics.y_pred)
     subgroups, subgroup_notes = subgroup_report(
         predictions, decision, image_stats=image_stats, n_boot=n_boot, seed=seed
@@ -66,10 +62,18 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
         "calibration": _calibration(predictions, decision),
         "subgroups": subgroups,
         "errors": error_records(predictions, decision, k=n_errors),
-        "bootstrap": {"resamples": n_boot if samples else 0, "unit": "patient", "seed": seed},
+        "bootstrap": {"resamples": n_boot if obstacle is None else 0, "unit": "patient", "seed": seed},
     }
-    report["notes"] = split_notes(predictions, report, figures.unstable, obstacle) + subgroup_notes
+    report["notes"] = split_notes(predictions, report, unstable=figures.unstable, obstacle=obstacle) + subgroup_notes
     return report
+
+
+def _figures(predictions, statistics, *, n_boot, seed):
+    point = {name: value[0] for name, value in statistics(np.ones((1, len(predictions)))).items()}
+    samples = {}
+    if n_boot:
+        samples = bootstrap(statistics, predictions.patient_ids, predictions.y_true, n_boot=n_boot, seed=seed)
+    return Figures(point, samples)
 
 
 class Figures:

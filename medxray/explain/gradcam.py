@@ -164,6 +164,7 @@ def _as_float32(tensor):
 
 
 def _scaled(maps):
-    low = tf.reduce_min(maps, axis=(1, 2), keepdims=True)
-    high = tf.reduce_max(maps, axis=(1, 2), keepdims=True)
-    return (maps - low) / (high - low + _EPSILON)
+    """Each map to 0-1. The range is taken after the shift: `high - low + epsilon` would be regrouped by TensorFlow's
+    graph optimiser, which loses epsilon and makes a constant map NaN."""
+    shifted = maps - tf.reduce_min(maps, axis=(1, 2), keepdims=True)
+    return shifted / (tf.reduce_max(shifted, axis=(1, 2), keepdims=True) + _EPSILON)

@@ -103,8 +103,14 @@ def iterate_heatmaps(run, inputs, *, layer=None, target=None):
         for start in range(0, len(inputs.files), gradcam.BATCH):
             rows = slice(start, start + gradcam.BATCH)
             parts = _explain(run, inputs.pixels[rows], layer=layer, target=target)
-            for file, true_label, part in zip(inputs.files[rows], truths[rows], parts):
-                yield Heatmap(file=file, true_label=true_label, box=image_box(file, run.input_size, run.resize), layer=layer, **part)
+            for file, true_label, part in zip(inputs.files[rows], truths[rows], parts, strict=True):
+                yield Heatmap(
+                    file=file,
+                    true_label=true_label,
+                    box=image_box(file, run.input_size, run.resize),
+                    layer=layer,
+                    **part,
+                )
                 bar.advance(1)
 
 

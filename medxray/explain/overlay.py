@@ -109,7 +109,7 @@ def _caption(heatmap):
         verdict += f", true class {heatmap.true_label}"
         verdict += " (correct)" if heatmap.true_label == heatmap.label else " (wrong)"
     if heatmap.threshold is None:
-        most_likely = sorted(zip(heatmap.probabilities, heatmap.classes), reverse=True)
+        most_likely = sorted(zip(heatmap.probabilities, heatmap.classes, strict=True), reverse=True)
         numbers = "calibrated: " + ", ".join(f"P({name}) = {value:.3f}" for value, name in most_likely[:4])
     else:
         point = heatmap.threshold

@@ -33,9 +33,9 @@ def listed_files(run):
     file = RunDir(run.path).split_file
     try:
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        rows = list(zip(table["path"], table["label"], table["split"]))
+        rows = list(zip(table["path"], table["label"], table["split"], strict=True))
     except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
-        log.warning("%s cannot be read (%s): which images the run knows is unknown.", file, " ".join(str(error).split()))
+        log.warning("%s cannot be read (%s); true classes are unknown.", file, " ".join(str(error).split()))
         return []
     root = Path(run.record.get("data", {}).get("root", "."))
     return [Listed(_absolute(root / path), label, split) for path, label, split in rows if label in run.classes]

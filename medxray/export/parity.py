@@ -4,10 +4,9 @@ import numpy as np
 import tensorflow as tf
 from scipy.special import softmax
 
-from medxray import inference
 from medxray.errors import RunError
 from medxray.explain.gradcam import default_targets, gradcam, upsample
-from medxray.models.classifier import embedder
+from medxray.export.serving import trunk
 
 TOLERANCE = 1e-4
 
@@ -51,16 +50,15 @@ def _differences(run, loaded, files):
     images = tf.constant(pixels, tf.float32)
     answers = {name: _numpy(signature(content)) for name, signature in _bytes_signatures(loaded)}
     answers["serving_default"] = _numpy(loaded.signatures["serving_default"](images))
-    logits = inference.predict_rows(inference.logits_model(run.model), pixels)
+    logits, features = (output.numpy() for output in trunk(run.model)(images, training=False))
     maps = gradcam(run.model, pixels, default_targets(len(run.classes))(logits), layer=run.architecture.heat_layer)
     calibrated = softmax(logits.astype(np.float64) / run.decision.temperature, axis=1)
-    features = inference.predict_rows(embedder(run.model), pixels)
     table = run.predict(files)
     return {
         "serving_default": _largest(answers["serving_default"]["probabilities"], calibrated),
         "serve_bytes": _largest(answers["serve_bytes"]["probabilities"], _predicted(run, table)),
         "label": _label_gap(run, table, answers["serve_bytes"]["label"]),
-        "embed": _largest(answers["embed"]["embedding"], features) / max(1.0, np.abs(features).max()),
+        "embed": _largest(answers["embed"]["embedding"], features) / max(1.0, float(np.abs(features).max())),
         "gradcam_layer": _largest(loaded.explain(images)[0].numpy(), maps),
         "gradcam": _largest(answers["gradcam"]["heatmap"], upsample(maps, run.input_size).numpy()),
     }
@@ -85,7 +83,7 @@ def _predicted(run, table):
 def _label_gap(run, table, labels):
     probabilities, names = _predicted(run, table), list(run.classes)
     gaps = [0.0]
-    for row, (expected, label) in enumerate(zip(table["label"], labels)):
+    for row, (expected, label) in enumerate(zip(table["label"], labels, strict=True)):
         received = label.decode()
         if received == expected:
             continue

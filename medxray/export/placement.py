@@ -55,4 +55,3 @@ def publish(folder, base):
             if not (base / str(number)).exists():
                 raise
             number += 1  # another export took the number in the meantime
-

@@ -43,7 +43,7 @@ def sample_files(run):
 
 
 def run_files(run):
-    """Up to `COUNT` readable JPEG, PNG or BMP files of the run: of the test split if it has any, the classes in turn."""
+    """Up to `COUNT` JPEG, PNG or BMP files of the run, of the test split if it has any, the classes in turn."""
     listed = listed_files(run)
     for split in ("test", "val", "train"):
         by_class = [[row.path for row in listed if row.split == split and row.label == name] for name in run.classes]

@@ -50,6 +50,11 @@ def serving_spec(run):
     )
 
 
+def trunk(model):
+    """A classifier cut after its logits: images (N,H,W,C), 0-255 -> logits (N,K) and pooled features (N,c)."""
+    return keras.Model(model.input, [model.get_layer(LOGITS).output, model.get_layer(POOLED).output])
+
+
 class Serving(tf.Module):
     """The functions of the exported graph over one set of weights.
 
@@ -66,9 +71,9 @@ class Serving(tf.Module):
         self._spec = spec
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
         content = tf.TensorSpec((None,), tf.string, "image_bytes")
-        trunk = keras.Model(model.input, [model.get_layer(LOGITS).output, model.get_layer(POOLED).output])
+        network = trunk(model)
         heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes))
-        self.forward = tf.function(lambda images: trunk(images, training=False), input_signature=[images])
+        self.forward = tf.function(lambda images: network(images, training=False), input_signature=[images])
         self.explain = tf.function(lambda images: heat(images, targets_of), input_signature=[images])
         self.serving_default = tf.function(self._serving_default, input_signature=[images])
         self.serve_bytes = tf.function(self._serve_bytes, input_signature=[content])

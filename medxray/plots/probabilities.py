@@ -31,27 +31,7 @@ class ReliabilityDisplay:
         """Draw and return the figure."""
         figure = style.new_figure(6.4, 7.6)
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
-        calibration = self.report["calibration"]
-        upper.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2, label="perfect calibration")
-        upper.plot(
-            self.before.confidence,
-            self.before.observed,
-            "s--",
-            color=style.ORANGE,
-            markerfacecolor="white",
-            label=f"before (T = 1): ECE {calibration['ece_before']:.3f}",
-        )
-        low, high = wilson(self.after.observed * self.after.count, self.after.count)
-        upper.errorbar(
-            self.after.confidence,
-            self.after.observed,
-            yerr=np.maximum([self.after.observed - low, high - self.after.observed], 0.0),
-            fmt="o-",
-            color=style.BLUE,
-            capsize=3,
-            elinewidth=1,
-            label=f"calibrated (T = {calibration['temperature']:.3f}): ECE {calibration['ece_after']:.3f}",
-        )
+        self._draw_bins(upper)
         upper.set(ylabel=self._observed(), xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
         style.legend(upper, loc="best", title=self._bins(), title_fontsize=9, alignment="left")
         lower.hist(self.confidence, bins=_HISTOGRAM_BINS, color=style.BLUE, edgecolor="white", linewidth=0.5)
@@ -61,6 +41,29 @@ class ReliabilityDisplay:
             style.tidy(axes)
         style.title(figure, "Reliability (bars: 95 % Wilson intervals)", self.report)
         return figure
+
+    def _draw_bins(self, axes):
+        calibration = self.report["calibration"]
+        axes.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2, label="perfect calibration")
+        axes.plot(
+            self.before.confidence,
+            self.before.observed,
+            "s--",
+            color=style.ORANGE,
+            markerfacecolor="white",
+            label=f"before (T = 1): ECE {calibration['ece_before']:.3f}",
+        )
+        low, high = wilson(self.after.observed * self.after.count, self.after.count)
+        axes.errorbar(
+            self.after.confidence,
+            self.after.observed,
+            yerr=np.maximum([self.after.observed - low, high - self.after.observed], 0.0),
+            fmt="o-",
+            color=style.BLUE,
+            capsize=3,
+            elinewidth=1,
+            label=f"calibrated (T = {calibration['temperature']:.3f}): ECE {calibration['ece_after']:.3f}",
+        )
 
     def _bins(self):
         count = self.after.count

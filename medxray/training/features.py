@@ -1,5 +1,6 @@
 """What a stage trains on: cached activations of the frozen prefix, or images augmented on-line."""
 
+import contextlib
 import dataclasses
 import hashlib
 import logging
@@ -11,7 +12,7 @@ import tensorflow as tf
 from medxray import progress
 from medxray.data.augment import PARAMETERS, Augment, draw_parameters, policy_text
 from medxray.models.classifier import prefix
-from medxray.training.prefix_cache import Entry, EntryKey
+from medxray.training.prefix_cache import Entry, EntryKey, locked
 
 log = logging.getLogger(__name__)
 BATCH, CHUNK = 32, 256  # rows per forward pass and per checkpoint of a cache entry
@@ -152,15 +153,18 @@ class PrefixFeatures:
 
     def build(self):
         """Compute what is missing; what another run or an interrupted one left is checked and used."""
-        for entry in self._entries.values():
-            entry.verify()
-        forwards = {}
-        with progress.track(self.missing_rows, "Frozen layers") as bar:
-            for split_view in self._views:
-                cuts = tuple(self._incomplete(split_view))
-                if cuts:
-                    forward = forwards.setdefault(cuts, self._forward(cuts))
-                    self._fill(split_view, cuts, forward=forward, bar=bar)
+        with contextlib.ExitStack() as locks:
+            for entry in sorted(self._entries.values(), key=lambda entry: entry.key.name):
+                if not entry.complete:
+                    locks.enter_context(locked(entry.folder))
+                entry.verify()
+            forwards = {}
+            with progress.track(self.missing_rows, "Frozen layers") as bar:
+                for split_view in self._views:
+                    cuts = tuple(self._incomplete(split_view))
+                    if cuts:
+                        forward = forwards.setdefault(cuts, self._forward(cuts))
+                        self._fill(split_view, cuts, forward=forward, bar=bar)
 
     def _fill(self, split_view, cuts, *, forward, bar):
         split, view = split_view

@@ -94,8 +94,8 @@ class Entry:
         return path.stat().st_size if path.exists() else 0
 
     def verify(self):
-        """Check the listed chunks against their checksums and forget those from the first bad one on."""
-        good = []
+        """Read the record anew, check the chunks against their checksums, forget those from the first bad one on."""
+        self._record, good = self._read_record(), []
         with contextlib.suppress(FileNotFoundError), open(self.folder / _ROWS, "rb") as file:
             for rows, crc in self._record:
                 if zlib.crc32(file.read(rows * self.key.row_bytes)) != crc:
@@ -148,21 +148,31 @@ class Entry:
 
 
 @contextlib.contextmanager
-def locked(cache_dir):
-    """Let one process at a time write to the cache; a second one waits and says so."""
-    cache_dir = Path(cache_dir)
+def locked(folder, *, wait=True):
+    """Let one process at a time write to an entry.
+
+    Args:
+        folder: folder of the entry; created when missing.
+        wait: wait for another process, and say so; False gives up at once.
+
+    Yields:
+        bool, whether the lock was had.
+    """
     try:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        file = open(cache_dir / _LOCK, "a")  # noqa: SIM115
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / _LOCK, "a")  # noqa: SIM115
     except OSError as error:
-        raise storage.storage_error(cache_dir, error) from error
+        raise storage.storage_error(folder, error) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            log.info("Another run is writing to %s; waiting for it.", cache_dir)
+            if not wait:
+                yield False
+                return
+            log.info("Another run is computing the same activations; waiting for it.")
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield True
 
 
 def list_entries(cache_dir):
@@ -183,12 +193,17 @@ def list_entries(cache_dir):
 
 
 def clear(cache_dir):
-    """Remove every entry and return (number of entries, bytes) freed. Other files are left alone."""
-    entries = list_entries(cache_dir)
-    with locked(cache_dir) if entries else contextlib.nullcontext():
-        for entry in entries:
-            shutil.rmtree(Path(cache_dir) / entry["name"])
-    return len(entries), sum(entry["bytes"] for entry in entries)
+    """Remove every entry that no run is writing and return (number of entries, bytes) freed.
+
+    Other files are left alone. A run that is reading an entry keeps it until it ends.
+    """
+    count = freed = 0
+    for entry in list_entries(cache_dir):
+        with locked(Path(cache_dir) / entry["name"], wait=False) as free:
+            if free:
+                shutil.rmtree(Path(cache_dir) / entry["name"])
+                count, freed = count + 1, freed + entry["bytes"]
+    return count, freed
 
 
 def parse_size(text):

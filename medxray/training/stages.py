@@ -13,7 +13,7 @@ from medxray.training.batches import cached_batches, epoch_order, image_batches
 from medxray.training.checkpoint import Position, load_state
 from medxray.training.features import PrefixFeatures
 from medxray.training.loop import StageRun, assign, train_stage
-from medxray.training.prefix_cache import default_cache_dir, locked, parse_size
+from medxray.training.prefix_cache import default_cache_dir, parse_size
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,7 @@ def build_features(model, plan, *, images, config):
     if not _fits(features, cache_dir, parse_size(config.cache_budget)):
         return None
     _announce(features, cache_dir)
-    with locked(cache_dir):
-        features.build()
+    features.build()
     return features
 
 

@@ -85,7 +85,9 @@ def test_drawn_parameters_stay_in_the_ranges_of_the_policy():
     assert np.abs(np.rad2deg(drawn[:, 0])).max() <= chosen.rotation
     assert np.abs(drawn[:, 1:3]).max() <= chosen.translation
     assert (drawn[:, 3] > 0).all()  # no flip
-    assert (draw_parameters(POLICIES["strong"], range(300), seed=0, view=0)[:, 3] < 0).mean() == pytest.approx(0.5, abs=0.1)
+    assert (draw_parameters(POLICIES["strong"], range(300), seed=0, view=0)[:, 3] < 0).mean() == pytest.approx(
+        0.5, abs=0.1
+    )
 
 
 def test_none_draws_the_identity():

@@ -54,7 +54,9 @@ def test_colour_becomes_bt601_luma():
 
 def test_reduced_scale_jpeg_agrees_with_the_full_one():
     rng = np.random.default_rng(0)
-    smooth = Image.fromarray(rng.integers(0, 255, (16, 16), dtype=np.uint8)).resize((1024, 1024), Image.Resampling.BICUBIC)
+    smooth = Image.fromarray(rng.integers(0, 255, (16, 16), dtype=np.uint8)).resize(
+        (1024, 1024), Image.Resampling.BICUBIC
+    )
     content = encode(smooth, "JPEG", quality=95)
     full = tf.cast(tf.io.decode_jpeg(content, channels=1), tf.float32)
     expected = decode.resize(full, (64, 64), "stretch").numpy().astype(int)

@@ -18,7 +18,9 @@ def make_predictions():
         count = len(y_true)
         return Predictions(
             paths=tuple(f"{split}/{index:04}.png" for index in range(count)),
-            patient_ids=np.array([f"p{index}" for index in (range(count) if patients is None else patients)], dtype=str),
+            patient_ids=np.array(
+                [f"p{index}" for index in (range(count) if patients is None else patients)], dtype=str
+            ),
             y_true=np.asarray(y_true, dtype=np.int64),
             logits=logits,
             classes=classes,
@@ -32,12 +34,12 @@ def make_predictions():
 
 @pytest.fixture
 def simulate(make_predictions):
-    """Simulate a model of some skill: classes, patients with about two images each, subtypes of the positive class."""
+    """Simulate a model of some skill, calibrated at temperature 1, on patients with about two images each."""
 
-    def build(n=300, k=2, *, seed=0, skill=2.5, temperature=1.0, split="test"):
+    def build(n=300, k=2, *, seed=0, skill=1.6, temperature=1.0, split="test"):
         rng = np.random.default_rng(seed)
         y_true = np.append(np.arange(k), rng.integers(0, k, n - k))
-        logits = rng.normal(size=(n, k)) + skill * np.eye(k)[y_true]
+        logits = skill * (rng.normal(size=(n, k)) + skill * np.eye(k)[y_true])
         subtypes = tuple(np.where(y_true == 1, rng.choice(["bacteria", "virus"], n), "")) if k == 2 else None
         patients = rng.integers(0, max(1, n // 2), n)
         return make_predictions(y_true, logits * temperature, patients=patients, split=split, subtypes=subtypes)

@@ -90,6 +90,15 @@ def test_any_text_and_any_number_survive_the_file(tmp_path_factory, paths, class
     assert again.logits.tobytes() == part.logits.tobytes()
 
 
+def test_windows_line_ends_are_understood(simulate, tmp_path):
+    file = tmp_path / "predictions.csv"
+    part = simulate(12)
+    write_predictions(file, [part], AT_HALF)
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    again = read_predictions(file)["test"]
+    assert again.logits.tobytes() == part.logits.tobytes() and again.subtypes == part.subtypes
+
+
 def test_where_selects_rows_of_every_column(simulate):
     part = simulate(20)
     chosen = part.where(part.is_positive)
@@ -147,15 +156,15 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_parts_that_do_not_fit_are_refused(make_predictions):
-    good = dict(
-        paths=("a", "b"),
-        patient_ids=["p", "q"],
-        y_true=[0, 1],
-        logits=np.zeros((2, 2)),
-        classes=("NORMAL", "PNEUMONIA"),
-        positive="PNEUMONIA",
-        split="test",
-    )
+    good = {
+        "paths": ("a", "b"),
+        "patient_ids": ["p", "q"],
+        "y_true": [0, 1],
+        "logits": np.zeros((2, 2)),
+        "classes": ("NORMAL", "PNEUMONIA"),
+        "positive": "PNEUMONIA",
+        "split": "test",
+    }
     Predictions(**good)
     wrong = [
         ({"patient_ids": ["p"]}, "one entry of patient_ids per path"),

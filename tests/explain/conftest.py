@@ -32,14 +32,22 @@ def write_images(folder, classes):
     return files
 
 
-def write_run(folder, arch, *, size, classes, channels, resize, images):
-    """A run directory as training leaves it, with an untrained model and the images as its test split."""
+def build(arch, *, size, channels, classes):
+    """An untrained classifier in which each feature speaks for one class, so that no class has an empty heatmap."""
     from medxray.models.classifier import build_classifier
 
+    model = build_classifier(arch, image_size=size, channels=channels, classes=classes, units=0)
+    kernel, bias = model.get_layer("logits").get_weights()
+    mine = np.arange(len(kernel))[:, None] % classes == np.arange(classes)
+    model.get_layer("logits").set_weights([np.where(mine, np.abs(kernel) + 0.01, 0.0), bias])
+    return model
+
+
+def write_run(folder, arch, *, size, classes, channels, resize, images):
+    """A run directory as training leaves it, with an untrained model and the images as its test split."""
     run = runs.RunDir(folder)
     run.path.mkdir(parents=True)
-    model = build_classifier(arch, image_size=size, channels=channels, classes=len(classes), units=0)
-    model.save(run.model_file)
+    build(arch, size=size, channels=channels, classes=len(classes)).save(run.model_file)
     record = {
         "kind": "medxray-run",
         "state": "completed",
@@ -58,6 +66,12 @@ def write_run(folder, arch, *, size, classes, channels, resize, images):
 def _decision(value, temperature):
     point = None if value is None else {"value": value, "rule": "youden", "chosen_on": "val"}
     return {"threshold": point, "temperature": temperature}
+
+
+@pytest.fixture(scope="session")
+def classifier_of():
+    """The function `build`."""
+    return build
 
 
 @pytest.fixture(scope="session")
@@ -96,3 +110,17 @@ def image_files():
     from medxray.explain.truth import listed_files
 
     return lambda run: [row.path for row in listed_files(run)]
+
+
+@pytest.fixture(scope="session")
+def make_run():
+    """Function (folder, arch, *, size) -> untrained two-class run with images of its own."""
+    from medxray.api import load_run
+
+    def make(folder, arch, *, size):
+        classes = ("NORMAL", "PNEUMONIA")
+        write_images(folder / "images", classes)
+        form = {"size": size, "classes": classes, "channels": 1, "resize": "letterbox", "images": folder / "images"}
+        return load_run(write_run(folder / "run", arch, **form).path)
+
+    return make

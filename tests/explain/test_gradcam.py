@@ -6,7 +6,6 @@ import tensorflow as tf
 from medxray.errors import ConfigError
 from medxray.explain.gradcam import compiled_gradcam, default_targets, gradcam, upsample
 from medxray.explain.layers import heat_layers
-from medxray.models.classifier import build_classifier
 from medxray.models.registry import ARCHITECTURES
 
 
@@ -40,27 +39,24 @@ def test_gradcam_is_what_the_equations_give_by_hand(column, expected):
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
-def classifier(request):
-    """Every architecture at 64 pixels; random weights, but all for class 1, so that its map is never zero."""
-    model = build_classifier(request.param, image_size=64, channels=1, classes=2, units=0)
-    kernel, bias = model.get_layer("logits").get_weights()
-    model.get_layer("logits").set_weights([np.stack([kernel[:, 0], np.abs(kernel[:, 1])], axis=1), bias])
-    return model
+def classifier(request, classifier_of):
+    """Every architecture at 64 pixels."""
+    return classifier_of(request.param, size=64, channels=1, classes=2)
 
 
 @pytest.fixture(scope="module")
 def pixels():
-    return np.random.default_rng(0).integers(0, 256, (5, 64, 64, 1)).astype(np.uint8)
+    return np.random.default_rng(0).integers(0, 256, (2, 64, 64, 1)).astype(np.uint8)
 
 
 def test_every_architecture_gives_the_same_map_compiled_and_by_tf_keras_vis(classifier, pixels):
     layer = ARCHITECTURES[classifier.name].heat_layer
-    targets = np.array([1, 0, 1, 1, 0], np.int32)
+    targets = np.array([1, 0], np.int32)
     maps = gradcam(classifier, pixels, targets, layer=layer)
     assert maps.dtype == np.float32
-    assert maps.shape == (5, *dict((name, size) for name, *size in heat_layers(classifier))[layer])
+    assert maps.shape == (2, *dict((name, size) for name, *size in heat_layers(classifier))[layer])
     assert maps.min() >= 0 and maps.max() <= 1
-    assert (maps[targets == 1].max(axis=(1, 2)) > 0.9).all()
+    assert (maps.max(axis=(1, 2)) > 0.9).all()
     compiled = compiled_gradcam(classifier, layer)(pixels.astype(np.float32), targets).numpy()
     np.testing.assert_allclose(compiled, maps, atol=1e-4)
 
@@ -73,8 +69,8 @@ def test_every_default_heat_layer_is_offered_and_nothing_before_the_first_convol
 
 
 @pytest.fixture(scope="module")
-def small():
-    return build_classifier("shallow-cnn", image_size=32, channels=1, classes=3, units=4)
+def small(classifier_of):
+    return classifier_of("shallow-cnn", size=32, channels=1, classes=3)
 
 
 def test_each_map_depends_on_its_own_image_and_target_only(small):
@@ -97,11 +93,11 @@ def test_no_images_give_no_maps(small):
 
 
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
-def test_low_precision_models_give_float32_maps_in_both_ways(policy):
+def test_low_precision_models_give_float32_maps_in_both_ways(policy, classifier_of):
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        model = build_classifier("shallow-cnn", image_size=32, channels=1, classes=2, units=4)
+        model = classifier_of("shallow-cnn", size=32, channels=1, classes=2)
     finally:
         keras.config.set_dtype_policy(before)
     assert model.get_layer("block3_relu").compute_dtype == policy.removeprefix("mixed_")
@@ -109,7 +105,7 @@ def test_low_precision_models_give_float32_maps_in_both_ways(policy):
     maps = gradcam(model, pixels, [1, 0], layer="block3_relu")
     compiled = compiled_gradcam(model, "block3_relu")(pixels, np.array([1, 0], np.int32))
     assert maps.dtype == np.float32 and compiled.dtype == tf.float32
-    assert maps.max() > 0.9
+    assert (maps.max(axis=(1, 2)) > 0.9).all()
     np.testing.assert_allclose(compiled, maps, atol=1e-4)
 
 

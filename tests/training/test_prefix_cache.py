@@ -7,7 +7,7 @@ import pytest
 
 from medxray.errors import ConfigError, StorageError
 from medxray.training import prefix_cache
-from medxray.training.prefix_cache import Entry, EntryKey, clear, list_entries, parse_size
+from medxray.training.prefix_cache import Entry, EntryKey, clear, list_entries, locked, parse_size
 
 KEY = EntryKey("text", (2, 3), 10, "vgg16 block4_pool train view 0")
 
@@ -100,6 +100,15 @@ def test_list_and_clear_leave_other_files_alone(tmp_path):
     assert count == 1 and freed > 4 * KEY.row_bytes
     assert (tmp_path / "photos" / "a.png").exists() and list_entries(tmp_path) == []
     assert clear(tmp_path / "nowhere") == (0, 0)
+
+
+def test_an_entry_that_a_run_is_writing_is_not_cleared_and_not_written_twice(tmp_path):
+    entry = Entry(tmp_path, KEY)
+    entry.append(rows(4))
+    with locked(entry.folder) as mine, locked(entry.folder, wait=False) as theirs:
+        assert mine and not theirs
+        assert clear(tmp_path) == (0, 0)
+    assert clear(tmp_path)[0] == 1 and not entry.folder.exists()
 
 
 def test_sizes_are_read_with_their_units():

@@ -1,0 +1,60 @@
+"""`medxray data inspect|phantom`."""
+
+import click
+
+from medxray.cli.options import column_options, json_option, label_map_option
+
+
+@click.group()
+def data():
+    """Look at a dataset before training, or make a synthetic one."""
+
+
+@data.command()
+@click.argument("source", metavar="[DIR_OR_CSV]", default="data", type=click.Path())
+@click.option("--task", type=click.Choice(("pneumonia", "pneumonia-subtype", "folders")),
+              help="Default: pneumonia for NORMAL and PNEUMONIA, else folders.")  # fmt: skip
+@click.option("--positive", metavar="CLASS", help="The sick one of two classes whose names do not say it.")
+@label_map_option
+@column_options
+@click.option("--strict", is_flag=True, help="Stop at the first unreadable file.")
+@json_option
+def inspect(source, task, positive, label_map, strict, as_json, **columns):
+    """Report what a folder or CSV holds and what is wrong with it; every image is decoded.
+
+    Default: ./data.
+    """
+    from medxray.data.audit import audit
+    from medxray.data.sources import load_manifest
+
+    manifest = load_manifest(source, task=task, positive=positive, label_map=label_map, **columns)
+    findings = audit(manifest, strict=strict)
+    if as_json:
+        import json
+
+        from medxray import storage
+
+        click.echo(json.dumps(storage.plain(findings.to_dict()), indent=2, allow_nan=False))
+        return
+    from medxray.cli.data_report import report_lines
+
+    for line in report_lines(findings):
+        click.echo(line)
+
+
+@data.command()
+@click.argument("folder", metavar="DIR", type=click.Path())
+@click.option("--patients", type=int, default=60, show_default=True, help="Number of patients, 1-4 images each.")
+@click.option("--size", type=int, default=256, show_default=True, help="Width in pixels; heights vary.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds give equal files.")
+@click.option("--overwrite", is_flag=True, help="Replace phantoms that are in DIR.")
+def phantom(folder, patients, size, seed, overwrite):
+    """Write synthetic chest phantoms with opacity masks in the Kaggle layout.
+
+    They show no patient: they are for trying things out, for tests and as ground truth for heatmaps.
+    """
+    from medxray.data.phantom import generate_phantoms
+
+    files = generate_phantoms(folder, patients=patients, size=size, seed=seed, overwrite=overwrite)
+    click.echo(f"{len(files)} synthetic images of {patients} patients in {folder}/chest_xray, masks in {folder}/masks")
+    click.echo(f"Next: medxray data inspect {folder}")

@@ -1,0 +1,159 @@
+import logging
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medxray.data.manifest import Manifest, all_known, build_table
+from medxray.data.splits import assign_splits, leaks, limit_manifest
+from medxray.errors import ConfigError, DataError
+
+
+def kermany_like(*, healthy=40, bacterial=40, viral=20, split="", per_patient=2):
+    kinds = [("NORMAL", "")] * healthy + [("PNEUMONIA", "bacterial")] * bacterial + [("PNEUMONIA", "viral")] * viral
+    rows = [
+        (f"{n:03d}-{k}.png", label, subtype, f"patient{n}", split)
+        for n, (label, subtype) in enumerate(kinds)
+        for k in range(per_patient)
+    ]
+    return manifest_of(rows)
+
+
+def manifest_of(rows):
+    table = build_table(rows)
+    return Manifest(table, "/nowhere", "pneumonia", ("NORMAL", "PNEUMONIA"), "PNEUMONIA", all_known(table))
+
+
+def splits_of_patients(manifest):
+    return manifest.table.groupby("patient_id")["split"].agg(set)
+
+
+@settings(max_examples=25, deadline=None)
+@given(patients=st.lists(st.integers(0, 30), min_size=3, max_size=120), seed=st.integers(0, 5))
+def test_split_keeps_each_patient_in_one_fold_and_loses_no_row(patients, seed):
+    rows = [(f"{n}.png", ("NORMAL", "PNEUMONIA")[p % 2], "", f"p{p}", "") for n, p in enumerate(patients)]
+    result = assign_splits(manifest_of(rows), seed=seed)
+    assert result.table["path"].tolist() == [row[0] for row in rows]
+    assert set(result.table["split"]) <= {"train", "val", "test"}
+    assert (splits_of_patients(result).map(len) == 1).all()
+    assert leaks(result).empty
+
+
+def test_each_carved_split_has_its_share_of_each_kind_of_patient():
+    result = assign_splits(kermany_like())
+    counts = result.table.drop_duplicates("patient_id").groupby(["split", "label", "subtype"]).size()
+    for split, expected in (("train", (28, 28, 14)), ("val", (6, 6, 3)), ("test", (6, 6, 3))):
+        found = tuple(counts[split, label, kind] for label, kind in
+                      (("NORMAL", ""), ("PNEUMONIA", "bacterial"), ("PNEUMONIA", "viral")))  # fmt: skip
+        assert found == expected
+
+
+def test_split_depends_on_the_seed_and_on_nothing_else():
+    manifest = kermany_like()
+    first, again, other = (assign_splits(manifest, seed=seed).table for seed in (0, 0, 1))
+    assert first.equals(again)
+    assert not first.equals(other)
+
+
+def test_a_patient_gets_the_same_split_whatever_the_row_order():
+    manifest = kermany_like()
+    turned = manifest_of([tuple(row) for row in manifest.table[::-1].itertuples(index=False)])
+    assert splits_of_patients(assign_splits(manifest)).equals(splits_of_patients(assign_splits(turned)))
+
+
+def test_an_existing_test_split_is_kept_and_val_is_carved_from_train():
+    rows = list(kermany_like(split="train").table.itertuples(index=False))
+    rows += [(f"t{n}.png", "NORMAL", "", f"test{n}", "test") for n in range(7)]
+    result = assign_splits(manifest_of(rows))
+    assert (result.table["split"] == "test").sum() == 7
+    assert (result.table["split"][-7:] == "test").all()
+    assert (result.table["split"] == "val").sum() == 2 * 15
+
+
+@pytest.mark.parametrize(("size", "kept"), [(99, False), (100, True)])
+def test_a_val_split_is_kept_from_100_images_on(size, kept, caplog):
+    rows = list(kermany_like(split="train").table.itertuples(index=False))
+    rows += [(f"v{n}.png", "NORMAL", "", f"val{n}", "val") for n in range(size)]
+    with caplog.at_level(logging.INFO):
+        result = assign_splits(manifest_of(rows))
+    old = result.table["path"].str.startswith("v")
+    assert (set(result.table["split"][old]) == {"val"}) == kept
+    assert ("folded into train" in caplog.text) != kept
+    assert (result.table["split"] == "test").any()
+
+
+def test_without_patient_ids_it_warns(caplog):
+    rows = [(f"{n}.png", ("NORMAL", "PNEUMONIA")[n % 2], "", "", "") for n in range(40)]
+    result = assign_splits(manifest_of(rows))
+    assert "40 of 40 images have no patient id" in caplog.text
+    assert result.table["split"].value_counts().to_dict() == {"train": 28, "val": 6, "test": 6}
+
+
+def test_a_small_stratum_keeps_a_patient_in_train():
+    result = assign_splits(kermany_like(healthy=10, bacterial=3, viral=1, per_patient=1))
+    train = result.table[result.table["split"] == "train"]
+    assert {"bacterial", "viral"} <= set(train["subtype"])
+
+
+def test_nothing_to_train_on_is_an_error():
+    rows = [(f"{n}.png", "NORMAL", "", f"p{n}", "test") for n in range(3)]
+    with pytest.raises(DataError, match="No images are left to train on"):
+        assign_splits(manifest_of(rows))
+
+
+@pytest.mark.parametrize("fraction", [0, -0.1, 0.5, 1])
+def test_impossible_share_is_refused(fraction):
+    with pytest.raises(ConfigError, match="must be between 0 and 0.5"):
+        assign_splits(kermany_like(), fraction=fraction)
+
+
+def test_leaks_tell_certain_from_possible(caplog):
+    manifest = manifest_of(
+        [
+            ("a.png", "NORMAL", "", "IM-1", "train"),
+            ("b.png", "NORMAL", "", "IM-1", "test"),
+            ("c.png", "PNEUMONIA", "viral", "person1", "train"),
+            ("d.png", "PNEUMONIA", "bacterial", "person1", "val"),
+            ("e.png", "PNEUMONIA", "viral", "person2", "train"),
+            ("f.png", "PNEUMONIA", "viral", "person2", "test"),
+            ("g.png", "PNEUMONIA", "bacterial", "person2", "test"),
+            ("h.png", "NORMAL", "", "IM-2", "train"),
+            ("i.png", "NORMAL", "", "", "train"),
+            ("j.png", "NORMAL", "", "", "test"),
+        ]
+    )
+    assert leaks(manifest).to_dict("records") == [
+        {"patient_id": "IM-1", "splits": "train+test", "images": 2, "kind": "certain"},
+        {"patient_id": "person1", "splits": "train+val", "images": 2, "kind": "possible"},
+        {"patient_id": "person2", "splits": "train+test", "images": 3, "kind": "certain"},
+    ]
+    assign_splits(manifest, min_val=1)
+    assert "2 patients have images in two splits, for example IM-1" in caplog.text
+
+
+def test_limit_gives_the_exact_number_in_proportion():
+    manifest = assign_splits(kermany_like())
+    small = limit_manifest(manifest, 50, seed=0)
+    assert len(small) == 50
+    whole = manifest.table.groupby(["split", "label", "subtype"]).size() / 4
+    part = small.table.groupby(["split", "label", "subtype"]).size()
+    assert (np.abs(part - whole) <= 1).all()
+    assert small.table["path"].is_monotonic_increasing
+
+
+def test_limit_prefers_whole_patients_and_follows_the_seed():
+    manifest = assign_splits(kermany_like())
+    small = limit_manifest(manifest, 50, seed=0)
+    halves = (small.table.groupby("patient_id").size() == 1).sum()
+    assert halves <= small.table.groupby(["split", "label", "subtype"]).ngroups
+    assert small.table.equals(limit_manifest(manifest, 50, seed=0).table)
+    assert not small.table.equals(limit_manifest(manifest, 50, seed=1).table)
+
+
+def test_limit_at_or_above_the_size_changes_nothing():
+    manifest = kermany_like()
+    assert limit_manifest(manifest, len(manifest), seed=0) is manifest
+    assert limit_manifest(manifest, 10**6, seed=0) is manifest
+    with pytest.raises(ConfigError, match="--limit must be at least 1. Received 0"):
+        limit_manifest(manifest, 0, seed=0)
