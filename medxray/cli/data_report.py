@@ -38,7 +38,9 @@ def _counts(facts):
         for cell in facts["counts"]
     ]
     subtypes = ", ".join(f"{name} {count:,}" for name, count in facts["subtypes"].items())
-    return ["", *_table(rows, left=2)] + [f"Subtypes       {subtypes}"] * bool(subtypes)
+    present = {cell["label"] for cell in facts["counts"] if cell["images"]}
+    lines = ["", *_table(rows, left=2)] + [f"Subtypes       {subtypes}"] * bool(subtypes)
+    return lines + [f"Warning: there is no image of class {name}." for name in facts["classes"] if name not in present]
 
 
 def _pictures(facts):

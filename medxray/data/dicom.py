@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import io
 import logging
+import os
 import struct
 import threading
 import warnings
@@ -12,7 +13,7 @@ import numpy as np
 import pydicom
 from pydicom.filereader import read_file_meta_info
 from pydicom.pixels import apply_color_lut, pixel_array
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from medxray.data.dicom_grey import displayed
 from medxray.data.headers import ImageInfo, checked, jpeg_frame
@@ -25,7 +26,8 @@ _HEADER += ["PhotometricInterpretation"]
 _PHOTOMETRIC = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 # What pydicom and its decoders raise on damaged files; its messages can quote header text, so they are not shown.
 _DAMAGE = (pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, ValueError, TypeError)
-_DAMAGE += (LookupError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError, AssertionError, struct.error)
+_DAMAGE += (LookupError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError)
+_DAMAGE += (OSError, AssertionError, struct.error)
 _quiet = threading.RLock()
 
 
@@ -45,6 +47,8 @@ def _pydicom(doing):
             logger.setLevel(level)
     for warning in caught:
         log.debug("pydicom: %s at line %d of %s", warning.category.__name__, warning.lineno, warning.filename)
+    if isinstance(failure, OSError) and failure.errno:
+        raise ImageError(os.strerror(failure.errno)) from None
     if failure is not None:
         log.debug("pydicom: %s while it %s", type(failure).__name__, doing)
         raise ImageError(f"the DICOM is damaged or of an unsupported kind (it failed while medxray {doing})") from None
@@ -110,7 +114,9 @@ def dicom_pixels(path):
         if "PixelData" not in dataset:
             raise ImageError("the DICOM holds no pixel data")
         _check_encoded_size(dataset)
-        stored = pixel_array(dataset)
+        # The Rust decoder for run lengths panics on damaged data, which is no Exception; pydicom's own one raises.
+        plugin = "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
+        stored = pixel_array(dataset, decoding_plugin=plugin)
         if stored.shape[:2] != (int(dataset.Rows), int(dataset.Columns)):
             raise ImageError("the DICOM pixel data do not have the size that its header says")
         if dataset.PhotometricInterpretation == "PALETTE COLOR":

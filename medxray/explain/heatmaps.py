@@ -29,7 +29,8 @@ class Heatmap:
         image: uint8 (H,W,C), the model's input.
         box: (top, left, height, width) in pixels of the input: where the image lies, without the padding.
         classes: class names in the order of `probabilities`.
-        probabilities: float64 (K,), calibrated, 0-1.
+        probabilities: float64 (K,), 0-1, calibrated by the run's temperature.
+        calibrated: False where the run has no temperature of its own (validation was too small).
         label: the predicted class.
         threshold: operating point that `label` was decided by; None with three or more classes.
         true_label: the true class, or None when it is unknown.
@@ -44,6 +45,7 @@ class Heatmap:
     box: tuple[int, int, int, int]
     classes: tuple[str, ...]
     probabilities: np.ndarray
+    calibrated: bool
     label: str
     threshold: OperatingPoint | None
     true_label: str | None
@@ -137,6 +139,7 @@ def _explain(run, pixels, *, layer, target):
             "image": pixels[row],
             "classes": run.classes,
             "probabilities": probabilities[row],
+            "calibrated": run.decision.temperature != 1.0,
             "label": run.classes[labels[row]],
             "threshold": run.decision.threshold,
         }

@@ -12,6 +12,7 @@ from medxray import storage
 
 _DPI = 150
 _PANEL = 4.2  # inches, longer side
+_LETTERS_PER_INCH = 11  # of the caption
 _STRONGEST = 0.72  # opacity where the heat is 1
 
 
@@ -64,9 +65,10 @@ def draw_overlay(heatmap, original):
         interpolation="bilinear",
     )
     if not heatmap.heatmap.any():
-        _note(heated, f"no part stands out for\n{_printable(heatmap.target, 40)} in this layer")
+        _note(heated, f"no part stands out\nfor {_printable(heatmap.target, 24)}\nin this layer")
     _color_bar(figure, heated, drawn, heatmap)
-    figure.suptitle(_caption(heatmap), x=0.01, ha="left", fontsize=9.5, parse_math=False, linespacing=1.35)
+    lines = [_printable(line, int(_LETTERS_PER_INCH * figure.get_figwidth())) for line in _caption(heatmap)]
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=9.5, parse_math=False, linespacing=1.35)
     return figure
 
 
@@ -103,20 +105,21 @@ def _color_bar(figure, axes, drawn, heatmap):
 
 
 def _caption(heatmap):
-    """Three lines: file, prediction and truth, probability and threshold."""
+    """Three texts: file, prediction and truth, probability and threshold."""
     verdict = f"predicted {heatmap.label}"
     if heatmap.true_label is not None:
         verdict += f", true class {heatmap.true_label}"
         verdict += " (correct)" if heatmap.true_label == heatmap.label else " (wrong)"
+    kind = "calibrated" if heatmap.calibrated else "not calibrated"
     if heatmap.threshold is None:
         most_likely = sorted(zip(heatmap.probabilities, heatmap.classes, strict=True), reverse=True)
-        numbers = "calibrated: " + ", ".join(f"P({name}) = {value:.3f}" for value, name in most_likely[:4])
+        numbers = f"{kind}: " + ", ".join(f"P({name}) = {value:.3f}" for value, name in most_likely[:4])
     else:
         point = heatmap.threshold
         origin = "fixed" if point.chosen_on == "fixed" else f"{point.rule} on {point.chosen_on}"
-        numbers = f"P({heatmap.classes[-1]}) = {heatmap.probabilities[-1]:.3f} calibrated, "
+        numbers = f"P({heatmap.classes[-1]}) = {heatmap.probabilities[-1]:.3f} {kind}, "
         numbers += f"threshold {point.value:.3f} ({origin})"
-    return f"{_printable(heatmap.file.name, 90)}\n{verdict}\n{numbers}"
+    return heatmap.file.name, verdict, numbers
 
 
 def _printable(name, longest):

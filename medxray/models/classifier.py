@@ -92,8 +92,9 @@ def freeze_before(model, cut, *, train_normalization, l2=0.0):
     """
     names = [layer.name for layer in model.layers]
     frozen_until = -1 if cut is None else names.index(cut)
+    head = names.index(POOLED)
     for position, layer in enumerate(model.layers):
-        is_normalization = isinstance(layer, layers.BatchNormalization)
-        layer.trainable = position > frozen_until and (train_normalization or not is_normalization)
+        fixed = isinstance(layer, layers.BatchNormalization) and position < head and not train_normalization
+        layer.trainable = position > frozen_until and not fixed
         if layer.trainable and l2 and isinstance(layer, (layers.Conv2D, layers.Dense)) and not layer.kernel.regularizer:
             layer.kernel_regularizer = layer.kernel.regularizer = keras.regularizers.L2(l2)

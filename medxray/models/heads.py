@@ -3,10 +3,14 @@
 from keras import layers, regularizers
 
 POOLED, LOGITS, PROBABILITIES = "pooled", "logits", "probabilities"
+_MOMENTUM = 0.9  # of the normalisation's moving statistics; small sets give few steps
 
 
 def attach_head(features, classes, *, units, dropout, l2, seed):
-    """Put global average pooling, a hidden layer with dropout and L2, and a softmax on top of a backbone.
+    """Put global average pooling, normalisation, a hidden layer with dropout and L2, and a softmax on a backbone.
+
+    The batch normalisation brings pooled features, most of which are nearly always close to zero, to one scale;
+    without it the head of a frozen VGG16 learns many times more slowly.
 
     Args:
         features: keras tensor (N,h,w,c).
@@ -21,6 +25,7 @@ def attach_head(features, classes, *, units, dropout, l2, seed):
     """
     penalty = regularizers.L2(l2) if l2 else None
     tensor = layers.GlobalAveragePooling2D(name=POOLED)(features)
+    tensor = layers.BatchNormalization(momentum=_MOMENTUM, name="head_norm")(tensor)
     if units:
         tensor = layers.Dense(units, activation="relu", kernel_regularizer=penalty, name="hidden")(tensor)
     tensor = layers.Dropout(dropout, seed=seed, name="dropout")(tensor)

@@ -67,6 +67,8 @@ def _execute(run, config):
             Experiment(run, config).go()
     except KeyboardInterrupt:
         run.update_record(state="interrupted")
+        usable = "The best epoch so far can be used. " if run.model_file.exists() else ""
+        log.warning("Interrupted. %sGo on with: medxray train --resume %s", usable, run.path)
         raise
     except MedxrayError as error:
         _try_record_failure(run, error)

@@ -150,6 +150,7 @@ def _one_epoch(work, position, best):
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,
+            shuffle=False,
             callbacks=[EpochWatch(bar, where)],
         )
     row = _history_row(work, epoch, report.history, seconds=time.perf_counter() - begin)

@@ -51,7 +51,10 @@ def test_byte_order_mark_blanks_and_empty_lines_do_no_harm(table):
 
 def test_typo_in_a_label_names_the_row_and_the_remedy(table):
     rows = [f"images/x{n}.png,{label},c,train" for n, label in enumerate(["Normal", "Pneumonia", "Normal", "maybe"])]
-    message = r"Label must be one of NORMAL, PNEUMONIA. Received 'maybe' \(labels.csv row 5\).* Fix the row or pass --label-map"
+    message = (
+        r"Label must be one of NORMAL, PNEUMONIA. Received 'maybe' \(labels.csv row 5\). "
+        r"Fix the row or pass --label-map."
+    )
     with pytest.raises(DataError, match=message):
         load_manifest(table(*rows), **COLUMNS)
     fixed = load_manifest(table(*rows), label_map={"maybe": "PNEUMONIA"}, **COLUMNS)
@@ -80,7 +83,10 @@ def test_numeric_labels_know_which_is_healthy(table):
 
 def test_wrong_column_names_those_there_are_and_the_nearest(table):
     path = table(*good_rows())
-    message = r"no column 'findings' \(labels.csv, --label-col\). Its columns: file, finding, child, part. Did you mean 'finding'"
+    message = (
+        r"no column 'findings' \(labels.csv, --label-col\). Its columns: file, finding, child, part. "
+        r"Did you mean 'finding'"
+    )
     with pytest.raises(DataError, match=message):
         load_manifest(path, path_col="file", label_col="findings")
     with pytest.raises(ConfigError, match="labels.csv needs --path-col and --label-col. Its columns: file, finding"):

@@ -111,3 +111,11 @@ def test_data_rooms_do_not_import_tensorflow():
         "medxray.data.images, medxray.data.dicom, medxray.cli.data; assert 'tensorflow' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_class_without_images_is_warned_of(make_tree):
+    output = run(
+        "inspect", make_tree("train/PNEUMONIA/person1_virus_1.png", "train/PNEUMONIA/person2_virus_1.png")
+    ).stdout
+    assert "Warning: there is no image of class NORMAL." in output
+    assert "Size-only AUROC: unknown, there is one class only" in output

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from medxray.data.duplicates import identical
-from medxray.data.shortcuts import probe_size
 from medxray.data.images import identify
+from medxray.data.shortcuts import probe_size
 from medxray.data.sources import load_manifest
 from medxray.data.splits import assign_splits, leaks
 

@@ -34,8 +34,11 @@ def write_images(folder, classes):
 
 def build(arch, *, size, channels, classes):
     """An untrained classifier in which each feature speaks for one class, so that no class has an empty heatmap."""
+    import keras
+
     from medxray.models.classifier import build_classifier
 
+    keras.utils.set_random_seed(len(arch))
     model = build_classifier(arch, image_size=size, channels=channels, classes=classes, units=0)
     kernel, bias = model.get_layer("logits").get_weights()
     mine = np.arange(len(kernel))[:, None] % classes == np.arange(classes)
@@ -88,6 +91,14 @@ def binary_run(tmp_path_factory):
     scores = np.sort(load_run(run.path).predict(files)["probability"])
     run.update_record(decision=_decision(float(scores[2:4].mean()), 0.2))
     return load_run(run.path)
+
+
+@pytest.fixture(scope="session")
+def binary_export(binary_run, tmp_path_factory):
+    """The ExportResult of `binary_run`."""
+    from medxray.export import export_model
+
+    return export_model(binary_run, tmp_path_factory.mktemp("export") / "binary")
 
 
 @pytest.fixture(scope="session")

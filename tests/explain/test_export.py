@@ -17,11 +17,6 @@ from medxray.models.registry import ARCHITECTURES
 
 
 @pytest.fixture(scope="module")
-def binary_export(binary_run, tmp_path_factory):
-    return export_model(binary_run, tmp_path_factory.mktemp("export") / "binary")
-
-
-@pytest.fixture(scope="module")
 def binary_loaded(binary_export):
     return tf.saved_model.load(str(binary_export.path))
 

@@ -28,6 +28,7 @@ def example(**changes):
         "box": (8, 0, 16, 32),
         "classes": ("NORMAL", "PNEUMONIA"),
         "probabilities": np.array([0.125, 0.875]),
+        "calibrated": True,
         "label": "PNEUMONIA",
         "threshold": OperatingPoint(0.41, "youden", "val"),
         "true_label": "NORMAL",
@@ -54,9 +55,10 @@ def test_caption_without_truth_and_threshold_lists_the_most_likely_classes():
     assert caption.splitlines()[1:] == ["predicted B", "calibrated: P(B) = 0.700, P(A) = 0.200, P(C) = 0.100"]
 
 
-def test_fixed_threshold_is_called_fixed():
-    caption = texts(draw_overlay(example(threshold=OperatingPoint(0.5, "0.5", "fixed")), GREY))
-    assert caption.endswith("threshold 0.500 (fixed)")
+def test_fixed_threshold_and_temperature_are_not_called_chosen_or_calibrated():
+    fixed = example(threshold=OperatingPoint(0.5, "0.5", "fixed"), calibrated=False)
+    caption = texts(draw_overlay(fixed, GREY))
+    assert caption.endswith("P(PNEUMONIA) = 0.875 not calibrated, threshold 0.500 (fixed)")
 
 
 def test_heat_lies_on_the_image_where_the_map_is_hot(tmp_path):
@@ -90,18 +92,18 @@ def test_crop_takes_the_content_box():
 def test_a_map_without_heat_says_so():
     figure = draw_overlay(example(heatmap=np.zeros((32, 32), np.float32)), GREY)
     notes = [text.get_text() for axes in figure.axes for text in axes.texts]
-    assert notes == ["no part stands out for\nPNEUMONIA in this layer"]
+    assert notes == ["no part stands out\nfor PNEUMONIA\nin this layer"]
     assert [text for axes in draw_overlay(example(), GREY).axes for text in axes.texts] == []
 
 
 @pytest.mark.parametrize("name", ["$\\frac{1}$.png", "胸部.png", "a\nb\x1b[31m.png", "x" * 240 + ".png"])
 def test_hostile_file_names_are_drawn_without_error_or_warning(name, tmp_path):
-    heatmap = example(file=Path(name), target="$_", label="$_", classes=("NORMAL", "$_"))
+    heatmap = example(file=Path(name), target="$_", label="$_", classes=("NOR\nMAL", "$_"), true_label="NOR\nMAL")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         write_overlay(tmp_path / "o.png", heatmap, GREY)
     caption = texts(draw_overlay(heatmap, GREY))
-    assert len(caption.splitlines()) == 3 and len(caption.splitlines()[0]) <= 90 and "\x1b" not in caption
+    assert len(caption.splitlines()) == 3 and len(caption.splitlines()[0]) <= 105 and "\x1b" not in caption
 
 
 @pytest.mark.parametrize("shape", [(30, 900, 3), (900, 30, 1), (1, 1, 1)])

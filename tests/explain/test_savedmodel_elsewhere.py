@@ -13,8 +13,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from medxray.export import export_model
-
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "savedmodel.md").read_text(encoding="utf-8")
 
 # Runs after the snippet of the document, in the same process.
@@ -50,10 +48,10 @@ def run_isolated(arguments, folder):
 
 
 @pytest.fixture(scope="module")
-def elsewhere(binary_run, image_files, tmp_path_factory):
+def elsewhere(binary_run, binary_export, image_files, tmp_path_factory):
     """A folder as the document supposes it: saved_models/vgg16-finetune/1 and image.jpeg."""
     folder = tmp_path_factory.mktemp("elsewhere")
-    export_model(binary_run, folder / "saved_models" / "vgg16-finetune")
+    shutil.copytree(binary_export.path, folder / "saved_models" / "vgg16-finetune" / "1")
     (folder / "images").mkdir()
     for file in image_files(binary_run):
         if file.suffix in (".jpeg", ".jpg", ".png"):

@@ -67,7 +67,7 @@ def test_freezing_leaves_only_the_last_block_and_the_head_with_their_penalty():
     model = build("vgg16")
     freeze_before(model, "block4_pool", train_normalization=False, l2=1e-3)
     trained = [layer.name for layer in model.layers if layer.trainable_variables]
-    assert trained == ["block5_conv1", "block5_conv2", "block5_conv3", "hidden", "logits"]
+    assert trained == ["block5_conv1", "block5_conv2", "block5_conv3", "head_norm", "hidden", "logits"]
     assert len(model.losses) == 5
     kernel = model.get_layer("block5_conv1").kernel
     assert float(kernel.regularizer(kernel)) == pytest.approx(1e-3 * float(keras.ops.sum(kernel**2)), rel=1e-4)

@@ -1,0 +1,145 @@
+"""Bit-identical reruns, and resuming after SIGKILL at any moment."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.slow
+_TRAIN = "import json, sys; from medxray.cli import main; sys.argv = ['medxray', *json.loads(sys.argv[1])]; main()"
+
+
+def arguments(phantoms, folder, extra):
+    shared = ["train", "--data", str(phantoms), "--deterministic", "--seed", "5", "--image-size", "32", "--no-export"]
+    shared += ["--runs-dir", str(folder / "runs"), "--cache-dir", str(folder / "cache"), "--name", "it"]
+    return shared + ["--weights", "none", "--batch-size", "16", "--head-units", "8", *extra]
+
+
+FINETUNE = ["--arch", "vgg16", "--mode", "finetune", "--epochs", "3", "--head-epochs", "3"]
+SCRATCH = ["--arch", "shallow-cnn", "--epochs", "4", "--schedule", "plateau"]
+
+
+def start(words):
+    return subprocess.Popen([sys.executable, "-c", _TRAIN, json.dumps(words)], stderr=subprocess.PIPE, text=True)
+
+
+def finish(words):
+    process = start(words)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+
+
+def outcome(folder):
+    """Everything that must be equal to the bit."""
+    import keras
+
+    run = folder / "runs" / "it"
+    model = keras.models.load_model(run / "model.keras")
+    history = pd.read_csv(run / "history.csv").drop(columns="seconds")
+    return {
+        "weights": [weight.tobytes() for weight in model.get_weights()],
+        "history": history.to_csv(),
+        "predictions": (run / "predictions.csv").read_text(),
+        "metrics": (run / "metrics.json").read_text(),
+        "split": (run / "split.csv").read_text(),
+    }
+
+
+def history_rows(run):
+    file = run / "history.csv"
+    return len(file.read_text().splitlines()) - 1 if file.exists() else 0
+
+
+MOMENTS = {
+    "at once": lambda run, cache: (run / "run.json").exists(),
+    "with the split made": lambda run, cache: (run / "split.csv").exists(),
+    "with the first model saved": lambda run, cache: (run / "checkpoint" / "initial.keras").exists(),
+    "in the first epochs": lambda run, cache: history_rows(run) >= 1,
+    "in the second stage": lambda run, cache: history_rows(run) >= 4,
+    "in the evaluation": lambda run, cache: (run / "model.keras").exists(),
+}
+
+
+def kill_when(process, condition, run, cache):
+    """Kill with SIGKILL when the condition holds; False when the process ended before."""
+    while process.poll() is None:
+        if condition(run, cache):
+            os.kill(process.pid, signal.SIGKILL)
+            process.communicate()
+            return True
+        time.sleep(0.002)
+    process.communicate()
+    return False
+
+
+@pytest.fixture(scope="module", params=[FINETUNE, SCRATCH], ids=["finetune", "scratch"])
+def uninterrupted(request, phantoms, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    finish(arguments(phantoms, folder, request.param))
+    return request.param, outcome(folder)
+
+
+def test_rerun_is_bit_identical(uninterrupted, phantoms, tmp_path):
+    extra, expected = uninterrupted
+    finish(arguments(phantoms, tmp_path, extra))
+    assert outcome(tmp_path) == expected
+
+
+def test_run_killed_again_and_again_ends_bit_identical(uninterrupted, phantoms, tmp_path):
+    extra, expected = uninterrupted
+    run, cache = tmp_path / "runs" / "it", tmp_path / "cache"
+    process, killed = start(arguments(phantoms, tmp_path, extra)), []
+    for moment, condition in MOMENTS.items():
+        if not kill_when(process, condition, run, cache):
+            break
+        killed.append(moment)
+        assert json.loads((run / "run.json").read_text())["state"] == "running"
+        process = start(["train", "--resume", str(run)])
+    process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert len(killed) >= 4
+    assert outcome(tmp_path) == expected
+    assert json.loads((run / "run.json").read_text())["state"] == "completed"
+
+
+def test_kill_while_the_cache_is_written_is_made_good(uninterrupted, phantoms, tmp_path):
+    extra, expected = uninterrupted
+    if "finetune" not in extra:
+        pytest.skip("training from scratch has no cache")
+    run, cache = tmp_path / "runs" / "it", tmp_path / "cache"
+    process = start(arguments(phantoms, tmp_path, extra))
+    assert kill_when(process, lambda run, cache: any(Path(cache).glob("*/rows.f16")), run, cache)
+    finish(["train", "--resume", str(run)])
+    assert outcome(tmp_path) == expected
+
+
+def test_interrupt_leaves_the_best_epoch_usable_and_can_be_resumed(uninterrupted, phantoms, tmp_path):
+    extra, expected = uninterrupted
+    run = tmp_path / "runs" / "it"
+    process = start(arguments(phantoms, tmp_path, extra))
+    while process.poll() is None and history_rows(run) < 2:
+        time.sleep(0.002)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 130 and "--resume" in errors, errors
+    assert json.loads((run / "run.json").read_text())["state"] == "interrupted"
+
+    from medxray import load_run
+
+    table = load_run(run).predict([phantoms])
+    assert (table["error"] == "").all() and np.isfinite(table["probability"]).all()
+    finish(["train", "--resume", str(run)])
+    assert outcome(tmp_path) == expected
+
+
+def test_complete_run_is_not_resumed(trained):
+    process = start(["train", "--resume", str(trained.path)])
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1 and "is complete; there is nothing to resume" in errors
