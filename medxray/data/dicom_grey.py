@@ -54,10 +54,11 @@ def _voi(values, dataset):
     center, width = _first(dataset.get("WindowCenter")), _first(dataset.get("WindowWidth"))
     if center is None or width is None:
         return None
-    return 255.0 * _window(values.astype(np.float64), center, width, str(dataset.get("VOILUTFunction") or "LINEAR"))
+    function = str(dataset.get("VOILUTFunction") or "LINEAR")
+    return 255.0 * _window(values.astype(np.float64), center, width, function=function)
 
 
-def _window(values, center, width, function):
+def _window(values, center, width, *, function):
     """PS3.3 C.11.2.1.2 and C.11.2.1.3: values to 0-1."""
     if width < 1 if function == "LINEAR" else width <= 0:
         raise ImageError("the DICOM has an impossible window width")

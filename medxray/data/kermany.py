@@ -13,10 +13,10 @@ _SUBTYPES = {"bacteria": BACTERIAL, "virus": VIRAL}
 def patient_id(stem):
     """Patient key in a file name without extension; "" where the name has another form.
 
-    `person1000_bacteria_2931` -> "person1000": the bare number, because 808 numbers of the training part
-    occur with both subtypes and may be one child; a grouping that is too coarse costs nothing but a little freedom. `IM-0115-0001` ->
-    "IM-0115" and `NORMAL2-IM-0115-0001` -> "NORMAL2-IM-0115": two patients: the two series count
-    separately, and pictures of equal numbers are no more alike than any others.
+    `person1000_bacteria_2931` -> "person1000": the bare number, because 808 numbers of the training part occur with
+    both subtypes and may be one child; a grouping that is too coarse costs nothing but a little freedom.
+    `IM-0115-0001` -> "IM-0115" and `NORMAL2-IM-0115-0001` -> "NORMAL2-IM-0115": two patients, since the two series
+    count separately and pictures of equal numbers are no more alike than any others.
     """
     match = _SICK.fullmatch(stem) or _HEALTHY.fullmatch(stem)
     return _canonical(match[1]) if match else ""

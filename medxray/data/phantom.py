@@ -140,7 +140,7 @@ def generate_phantoms(root, *, patients=60, size=256, seed=0, overwrite=False):
         root.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=".partial-phantoms-", dir=root))
         try:
-            names = _write_all(staging, patients, size, seed)
+            names = _write_all(staging, patients, size=size, seed=seed)
             _put_in_place(staging, root)
         finally:
             shutil.rmtree(staging, ignore_errors=True)
@@ -181,7 +181,7 @@ def _put_in_place(staging, root):
         (staging / name).rename(root / name)
 
 
-def _write_all(folder, patients, size, seed):
+def _write_all(folder, patients, *, size, seed):
     """Write the dataset into `folder` and return the pictures' paths relative to it."""
     note = _NOTE.format(patients=patients, size=size, seed=seed)
     for name in ("NORMAL", "PNEUMONIA"):

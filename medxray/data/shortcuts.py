@@ -47,10 +47,10 @@ def probe_size(sizes, labels, patients):
     if folds < 2:
         return SizeProbe(None, "a class has fewer than 2 patients")
     features = np.column_stack([sizes, sizes[:, 0] / sizes[:, 1]])
-    return SizeProbe(_cross_validated(features, np.searchsorted(present, labels), patients, folds))
+    return SizeProbe(_cross_validated(features, np.searchsorted(present, labels), patients, folds=folds))
 
 
-def _cross_validated(features, labels, patients, folds):
+def _cross_validated(features, labels, patients, *, folds):
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import StratifiedGroupKFold

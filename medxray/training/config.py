@@ -71,13 +71,22 @@ class TrainConfig:
         _check_ranges(self)
 
     def resolved(self):
-        """Fill in what depends on other fields: mode, views, learning rate, name."""
+        """Fill in what depends on other fields (mode, views, learning rate, weights) and check the texts.
+
+        Raises:
+            ConfigError: options contradict each other, or a threshold rule or size cannot be read.
+        """
+        from medxray.evaluate.thresholds import parse_rule
+        from medxray.training.prefix_cache import parse_size
+
         spec = architecture(self.arch)
         mode = self.mode or spec.default_mode
         views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
         rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
         weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
         filled = {"mode": mode, "views": views, "learning_rate": rate, "weights": weights}
+        parse_rule(self.threshold_rule)
+        parse_size(self.cache_budget)
         if mode == "scratch" and weights != "none":
             raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
         if mode == "scratch" and views:

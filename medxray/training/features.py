@@ -77,10 +77,9 @@ class PrefixFeatures:
     """
 
     def __init__(self, model, cuts, *, image_set, views, cache_dir):
-        self._images, self._cuts, self._cache_dir = image_set, cuts, cache_dir
-        self._model = model
+        self._model, self._images, self._cuts = model, image_set, tuple(cuts)
         self._views = wanted_views(image_set.rows, views)
-        self._entries = {}
+        self._entries, self._forwards = {}, {}
         for cut in cuts:
             part = prefix(model, [cut])
             digest = weights_digest(part)
@@ -138,6 +137,12 @@ class PrefixFeatures:
         return (time.perf_counter() - begin) / BATCH
 
     def _forward(self, cuts):
+        """The compiled prefix up to `cuts`: (images, augmentation parameters) -> float16 activations of each cut."""
+        if cuts not in self._forwards:
+            self._forwards[cuts] = self._compile(cuts)
+        return self._forwards[cuts]
+
+    def _compile(self, cuts):
         part, augment, source = prefix(self._model, cuts), Augment(), self._images.source
         signature = [
             tf.TensorSpec((None, *source.size, source.channels), tf.float32),
@@ -146,7 +151,9 @@ class PrefixFeatures:
 
         @tf.function(input_signature=signature)
         def forward(images, parameters):
-            augmented = tf.cond(tf.reduce_any(parameters != 0), lambda: augment(images, parameters, training=True), lambda: images)
+            augmented = tf.cond(
+                tf.reduce_any(parameters != 0), lambda: augment(images, parameters, training=True), lambda: images
+            )
             return [tf.cast(output, tf.float16) for output in tf.nest.flatten(part(augmented, training=False))]
 
         return forward
@@ -158,15 +165,13 @@ class PrefixFeatures:
                 if not entry.complete:
                     locks.enter_context(locked(entry.folder))
                 entry.verify()
-            forwards = {}
             with progress.track(self.missing_rows, "Frozen layers") as bar:
                 for split_view in self._views:
                     cuts = tuple(self._incomplete(split_view))
                     if cuts:
-                        forward = forwards.setdefault(cuts, self._forward(cuts))
-                        self._fill(split_view, cuts, forward=forward, bar=bar)
+                        self._fill(split_view, cuts, bar=bar)
 
-    def _fill(self, split_view, cuts, *, forward, bar):
+    def _fill(self, split_view, cuts, *, bar):
         split, view = split_view
         rows = self._images.rows[split][self._start(split_view) :]
         position = self._start(split_view)
@@ -177,7 +182,7 @@ class PrefixFeatures:
             parameters = np.zeros((len(batch_rows), PARAMETERS), np.float32)
             if view is not CLEAN:
                 parameters = self._images.parameters(batch_rows, view)
-            for kept, output in zip(pending, forward(images, parameters)):
+            for kept, output in zip(pending, self._forward(cuts)(images, parameters)):
                 kept.append(output.numpy())
             bar.advance(len(batch_rows))
             gathered = sum(map(len, pending[0]))

@@ -6,7 +6,13 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, JPEGBaseline8Bit, generate_uid
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    RLELossless,
+    generate_uid,
+)
 
 from medxray.data.images import ImageInfo, dicom_patient_key, identify, read_pixels
 from medxray.data.sources import load_manifest
@@ -187,3 +193,37 @@ def test_pydicom_warnings_stay_off_the_terminal(write, recwarn, capfd):
     read_pixels(path, 1)
     assert not recwarn.list
     assert capfd.readouterr().err == ""
+
+
+def test_damaged_run_lengths_are_an_image_error(write, tmp_path):
+    plain = write(picture(shape=(40, 50)), name="plain.dcm")
+    dataset = pydicom.dcmread(plain)
+    dataset.compress(RLELossless, generate_instance_uid=False)
+    dataset.save_as(tmp_path / "x.dcm")
+    np.testing.assert_array_equal(read_pixels(tmp_path / "x.dcm", 1), read_pixels(plain, 1))
+    content, failed = (tmp_path / "x.dcm").read_bytes(), 0
+    frame = content.rindex(b"\xfe\xff\x00\xe0", 0, content.rindex(b"\xfe\xff\xdd\xe0")) + 8
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        broken = bytearray(content)
+        for place in frame + rng.integers(0, 90, 4):
+            broken[place] = rng.integers(256)
+        (tmp_path / "x.dcm").write_bytes(bytes(broken))
+        try:
+            read_pixels(tmp_path / "x.dcm", 1)
+        except ImageError:
+            failed += 1
+    assert failed > 5
+
+
+def test_a_header_that_ends_early_is_an_image_error_for_every_reader(write, tmp_path):
+    content = write(picture()).read_bytes()
+    refused = 0
+    for length in range(132, 600):
+        (tmp_path / "x.dcm").write_bytes(content[:length])
+        for reader in (identify, dicom_patient_key):
+            try:
+                reader(tmp_path / "x.dcm")
+            except ImageError:
+                refused += 1
+    assert refused > 400
