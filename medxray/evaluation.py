@@ -54,32 +54,33 @@ def evaluate_external(run, data, *, split, label_map=None, columns=None):
     Raises:
         DataError: the labels are not classes of the run, or no image is left.
     """
-    stored = run.record["data"]
     manifest = load_manifest(
-        data, task=stored["task"], positive=run.positive, label_map=label_map, **(columns or {})
+        data,
+        task=run.record["data"]["task"],
+        classes=run.classes,
+        positive=run.positive,
+        label_map=label_map,
+        **(columns or {}),
     )
-    _check_classes(run, manifest)
+    if manifest.root == Path(run.record["data"]["root"]):
+        log.info("%s is the data of this run: its own %s split is evaluated.", manifest.root, split)
+        return evaluate_own(run, split)
     part = _without_known(run, _split_of(manifest, split))
     if not len(part):
-        raise DataError(f"No image of the {split} split of {data} is left to evaluate. Check --split and the folder.")
+        raise DataError(f"The run has seen every image of the {split} split of {data}: none is left to evaluate.")
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(data).resolve().name) or "data"
     return _evaluate(run, part, split=split, folder=run.path / "external" / f"{name}-{split}")
-
-
-def _check_classes(run, manifest):
-    unknown = sorted(set(manifest.table["label"]) - set(run.classes))
-    if unknown:
-        raise DataError(
-            f"The classes of {run.name} are {', '.join(run.classes)}. {manifest.root} has '{unknown[0]}'. "
-            f"Say what it means with --label-map {unknown[0]}={run.classes[-1]}."
-        )
 
 
 def _split_of(manifest, split):
     if (manifest.table["split"] == "").all():
         log.info("%s has no splits: all of its %d images are evaluated.", manifest.root, len(manifest))
         return manifest
-    return manifest.subset(split)
+    part = manifest.subset(split)
+    if not len(part):
+        present = ", ".join(sorted(set(manifest.table["split"]) - {""}))
+        raise DataError(f"{manifest.root} has no {split} split, but: {present}. Name one with --split.")
+    return part
 
 
 def _without_known(run, part):

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 
+import click
 import cv2
 import numpy as np
 import pandas as pd
@@ -66,7 +67,7 @@ def test_every_command_and_option_has_a_help_text():
     def walk(command, name):
         assert command.help, name
         for parameter in command.params:
-            assert getattr(parameter, "help", True), f"{name} {parameter.name}"
+            assert isinstance(parameter, click.Argument) or parameter.help, f"{name} {parameter.name}"
         for child, sub in getattr(command, "commands", {}).items():
             walk(sub, f"{name} {child}")
 
@@ -99,7 +100,7 @@ def test_predict_prints_labels_and_lists_unreadable_files(medxray, trained, imag
 
 def test_predict_csv_and_json_agree_and_follow_the_threshold(medxray, trained, images, tmp_path):
     status, out, _ = medxray("predict", images, "--model", trained.path, "--json", "--csv", tmp_path / "a.csv")
-    rows, table = json.loads(out), pd.read_csv(tmp_path / "a.csv", float_precision="round_trip")
+    rows, table = json.loads(out), pd.read_csv(tmp_path / "a.csv")
     fixed = ["path", "label", "probability", "raw_probability", "threshold", "error"]
     assert status == 1 and list(table) == [*fixed, "probability_NORMAL", "probability_PNEUMONIA"]
     good = table[table["error"].isna()]
@@ -111,7 +112,7 @@ def test_predict_csv_and_json_agree_and_follow_the_threshold(medxray, trained, i
 
 
 def test_predict_agrees_with_the_evaluation_of_the_run(trained):
-    stored = pd.read_csv(trained.path / "predictions.csv", float_precision="round_trip")
+    stored = pd.read_csv(trained.path / "predictions.csv")
     test = stored[stored["split"] == "test"]
     root = trained.record["data"]["root"]
     found = trained.predict([f"{root}/{path}" for path in test["path"]])
@@ -132,11 +133,22 @@ def test_evaluate_prints_exactly_one_json_object(medxray, trained):
     assert (trained.path / "evaluations" / "test" / "metrics.json").exists()
 
 
-def test_evaluate_leaves_out_images_the_run_was_trained_on(medxray, trained, phantoms):
-    status, out, err = medxray("evaluate", trained.path, "--data", phantoms, "--json")
-    report, own = json.loads(out), json.loads((trained.path / "metrics.json").read_text())["splits"]
-    assert status == 0 and report["n"] == own["test"]["n"]
+def test_evaluate_leaves_out_images_the_run_was_trained_on(medxray, trained, phantoms, tmp_path):
+    shutil.copytree(phantoms, tmp_path / "copy")
+    words = ("evaluate", trained.path, "--data", tmp_path / "copy")
+    status, out, err = medxray(*words, "--split", "train", "--json")
+    own = json.loads((trained.path / "metrics.json").read_text())["splits"]
+    assert status == 0 and json.loads(out)["n"] == own["test"]["n"]
     assert "are the same files as training or validation images and are left out" in err
+    status, _, err = medxray(*words)
+    assert status == 1 and "has no test split, but: train. Name one with --split" in err.splitlines()[-1]
+
+
+def test_evaluate_knows_the_data_of_the_run_and_keeps_its_split(medxray, trained, phantoms):
+    status, out, err = medxray("evaluate", trained.path, "--data", phantoms, "--json")
+    own = json.loads((trained.path / "metrics.json").read_text())["splits"]
+    assert status == 0 and json.loads(out)["confusion_matrix"] == own["test"]["confusion_matrix"]
+    assert "is the data of this run: its own test split is evaluated" in err
 
 
 def test_evaluate_takes_a_folder_with_only_a_test_split_and_mapped_labels(medxray, trained, tmp_path):
