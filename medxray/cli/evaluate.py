@@ -8,8 +8,13 @@ from medxray.cli.options import column_options, json_option, label_map_option
 @click.command()
 @click.argument("run", metavar="RUN")
 @click.option("--data", type=click.Path(), help="Another folder or CSV; default: the run's own split.")
-@click.option("--split", type=click.Choice(("train", "val", "test")), default="test", show_default=True,
-              help="Which split; data without splits is evaluated whole.")  # fmt: skip
+@click.option(
+    "--split",
+    type=click.Choice(("train", "val", "test")),
+    default="test",
+    show_default=True,
+    help="Which split; data without splits is evaluated whole.",
+)
 @label_map_option
 @column_options
 @json_option

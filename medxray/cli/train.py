@@ -21,7 +21,7 @@ _OPTIONS = (
     ("channels", int, "1 for grey, 3 for colour images."),
     ("resize", click.Choice(RESIZES), "Keep the aspect ratio with a black border, or not."),
     ("augment", click.Choice(AUGMENTS), "Strength of augmentation of training images."),
-    ("views", int, "Augmented views that are cached of each training image; 0 augments on-line. Default: 2, 0 in scratch."),
+    ("views", int, "Augmented views cached of each training image; 0 augments on-line. Default: 2, 0 in scratch."),
     ("weights", str, "auto, imagenet, hed, none, or a file."),
     ("epochs", int, "Epochs of the main stage."),
     ("head-epochs", int, "Epochs of the head before fine-tuning; nearly free, since features are cached."),

@@ -122,8 +122,10 @@ class Experiment:
         try:
             features, position = self._train(model, images)
         except KeyboardInterrupt:
-            self._save_best(model)
+            self._save_best(model, manifest)
             raise
+        if self.config.mixed_precision:
+            model = self._in_float32(model, manifest)
         _save_model(model, self.run.model_file)
         with self._timed("evaluate"):
             self._assess(model, manifest, images=images, features=features)
@@ -154,7 +156,17 @@ class Experiment:
         if self.run.initial_model_file.exists():
             return keras.models.load_model(self.run.initial_model_file, compile=False, safe_mode=True)
         config = self.config
-        model = build_classifier(
+        model = self._untrained(manifest)
+        source = load_weights(model, config.arch, config.weights)
+        if source.kind == "none" and config.mode != "scratch":
+            log.warning("The frozen layers are random (--weights none): expect poor results in mode %s.", config.mode)
+        self.run.update_record(weights=dataclasses.asdict(source))
+        _save_model(model, self.run.initial_model_file)
+        return model
+
+    def _untrained(self, manifest):
+        config = self.config
+        return build_classifier(
             config.arch,
             image_size=config.image_size,
             channels=config.channels,
@@ -164,12 +176,13 @@ class Experiment:
             l2=config.l2,
             seed=config.seed,
         )
-        source = load_weights(model, config.arch, config.weights)
-        if source.kind == "none" and config.mode != "scratch":
-            log.warning("The frozen layers are random (--weights none): expect poor results in mode %s.", config.mode)
-        self.run.update_record(weights=dataclasses.asdict(source))
-        _save_model(model, self.run.initial_model_file)
-        return model
+
+    def _in_float32(self, model, manifest):
+        """The same weights in a float32 graph: what is saved must not depend on the trainer's hardware."""
+        keras.config.set_dtype_policy("float32")
+        whole = self._untrained(manifest)
+        whole.set_weights(model.get_weights())
+        return whole
 
     def _train(self, model, images):
         classes = model.output_shape[-1]
@@ -185,9 +198,11 @@ class Experiment:
             stages.Work(model, plan, images, features, weights[images.labels], self.config, self.run), self._timed
         )
 
-    def _save_best(self, model):
+    def _save_best(self, model, manifest):
         """After Ctrl-C: leave the best epoch so far as a usable model."""
         if stages.load_best(model, plan_stages(self.config), self.run):
+            if self.config.mixed_precision:
+                model = self._in_float32(model, manifest)
             _save_model(model, self.run.model_file)
 
     def _assess(self, model, manifest, *, images, features):

@@ -201,6 +201,7 @@ def _advance(position, row):
 
 def _epoch_line(work, row):
     return (
-        f"{row['stage']} {row['epoch']}/{work.stage.epochs}: loss {row['loss']:.4f}, validation loss "
-        f"{row['val_loss']:.4f}, accuracy {row['val_accuracy']:.3f}, AUROC {row['val_auroc']:.3f} ({row['seconds']:.0f} s)"
+        f"{row['stage']} {row['epoch']}/{work.stage.epochs}: loss {row['loss']:.4f}, "
+        f"validation: loss {row['val_loss']:.4f}, accuracy {row['val_accuracy']:.3f}, AUROC {row['val_auroc']:.3f} "
+        f"({row['seconds']:.0f} s)"
     )

@@ -212,7 +212,8 @@ def parse_size(text):
     Raises:
         ConfigError: it is not a positive number with a unit.
     """
-    units = {"KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+    units = {f"{letter}B": 1000**power for power, letter in enumerate("KMGT", 1)}
+    units |= {f"{letter}IB": 1024**power for power, letter in enumerate("KMGT", 1)}
     cleaned = text.replace(" ", "").upper()
     number = cleaned.rstrip("KMGTIB")
     unit = cleaned[len(number) :]

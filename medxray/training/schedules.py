@@ -31,6 +31,6 @@ def learning_rate(schedule, peak, *, steps):
 
 
 def plateau_factor(current, *, epochs_since_best):
-    """Factor on the peak rate after an epoch: times 0.3 each time two epochs passed without a better validation loss."""
+    """Factor on the peak rate after an epoch: times 0.3 after every two epochs without a better validation loss."""
     waited = epochs_since_best and epochs_since_best % _PLATEAU_PATIENCE == 0
     return current * _PLATEAU_FACTOR if waited else current

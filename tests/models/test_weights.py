@@ -37,7 +37,9 @@ def has_offline_weights():
         return False
 
 
-needs_offline_weights = pytest.mark.skipif(not has_offline_weights(), reason="the extra offline-weights is not installed")
+needs_offline_weights = pytest.mark.skipif(
+    not has_offline_weights(), reason="the extra offline-weights is not installed"
+)
 
 
 def save_legacy_h5(model, path):
