@@ -1,9 +1,9 @@
-"""Paths, folders and globs given on the command line -> the image files they mean. No TensorFlow."""
+"""Texts given on the command line -> the image files and label maps they mean. No TensorFlow."""
 
 import glob
 from pathlib import Path
 
-from medxray.errors import DataError
+from medxray.errors import ConfigError, DataError
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
 
@@ -44,3 +44,17 @@ def _expand(text):
 def _visible(file, root):
     parts = file.relative_to(root).parts
     return file.is_file() and not any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def parse_label_map(text):
+    """Read a label map: "a=B,c=D" -> {"a": "B", "c": "D"}; None stays None.
+
+    Raises:
+        ConfigError: it has another form, or a label occurs twice.
+    """
+    if text is None:
+        return None
+    pairs = [tuple(part.strip() for part in pair.split("=")) for pair in text.split(",")]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs) or len({pair[0] for pair in pairs}) < len(pairs):
+        raise ConfigError(f"--label-map must be label=CLASS[,label=CLASS...], each label once. Received '{text}'.")
+    return dict(pairs)

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from medxray.errors import DataError
-from medxray.inputs import expand_inputs
+from medxray.errors import ConfigError, DataError
+from medxray.inputs import expand_inputs, parse_label_map
 
 
 @pytest.fixture
@@ -30,3 +30,10 @@ def test_empty_folder_and_empty_pattern_are_errors(folder, tmp_path):
         expand_inputs([tmp_path / "empty"])
     with pytest.raises(DataError, match="matches no file"):
         expand_inputs([str(Path(folder) / "*.bmp")])
+
+
+def test_label_maps_are_read_and_bad_ones_refused():
+    assert parse_label_map(" a = B,c d=D") == {"a": "B", "c d": "D"} and parse_label_map(None) is None
+    for text in ("a", "a=", "=B", "a=B=C", "a=B,", "a=B,a=C"):
+        with pytest.raises(ConfigError, match="--label-map must be label=CLASS"):
+            parse_label_map(text)

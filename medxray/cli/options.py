@@ -16,21 +16,17 @@ model_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
 
 
-def parse_label_map(context, parameter, text):
-    """Click callback: "a=B,c=D" -> dict; None stays None."""
-    if text is None:
-        return None
-    pairs = [pair.split("=") for pair in text.split(",")]
-    if any(len(pair) != 2 or not all(part.strip() for part in pair) for pair in pairs):
-        raise click.BadParameter(f"expected label=CLASS[,label=CLASS...], received '{text}'.")
-    return {label.strip(): name.strip() for label, name in pairs}
+def _label_map(context, parameter, text):
+    from medxray.inputs import parse_label_map
+
+    return parse_label_map(text)
 
 
 label_map_option = click.option(
     "--label-map",
-    callback=parse_label_map,
+    callback=_label_map,
     metavar="a=B,...",
-    help="Labels of the data that mean a class of the run.",
+    help="Labels of the data, and the classes they mean.",
 )
 
 

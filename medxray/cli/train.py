@@ -15,6 +15,7 @@ _OPTIONS = (
     ("data", _PATH, "Folder or CSV of images."),
     ("task", click.Choice(TASKS), "Which classes; found out from the data when left out."),
     ("positive", str, "Class that counts as sick where two class names do not say it."),
+    ("label-map", str, "Labels of the data, and the classes they mean: a=NORMAL,b=PNEUMONIA."),
     ("split-file", _PATH, "split.csv of an earlier run, to use the same split."),
     ("limit", int, "Use a stratified subset of that many images, for trials."),
     ("image-size", int, "Height and width of the model input in pixels."),

@@ -33,6 +33,7 @@ class TrainConfig:
     label_col: str | None = None
     patient_col: str | None = None
     split_col: str | None = None
+    label_map: str | None = None
     split_file: str | None = None
     strict: bool = False
     limit: int | None = None
@@ -77,6 +78,7 @@ class TrainConfig:
             ConfigError: options contradict each other, or a threshold rule or size cannot be read.
         """
         from medxray.evaluate.thresholds import parse_rule
+        from medxray.inputs import parse_label_map
         from medxray.training.prefix_cache import parse_size
 
         spec = architecture(self.arch)
@@ -85,6 +87,7 @@ class TrainConfig:
         rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
         weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
         filled = {"mode": mode, "views": views, "learning_rate": rate, "weights": weights}
+        parse_label_map(self.label_map)
         parse_rule(self.threshold_rule)
         parse_size(self.cache_budget)
         if mode == "scratch" and weights != "none":

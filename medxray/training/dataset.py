@@ -10,6 +10,7 @@ from medxray.data.pipeline import read_source
 from medxray.data.sources import load_manifest
 from medxray.data.splits import assign_splits, limit_manifest
 from medxray.errors import DataError
+from medxray.inputs import parse_label_map
 from medxray.training.features import ImageSet
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,10 @@ MINIMUM_PER_CLASS = 8
 def choose_manifest(config):
     """The manifest of a new run: every image has a split, `--limit` and `--split-file` are applied."""
     columns = {name: getattr(config, name) for name in ("path_col", "label_col", "patient_col", "split_col")}
-    manifest = load_manifest(config.data, task=config.task, positive=config.positive, **columns)
+    label_map = parse_label_map(config.label_map)
+    manifest = load_manifest(
+        config.data, task=config.task, positive=config.positive, label_map=label_map, **columns
+    )
     if config.split_file is not None:
         manifest = read_split_csv(
             config.split_file,
