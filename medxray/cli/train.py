@@ -24,7 +24,7 @@ _OPTIONS = (
     ("augment", click.Choice(AUGMENTS), "Strength of augmentation of training images."),
     ("views", int, "Augmented views cached of each training image; 0 augments on-line. Default: 2, 0 in scratch."),
     ("weights", str, "auto, imagenet, hed, none, or a file."),
-    ("epochs", int, "Epochs of the main stage."),
+    ("epochs", int, "Epochs of the main stage. Default: 30 in extract, else 10."),
     ("head-epochs", int, "Epochs of the head before fine-tuning; nearly free, since features are cached."),
     ("batch-size", int, "Images per step."),
     ("learning-rate", float, "Peak rate of the main stage. Default: 1e-4 in finetune, else 1e-3."),

@@ -21,7 +21,7 @@ from medxray.storage import storage_error
 KINDS = ("normal", "bacterial", "viral")
 COMMENT = b"medxray synthetic phantom, shows no patient"
 _SHARES = (0.40, 0.30, 0.30)
-_SEVERITY = {"bacterial": (0.22, 0.50), "viral": (0.20, 0.42)}
+_SEVERITY = {"bacterial": (0.40, 0.90), "viral": (0.38, 0.80)}
 _QUALITY = 92
 _IMAGES = "chest_xray"
 _MASKS = "masks"

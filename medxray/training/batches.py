@@ -19,7 +19,7 @@ def cached_batches(activations, labels, *, order, batch_size, weights):
         labels: int array (n,).
         order: int array of row numbers.
         batch_size: rows per batch; the last one may be smaller.
-        weights: float32 array (n,) of sample weights, or None.
+        weights: float32 array (n,) of sample weights.
 
     Returns:
         tf.data.Dataset of (float32 activations, labels, weights) with known cardinality.
@@ -28,7 +28,7 @@ def cached_batches(activations, labels, *, order, batch_size, weights):
 
     def read():
         for rows in parts:
-            yield activations[rows], labels[rows], _of(weights, rows)
+            yield activations[rows], labels[rows], weights[rows]
 
     signature = (
         tf.TensorSpec((None, *activations.shape[1:]), tf.float16),
@@ -47,7 +47,7 @@ def image_batches(image_set, rows, *, batch_size, weights, epoch):
         image_set: features.ImageSet.
         rows: int array of row numbers in the wished order.
         batch_size: rows per batch.
-        weights: float32 array over all rows of the image set, or None.
+        weights: float32 array over all rows of the image set.
         epoch: number of the epoch, which selects the augmentation; None gives no augmentation.
 
     Returns:
@@ -57,12 +57,8 @@ def image_batches(image_set, rows, *, batch_size, weights, epoch):
         parameters = np.zeros((len(rows), PARAMETERS), np.float32)
     else:
         parameters = image_set.parameters(rows, epoch)
-    truth = tf.data.Dataset.from_tensor_slices((parameters, image_set.labels[rows], _of(weights, rows)))
+    truth = tf.data.Dataset.from_tensor_slices((parameters, image_set.labels[rows], weights[rows]))
     dataset = tf.data.Dataset.zip(image_set.images(rows), truth).batch(batch_size)
     dataset = dataset.map(lambda images, rest: ((images, rest[0]), rest[1], rest[2]))
     count = -(-len(rows) // batch_size)
     return dataset.apply(tf.data.experimental.assert_cardinality(count)).prefetch(4)
-
-
-def _of(weights, rows):
-    return np.ones(len(rows), np.float32) if weights is None else weights[rows].astype(np.float32)

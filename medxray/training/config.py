@@ -43,13 +43,13 @@ class TrainConfig:
     augment: str = "standard"
     views: int | None = None
     weights: str = "auto"
-    epochs: int = 10
+    epochs: int | None = None
     head_epochs: int = 10
     batch_size: int = 32
     learning_rate: float | None = None
     head_learning_rate: float = 1e-3
     schedule: str = "cosine"
-    patience: int = 5
+    patience: int = 10
     dropout: float = 0.5
     l2: float = 1e-4
     head_units: int = 256
@@ -72,7 +72,7 @@ class TrainConfig:
         _check_ranges(self)
 
     def resolved(self):
-        """Fill in what depends on other fields (mode, views, learning rate, weights) and check the texts.
+        """Fill in what depends on other fields (mode, epochs, views, learning rate, weights) and check the texts.
 
         Raises:
             ConfigError: options contradict each other, or a threshold rule or size cannot be read.
@@ -84,9 +84,10 @@ class TrainConfig:
         spec = architecture(self.arch)
         mode = self.mode or spec.default_mode
         views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
+        epochs = self.epochs or (30 if mode == "extract" else 10)
         rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
         weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
-        filled = {"mode": mode, "views": views, "learning_rate": rate, "weights": weights}
+        filled = {"mode": mode, "epochs": epochs, "views": views, "learning_rate": rate, "weights": weights}
         parse_label_map(self.label_map)
         parse_rule(self.threshold_rule)
         parse_size(self.cache_budget)

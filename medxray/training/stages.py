@@ -149,13 +149,12 @@ def _cached(work, stage, part):
     rows, config = work.images.rows, work.config
 
     def batches(split, order, view=None):
-        weights = work.weights[rows[split]] if split == "train" else None
         return cached_batches(
             work.features.read(stage.cut, split, view),
             work.images.labels[rows[split]],
             order=order,
             batch_size=config.batch_size,
-            weights=weights,
+            weights=work.weights[rows[split]],
         )
 
     def train(epoch):
@@ -176,7 +175,7 @@ def _online(work, part):
         order = rows["train"][epoch_order(len(rows["train"]), seed=config.seed, epoch=epoch)]
         return image_batches(work.images, order, batch_size=config.batch_size, weights=work.weights, epoch=epoch)
 
-    validation = image_batches(work.images, rows["val"], batch_size=config.batch_size, weights=None, epoch=None)
+    validation = image_batches(work.images, rows["val"], batch_size=config.batch_size, weights=work.weights, epoch=None)
     return model, train, validation
 
 
