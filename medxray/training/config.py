@@ -138,7 +138,7 @@ def _check_types(config):
         if float in allowed and type(value) is int:
             object.__setattr__(config, name, float(value))
         elif type(value) not in allowed:
-            wanted = " or ".join("nothing" if kind is types.NoneType else kind.__name__ for kind in allowed)
+            wanted = " or ".join(kind.__name__ for kind in allowed if kind is not types.NoneType)
             raise ConfigError(f"{_option(name)} must be {wanted}. Received {value!r}.")
 
 
