@@ -1,0 +1,56 @@
+import cv2
+import numpy as np
+import pytest
+
+from medxray.data.pipeline import decode_files, read_source, verify_files
+
+FORM = {"size": (32, 40), "channels": 1, "resize": "stretch"}
+
+
+@pytest.fixture
+def files(tmp_path):
+    """One smooth picture in five formats, a text file named .png, a truncated JPEG and a missing file."""
+    rng = np.random.default_rng(0)
+    picture = cv2.GaussianBlur(rng.integers(0, 255, (80, 100)).astype(np.uint8), (0, 0), 4)
+    picture = cv2.normalize(picture, None, 0, 255, cv2.NORM_MINMAX)
+    for name in ("a.png", "b.bmp", "c.tif", "d.jpg"):
+        cv2.imwrite(str(tmp_path / name), picture, [cv2.IMWRITE_JPEG_QUALITY, 98])
+    cv2.imwrite(str(tmp_path / "e.png"), picture.astype(np.uint16) * 257)
+    (tmp_path / "f.png").write_text("text")
+    (tmp_path / "g.jpg").write_bytes((tmp_path / "d.jpg").read_bytes()[:600])
+    return [tmp_path / name for name in ("a.png", "b.bmp", "c.tif", "d.jpg", "e.png", "f.png", "g.jpg", "missing.png")]
+
+
+def test_formats_agree_and_bad_files_are_named_with_reasons(files):
+    pixels, failures = decode_files(files, **FORM)
+    assert pixels.shape == (8, 32, 40, 1) and pixels.dtype == np.uint8
+    for row in (1, 2, 4):
+        assert np.abs(pixels[row].astype(int) - pixels[0]).max() <= 1
+    assert np.abs(pixels[3].astype(int) - pixels[0]).max() <= 8  # JPEG loses a little
+    assert sorted(failures) == [5, 6, 7] and all(failures.values())
+    assert "truncated or damaged" in failures[6] and "No such file" in failures[7]
+    assert not pixels[5:].any()
+
+
+def test_images_are_the_same_kept_in_memory_or_decoded_when_asked(files):
+    good = files[:5]
+    kept, _ = read_source(good, **FORM)
+    streamed, _ = read_source(good, limit=0, **FORM)
+    assert kept.pixels is not None and streamed.pixels is None
+    order = [3, 0, 4]
+    for source in (kept, streamed):
+        found = np.stack(list(source.dataset(order).as_numpy_iterator()))
+        assert np.array_equal(found, kept.pixels[order])
+
+
+def test_stream_gives_batches_with_reasons_in_order(files):
+    source, _ = read_source(files, limit=0, **FORM)
+    batches = list(source.stream(3))
+    assert [len(images) for images, _ in batches] == [3, 3, 2]
+    reasons = [reason for _, part in batches for reason in part]
+    assert [bool(reason) for reason in reasons] == [False] * 5 + [True] * 3
+
+
+def test_verify_names_what_cannot_be_decoded(files):
+    assert sorted(verify_files(files)) == [5, 6, 7]
+    assert verify_files([]) == {}

@@ -1,0 +1,77 @@
+"""The Python interface."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import medxray
+from medxray.data.sources import load_manifest
+from medxray.errors import RunError
+
+
+def test_package_import_is_light_and_names_are_lazy():
+    code = "import sys, medxray; assert 'tensorflow' not in sys.modules; medxray.TrainConfig; print('numpy' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "False"
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        medxray.nothing  # noqa: B018
+
+
+def test_loaded_run_predicts_like_the_trained_one(trained, phantoms):
+    files = sorted(phantoms.rglob("*.jpeg"))[:5]
+    loaded = medxray.load_run(trained.path)
+    assert loaded.classes == ("NORMAL", "PNEUMONIA") and loaded.positive == "PNEUMONIA"
+    assert loaded.predict(files).equals(trained.predict(files))
+    assert loaded.predict(files)["path"].tolist() == [str(file) for file in files]
+
+
+def test_predictions_do_not_depend_on_the_batch(trained, phantoms):
+    files = sorted(phantoms.rglob("*.jpeg"))[:9]
+    whole = trained.predict(files)["raw_probability"]
+    alone = [trained.predict([file])["raw_probability"][0] for file in files[:3]]
+    np.testing.assert_allclose(whole[:3], alone, atol=1e-6)
+
+
+def test_evaluate_fits_nothing_on_the_manifest(trained, phantoms):
+    manifest = load_manifest(phantoms)
+    report = trained.evaluate(manifest, split="everything")
+    assert report["split"] == "everything" and report["n"] == len(manifest)
+    assert report["threshold"]["value"] == trained.decision.threshold.value
+    assert report["calibration"]["temperature"] == trained.decision.temperature
+
+
+def test_gradcam_gives_heatmaps_and_failures(trained, phantoms, tmp_path):
+    (tmp_path / "bad.png").write_text("text")
+    heatmaps, failures = trained.gradcam([sorted(phantoms.rglob("*.jpeg"))[0], tmp_path / "bad.png"])
+    assert len(heatmaps) == 1 and heatmaps[0].heatmap.shape == (32, 32)
+    assert list(failures) == [str(tmp_path / "bad.png")]
+
+
+def test_damaged_model_and_unfinished_run_are_told(trained, tmp_path):
+    import shutil
+
+    shutil.copytree(trained.path, tmp_path / "run")
+    (tmp_path / "run" / "model.keras").write_bytes(b"no model")
+    with pytest.raises(RunError, match="model.keras cannot be loaded"):
+        medxray.load_run(tmp_path / "run").predict([tmp_path])
+    (tmp_path / "run" / "model.keras").unlink()
+    with pytest.raises(RunError, match="has no trained model yet .*--resume"):
+        medxray.load_run(tmp_path / "run")
+    with pytest.raises(RunError, match="is complete; there is nothing to resume"):
+        medxray.resume(trained.path)
+
+
+def test_multi_class_run_labels_the_most_probable_class(phantoms, tmp_path):
+    config = medxray.TrainConfig(
+        arch="shallow-cnn", data=str(phantoms), task="pneumonia-subtype", image_size=32, epochs=1, augment="light",
+        runs_dir=str(tmp_path / "runs"), export=False,
+    )  # fmt: skip
+    run = medxray.train(config)
+    table = run.predict([phantoms])
+    assert run.classes == ("NORMAL", "BACTERIAL", "VIRAL") and run.positive is None
+    columns = [f"probability_{name}" for name in run.classes]
+    assert (table[columns].to_numpy().argmax(axis=1) == [run.classes.index(label) for label in table["label"]]).all()
+    np.testing.assert_allclose(table["probability"], table[columns].max(axis=1))
+    assert table["threshold"].isna().all()
