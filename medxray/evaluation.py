@@ -5,18 +5,19 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from medxray import storage
 from medxray.assessment import report_split, write_assessment
 from medxray.data.manifest import read_split_csv
 from medxray.data.sources import load_manifest
-from medxray.errors import DataError
+from medxray.errors import DataError, RunError
 
 log = logging.getLogger(__name__)
 
 
-def own_manifest(run):
-    """The manifest a run was trained with; raises DataError when files of it are gone."""
+def own_manifest(run, split):
+    """One split of the manifest a run was trained with; raises DataError when files of it are gone."""
     data = run.record["data"]
     return read_split_csv(
         run.directory.split_file,
@@ -24,6 +25,7 @@ def own_manifest(run):
         task=data["task"],
         classes=tuple(data["classes"]),
         positive=data["positive"],
+        split=split,
     )
 
 
@@ -33,7 +35,7 @@ def evaluate_own(run, split):
     Returns:
         (JSON object of the split, folder it was written to).
     """
-    part = own_manifest(run).subset(split)
+    part = own_manifest(run, split)
     folder = run.path / "evaluations" / split
     return _evaluate(run, part, split=split, folder=folder)
 
@@ -62,14 +64,13 @@ def evaluate_external(run, data, *, split, label_map=None, columns=None):
         label_map=label_map,
         **(columns or {}),
     )
-    if manifest.root == Path(run.record["data"]["root"]):
-        log.info("%s is the data of this run: its own %s split is evaluated.", manifest.root, split)
+    if _is_own(run, manifest, data):
+        log.info("%s is the data of this run: its own %s split is evaluated.", data, split)
         return evaluate_own(run, split)
     part = _without_known(run, _split_of(manifest, split))
     if not len(part):
         raise DataError(f"The run has seen every image of the {split} split of {data}: none is left to evaluate.")
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(data).resolve().name) or "data"
-    return _evaluate(run, part, split=split, folder=run.path / "external" / f"{name}-{split}")
+    return _evaluate(run, part, split=split, folder=run.path / "external" / f"{_folder_name(data)}-{split}")
 
 
 def _split_of(manifest, split):
@@ -83,14 +84,23 @@ def _split_of(manifest, split):
     return part
 
 
+def _folder_name(data):
+    """A folder name for a dataset: its own name, and six digits of its path's SHA-256 to tell equal names apart."""
+    path = Path(data).resolve()
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', path.name)}-{storage.text_sha256(str(path))[:6]}"
+
+
+def _is_own(run, manifest, data):
+    """Whether `data` is what the run was trained on: the same folder, or the same CSV."""
+    source, data = Path(run.record["data"]["source"]), Path(data)
+    same_kind = data.is_dir() == source.is_dir()
+    same_root = manifest.root == Path(run.record["data"]["root"])
+    return same_kind and same_root and (data.is_dir() or data.resolve() == source.resolve())
+
+
 def _without_known(run, part):
     """Leave out images whose bytes are those of an image the run has learned or chosen its threshold from."""
-    try:
-        own = own_manifest(run)
-        learned = set(own.where(own.table["split"] != "test").content_digests())
-    except DataError as error:
-        log.warning("Images known from training cannot be recognised: %s", error)
-        return part
+    learned = _learned(run)
     fresh = np.array([digest not in learned for digest in part.content_digests()], bool)
     if not fresh.all():
         log.warning(
@@ -99,6 +109,18 @@ def _without_known(run, part):
             len(part),
         )
     return part.where(fresh)
+
+
+def _learned(run):
+    """SHA-256 of the training and validation images."""
+    try:
+        table = pd.read_csv(run.directory.content_file, dtype=str, keep_default_na=False)
+        return set(table.loc[table["split"] != "test", "sha256"])
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(
+            f"{run.directory.content_file} cannot be read, so images known from training cannot be told from new ones. "
+            "Restore it, or train the run again."
+        ) from error
 
 
 def _evaluate(run, part, *, split, folder):

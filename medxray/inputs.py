@@ -3,7 +3,8 @@
 import glob
 from pathlib import Path
 
-from medxray.errors import ConfigError, DataError
+from medxray.data import images
+from medxray.errors import ConfigError, DataError, ImageError
 
 SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
 
@@ -12,7 +13,7 @@ def expand_inputs(paths):
     """List the files that some arguments mean, each once, in the order given.
 
     Args:
-        paths: files, folders (searched in depth for files that are named like images) and glob patterns.
+        paths: files, folders (searched in depth for files that are images or are named like one) and glob patterns.
 
     Returns:
         list of pathlib.Path. A file that does not exist stays in the list; reading it will say so.
@@ -29,9 +30,9 @@ def expand_inputs(paths):
 def _expand(text):
     path = Path(text)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and _visible(file, path))
+        files = sorted(file for file in path.rglob("*") if _visible(file, path) and _looks_like_image(file))
         if not files:
-            raise DataError(f"The folder {path} holds no image ({', '.join(sorted(SUFFIXES))}).")
+            raise DataError(f"The folder {path} holds no image (PNG, JPEG, BMP, TIFF or DICOM).")
         return files
     if not path.exists() and glob.has_magic(text):
         files = sorted(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())
@@ -39,6 +40,16 @@ def _expand(text):
             raise DataError(f"The pattern {text} matches no file.")
         return files
     return [path]
+
+
+def _looks_like_image(file):
+    """Named like an image (then it is listed even if it is none), or an image whatever it is named."""
+    if file.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        return bool(images.identify(file))
+    except (ImageError, OSError):
+        return False
 
 
 def _visible(file, root):

@@ -1,6 +1,8 @@
 """Run directories: the only place that names, creates and records them. No TensorFlow."""
 
+import contextlib
 import datetime
+import fcntl
 import importlib.metadata
 import os
 import platform
@@ -35,6 +37,8 @@ class RunDir:
         self.model_file = self.path / "model.keras"
         self.card_file = self.path / "model_card.md"
         self.plots = self.path / "plots"
+        self.content_file = self.path / "content.csv"
+        self.lock_file = self.path / ".lock"
         self.initial_model_file = self.path / "checkpoint" / "initial.keras"
         self.state_file = self.path / "checkpoint" / "state.npz"
 
@@ -55,7 +59,19 @@ class RunDir:
             raise RunError(f"{self.path} is not a medxray run: {self.record_file} cannot be read ({error}).") from error
         if not isinstance(record, dict) or record.get("kind") != _KIND:
             raise RunError(f"{self.path} is not a medxray run: {self.record_file} was written by another program.")
+        if record.get("state") not in STATES or not isinstance(record.get("config"), dict):
+            raise RunError(f"{self.record_file} is damaged: it needs a state and a configuration. Train the run again.")
         return record
+
+    @contextlib.contextmanager
+    def in_use(self):
+        """Keep other processes from training this run; RunError when one already does."""
+        with open(self.lock_file, "a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(f"{self.path} is being trained by another process. Wait for it or stop it.") from error
+            yield
 
     def update_record(self, **changes):
         """Replace some top-level entries of run.json, atomically."""
@@ -68,7 +84,8 @@ def create_run(runs_dir, name, *, overwrite, config, command):
     Args:
         runs_dir: folder of runs, created when missing.
         name: name to use as it is, or None: `<arch>-<mode>`, then `-2`, `-3`...
-        overwrite: replace an existing run of that name.
+        overwrite: replace an existing run of that name; it is kept aside until the new one has a model. A failed run
+            without a model is replaced in any case.
         config: dict of the resolved configuration.
         command: the command line as a list of words.
 
@@ -86,7 +103,7 @@ def create_run(runs_dir, name, *, overwrite, config, command):
         path = runs_dir / _checked_name(name)
         _clear_way(path, overwrite)
     try:
-        path.mkdir(parents=True)
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise storage.storage_error(path, error) from error
     run = RunDir(path)
@@ -100,7 +117,6 @@ def create_run(runs_dir, name, *, overwrite, config, command):
         "environment": environment(),
     }
     storage.write_json(run.record_file, record)
-    point_latest(run)
     return run
 
 
@@ -111,12 +127,35 @@ def _checked_name(name):
 
 
 def _clear_way(path, overwrite):
-    if not path.exists():
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
-    if not overwrite:
+    old = RunDir(path)
+    failed = not old.model_file.exists() and old.read_record()["state"] == "failed"
+    if not overwrite and not failed:
         raise RunError(f"{path} exists already. Choose another --name, or give --overwrite to replace it.")
-    RunDir(path).read_record()  # never removes a folder that is not a run
-    shutil.rmtree(path)
+    aside = _aside(path)
+    if failed or aside.exists():
+        shutil.rmtree(path)
+    else:
+        path.rename(aside)
+
+
+def _aside(path):
+    """Where a run waits while another one is to replace it."""
+    return path.with_name(f".replaced-{path.name}")
+
+
+def finish_replacing(run):
+    """The new run has a model: remove the one it replaces."""
+    shutil.rmtree(_aside(run.path), ignore_errors=True)
+
+
+def undo_replacing(run):
+    """The new run failed without a model: put the one that it was to replace back."""
+    aside = _aside(run.path)
+    if aside.exists() and not run.model_file.exists():
+        shutil.rmtree(run.path)
+        aside.rename(run.path)
 
 
 def _free_name(runs_dir, stem):

@@ -41,11 +41,21 @@ def atomic_path(target):
             os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
+        _sync_folder(target.parent)
     except OSError as error:
         raise storage_error(target, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def _sync_folder(folder):
+    """Make a rename survive a power cut, where folders can be synchronised."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def storage_error(target, error):

@@ -1,10 +1,10 @@
 """A trained run: its model, its decision, and what can be asked of them."""
 
 import logging
+import os
 from functools import cached_property
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import pandas as pd
 
@@ -13,8 +13,10 @@ from medxray.data.pipeline import Source, read_source
 from medxray.errors import RunError
 from medxray.inference import compiled, logits_model, predict_batches
 from medxray.inputs import expand_inputs
+from medxray.models.classifier import load_classifier
 from medxray.models.registry import architecture
 from medxray.predictions import Predictions
+from medxray.training.config import RESIZES
 
 log = logging.getLogger(__name__)
 _BATCH = 32
@@ -46,23 +48,37 @@ class Run:
         self.path = directory.path
         self.name = directory.name
         self.record = directory.read_record()
+        try:
+            self._read_facts()
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{directory.record_file} is damaged: {error!r}. Train the run again.") from error
+        self.decision = stored_decision(self.record)
+
+    def _read_facts(self):
         data, config = self.record["data"], self.record["config"]
-        self.classes = tuple(data["classes"])
+        self.classes = tuple(map(str, data["classes"]))
         self.positive = data["positive"]
         self.architecture = architecture(config["arch"])
-        self.input_size = (config["image_size"], config["image_size"])
-        self.channels = config["channels"]
+        self.input_size = (int(config["image_size"]),) * 2
+        self.channels = int(config["channels"])
         self.resize = config["resize"]
-        self.decision = stored_decision(self.record)
+        if len(self.classes) < 2 or self.positive not in (None, self.classes[-1]) or self.resize not in RESIZES:
+            raise ValueError("classes, positive or resize")
 
     @cached_property
     def model(self):
         """The flat keras.Model: float32 images (N,H,W,C), 0-255 -> probabilities (N,K), not calibrated."""
-        try:
-            return keras.models.load_model(self.directory.model_file, compile=False, safe_mode=True)
-        except (ValueError, OSError, TypeError) as error:
-            reason = (str(error).splitlines() or [""])[0][:160]
-            raise RunError(f"{self.directory.model_file} cannot be loaded ({reason}). Train the run again.") from error
+        model = load_classifier(self.directory.model_file)
+        found, expected = (model.input_shape, model.output_shape), (
+            (None, *self.input_size, self.channels),
+            (None, len(self.classes)),
+        )
+        if found != expected:
+            raise RunError(
+                f"{self.directory.model_file} maps {found[0]} to {found[1]}, where run.json says {expected[0]} to "
+                f"{expected[1]}. The files do not belong together: train the run again."
+            )
+        return model
 
     @cached_property
     def _forward(self):
@@ -105,7 +121,7 @@ class Run:
 
     def _table(self, files, logits, errors):
         predictions = Predictions(
-            paths=tuple(map(str, files)),
+            paths=tuple(os.fsencode(file).decode("utf-8", "backslashreplace") for file in files),
             patient_ids=np.arange(len(files)).astype(str),
             y_true=np.zeros(len(files), np.int64),
             logits=logits,

@@ -48,8 +48,8 @@ def main():
             raise
         click.echo(f"Error: {error}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
-    except (OSError, MemoryError) as error:
+    except Exception as error:  # the last resort: one line instead of a traceback, whatever went wrong
         if debug:
             raise
-        click.echo(f"Error: {terminal.system_error(error)}", err=True)
+        click.echo(f"Error: {terminal.unexpected(error)}", err=True)
         sys.exit(1)

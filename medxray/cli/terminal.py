@@ -52,9 +52,12 @@ def _log_to_stderr():
         logger.addHandler(handler)
 
 
-def system_error(error):
-    """One line for an error of the operating system."""
+def unexpected(error):
+    """One line for an error that medxray did not raise itself."""
     if isinstance(error, MemoryError):
         return "Out of memory. Lower --batch-size or --image-size."
-    place = f" {error.filename}" if getattr(error, "filename", None) else ""
-    return f"{error.strerror or error}:{place}. Check the path, its permissions and the free disk space."
+    if isinstance(error, OSError):
+        place = f" {error.filename}" if error.filename else ""
+        return f"{error.strerror or error}:{place}. Check the path, its permissions and the free disk space."
+    first = (str(error).strip().splitlines() or [""])[0][:200]
+    return f"Unexpected {type(error).__name__}: {first}. `medxray --debug COMMAND` shows where it happened."

@@ -152,7 +152,7 @@ def write_split_csv(manifest, path):
     write_csv(path, manifest.table[list(COLUMNS)])
 
 
-def read_split_csv(path, *, root, task, classes, positive):
+def read_split_csv(path, *, root, task, classes, positive, split=None):
     """Read what `write_split_csv` wrote, or a table edited by hand.
 
     Args:
@@ -161,6 +161,7 @@ def read_split_csv(path, *, root, task, classes, positive):
         task: one of `TASKS`.
         classes: class names in order; binary: positive last.
         positive: name of the positive class, or None.
+        split: read the rows of this split only; files of other rows may be missing.
 
     Returns:
         Manifest with a split for each row.
@@ -180,6 +181,8 @@ def read_split_csv(path, *, root, task, classes, positive):
         where = f"{path.name} row {number}"
         _check_among(cells["label"], classes, what="Label", where=where)
         _check_among(cells["split"], SPLITS, what="Split", where=where)
+        if split not in (None, cells["split"]):
+            continue
         file = _existing(cells["path"], root, where=where)
         if file in seen:
             raise DataError(f"{file} is listed twice ({where} and row {seen[file]}). Remove one of the rows.")

@@ -1,7 +1,10 @@
 """Manifest -> tf.data: decode, resize, cache, shuffle, batch, prefetch."""
 
 import dataclasses
+import os
+import struct
 
+import cv2
 import numpy as np
 import tensorflow as tf
 
@@ -11,6 +14,7 @@ from medxray.errors import ImageError
 
 CACHE_LIMIT = 4 << 30  # bytes of decoded uint8 pixels that are kept in memory; above it files are decoded per epoch
 _GROUP = 64
+_UNREADABLE = (ImageError, OSError, MemoryError, ValueError, struct.error, cv2.error, tf.errors.OpError)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,7 +42,7 @@ class Source:
         """tf.data of uint8 images (h,w,c) for `rows`, in that order; files are decoded in parallel."""
         signature = tf.TensorSpec((*self.size, self.channels), tf.uint8)
         if self.pixels is None:
-            return _decoding(self, [str(self.files[row]) for row in rows]).map(lambda pixels, _: pixels)
+            return _decoding(self, [self.files[row] for row in rows]).map(_readable)
         return tf.data.Dataset.from_generator(lambda: map(self.pixels.__getitem__, rows), output_signature=signature)
 
 
@@ -48,7 +52,7 @@ class Source:
         Yields:
             (uint8 array (b,h,w,c), list of b reasons; "" where the file could be read, else its pixels are zeros).
         """
-        batches = _decoding(self, [str(file) for file in self.files]).batch(batch_size).prefetch(2)
+        batches = _decoding(self, self.files).batch(batch_size).prefetch(2)
         for pixels, reasons in batches.as_numpy_iterator():
             yield pixels, [reason.decode() for reason in reasons]
 
@@ -90,9 +94,10 @@ def decode_files(files, *, size, channels, resize):
     return source.pixels, failures
 
 
-def verify_files(files):
-    """Decode each file completely and return dict row -> reason for those that cannot be read."""
-    return read_source(files, size=(64, 64), channels=1, resize="stretch", limit=0)[1]
+def _readable(pixels, reason):
+    """Pixels of a file that could be read before; if it cannot any more, training must not go on with black."""
+    with tf.control_dependencies([tf.debugging.assert_equal(reason, "", "an image cannot be read any more")]):
+        return tf.identity(pixels)
 
 
 def _decoding(source, files):
@@ -100,31 +105,31 @@ def _decoding(source, files):
 
     def load(path):
         pixels, reason = tf.numpy_function(
-            lambda name: _load(name.decode(), source), [path], (tf.uint8, tf.string), stateful=False
+            lambda name: _load(os.fsdecode(name), source), [path], (tf.uint8, tf.string), stateful=False
         )
         return tf.ensure_shape(pixels, (*source.size, source.channels)), tf.ensure_shape(reason, ())
 
-    files = tf.data.Dataset.from_tensor_slices(tf.constant(files, tf.string, (len(files),)))
-    return files.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    names = tf.constant([os.fsencode(file) for file in files], tf.string, (len(files),))
+    paths = tf.data.Dataset.from_tensor_slices(names)
+    return paths.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
 def _load(path, source):
     """Decode and resize one file by the compiled graph; the GIL is free while it runs."""
     try:
-        with open(path, "rb") as file:
-            content = file.read()
-        if images.identify(path).native:
-            return _native(content, source).numpy(), b""
+        if images.identify(path).native:  # also refuses what is no regular file, or too large to read
+            with open(path, "rb") as file:
+                return _native(file.read(), source).numpy(), b""
         pixels = tf.constant(images.read_pixels(path, source.channels))
         return _resized(pixels, source).numpy(), b""
-    except (ImageError, OSError, tf.errors.InvalidArgumentError) as error:
-        return np.zeros((*source.size, source.channels), np.uint8), _reason(error).encode()
+    except _UNREADABLE as error:
+        return np.zeros((*source.size, source.channels), np.uint8), _reason(error).encode("utf-8", "backslashreplace")
 
 
 def _reason(error):
-    if isinstance(error, tf.errors.InvalidArgumentError):
-        return "the image data is truncated or damaged"
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) if isinstance(error, ImageError) else "the image data is truncated or damaged"
 
 
 _GRAPHS = {}

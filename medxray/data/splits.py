@@ -39,8 +39,6 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
     if 0 < in_val < min_val:
         log.warning("val has %d images, fewer than %d: folded into train, and val is carved anew", in_val, min_val)
         split[split == "val"] = "train"
-    if not manifest.grouped:
-        log.warning("%s", _unknown_patients(manifest))
     missing = [name for name in ("test", "val") if not (split == name).any()]
     if missing:
         patients, order = manifest.patients(), _shuffled_patients(manifest, split == "train", seed=seed)
@@ -48,8 +46,19 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
     if not (split == "train").any():
         raise DataError("No images are left to train on: all are in val or test. Add a train folder.")
     result = replace(manifest, table=manifest.table.assign(split=split.astype(str)))
-    _tell_leaks(result)
+    check_split(result)
     return result
+
+
+def check_split(manifest):
+    """Warn about what makes figures on a split too good: unknown patients, and patients on both sides.
+
+    Args:
+        manifest: Manifest with a split in every row.
+    """
+    if not manifest.grouped:
+        log.warning("%s", _unknown_patients(manifest))
+    _tell_leaks(manifest)
 
 
 def _unknown_patients(manifest):

@@ -1,11 +1,12 @@
 """Preprocessing, backbone and head as one flat functional graph, and the parts it can be cut into."""
 
 import importlib
+import zipfile
 
 import keras
 from keras import layers
 
-from medxray.errors import ConfigError
+from medxray.errors import ConfigError, RunError
 from medxray.models.heads import LOGITS, POOLED, attach_head
 from medxray.models.registry import architecture
 
@@ -55,6 +56,23 @@ def _preprocess(image, spec, channels):
         offset = [-mean / deviation for mean, deviation in zip(_TORCH_MEAN, _TORCH_STD)]
         return layers.Rescaling(scale, offset, name="preprocess")(tensor)
     return layers.Rescaling(1 / 127.5, -1.0, name="preprocess")(tensor)
+
+
+def load_classifier(path):
+    """Load a classifier of medxray in Keras safe mode.
+
+    Raises:
+        RunError: the file is missing, damaged, or holds another kind of model.
+    """
+    try:
+        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        known = model.input_shape[1:], model.get_layer(POOLED), model.get_layer(LOGITS)
+    except (ValueError, OSError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        reason = (str(error).splitlines() or [""])[0][:160]
+        raise RunError(f"{path} cannot be loaded ({reason}). Train the run again.") from error
+    if len(known[0]) != 3:
+        raise RunError(f"{path} takes inputs of shape {known[0]}, not images. Train the run again.")
+    return model
 
 
 def prefix(model, cuts):

@@ -1,6 +1,7 @@
 """Everything a training run can be asked for, as one frozen, validated value. No TensorFlow."""
 
 import dataclasses
+import os
 import tomllib
 import types
 import typing
@@ -14,6 +15,7 @@ MODES = ("extract", "finetune", "scratch")
 TASKS = ("pneumonia", "pneumonia-subtype", "folders")
 SCHEDULES = ("cosine", "plateau")
 RESIZES = ("letterbox", "stretch")
+WEIGHTS = ("auto", "imagenet", "hed", "none")
 AUGMENTS = ("none", "light", "standard", "strong")
 
 
@@ -49,7 +51,7 @@ class TrainConfig:
     learning_rate: float | None = None
     head_learning_rate: float = 1e-3
     schedule: str = "cosine"
-    patience: int = 10
+    patience: int | None = None
     dropout: float = 0.5
     l2: float = 1e-4
     head_units: int = 256
@@ -83,11 +85,14 @@ class TrainConfig:
 
         spec = architecture(self.arch)
         mode = self.mode or spec.default_mode
-        views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
         epochs = self.epochs or (30 if mode == "extract" else 10)
+        views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
+        views = min(views, 1 if self.augment == "none" else max(epochs, self.head_epochs))
+        patience = self.patience or (10 if mode == "extract" else 5)
         rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
         weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
-        filled = {"mode": mode, "epochs": epochs, "views": views, "learning_rate": rate, "weights": weights}
+        filled = {"mode": mode, "epochs": epochs, "patience": patience, "views": views, "learning_rate": rate}
+        filled["weights"] = weights
         parse_label_map(self.label_map)
         parse_rule(self.threshold_rule)
         parse_size(self.cache_budget)
@@ -96,6 +101,14 @@ class TrainConfig:
         if mode == "scratch" and views:
             raise ConfigError("--mode scratch has no frozen layers to cache. Leave --views out or give --views 0.")
         return dataclasses.replace(self, **filled)
+
+    def anchored(self):
+        """The same with absolute paths, so that a run can be resumed from any folder; `runs_dir` stays as given."""
+        paths = ["data", "split_file", "cache_dir", "saved_models_dir"]
+        if self.weights not in WEIGHTS:
+            paths.append("weights")
+        values = {name: getattr(self, name) for name in paths}
+        return dataclasses.replace(self, **{name: os.path.abspath(path) for name, path in values.items() if path})
 
     def to_dict(self):
         """The fields as a dict that JSON can hold."""
@@ -134,6 +147,9 @@ def _check_types(config):
     hints = typing.get_type_hints(TrainConfig)
     for name, hint in hints.items():
         value = getattr(config, name)
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
+            object.__setattr__(config, name, value)
         allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
         if float in allowed and type(value) is int:
             object.__setattr__(config, name, float(value))
@@ -169,6 +185,7 @@ def _check_ranges(config):
             raise ConfigError(f"{_option(name)}{reason} must be at least {bound}. Received {value}.")
     spans = {"dropout": (0, 0.95), "l2": (0, 1), "learning_rate": (1e-8, 10), "head_learning_rate": (1e-8, 10)}
     spans |= {"image_size": (1, 2048), "batch_size": (1, 4096), "seed": (0, 2**31 - 1)}
+    spans |= {"head_units": (0, 65536), "views": (0, 64)}
     for name, (low, high) in spans.items():
         value = getattr(config, name)
         if value is not None and not low <= value <= high:

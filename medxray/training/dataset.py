@@ -8,12 +8,14 @@ from medxray.data.augment import policy
 from medxray.data.manifest import SPLITS, Skipped, read_split_csv
 from medxray.data.pipeline import read_source
 from medxray.data.sources import load_manifest
-from medxray.data.splits import assign_splits, limit_manifest
+from medxray.data.splits import assign_splits, check_split, limit_manifest
 from medxray.errors import DataError
 from medxray.inputs import parse_label_map
 from medxray.training.features import ImageSet
 
 log = logging.getLogger(__name__)
+SAMPLE = "train-sample"  # training images that are assessed unchanged
+SAMPLE_SIZE = 800
 MINIMUM_PER_CLASS = 8
 
 
@@ -32,6 +34,7 @@ def choose_manifest(config):
             classes=manifest.classes,
             positive=manifest.positive,
         )
+        check_split(manifest)
     else:
         manifest = assign_splits(manifest, seed=config.seed)
     return manifest if config.limit is None else limit_manifest(manifest, config.limit, seed=config.seed)
@@ -72,10 +75,36 @@ def _image_set(manifest, source, config):
         source=source,
         labels=manifest.labels(),
         digests=manifest.content_digests(),
-        rows={split: np.flatnonzero(splits == split) for split in SPLITS},
+        rows={split: np.flatnonzero(splits == split) for split in SPLITS} | {SAMPLE: _sample(manifest, config.seed)},
         policy=policy(config.augment),
         seed=config.seed,
     )
+
+
+def _sample(manifest, seed):
+    """Rows of whole training patients in seeded order, about SAMPLE_SIZE of them, int array in ascending order."""
+    rows = np.flatnonzero(manifest.table["split"].to_numpy() == "train")
+    _, patient = np.unique(manifest.patients()[rows], return_inverse=True)
+    place = np.random.default_rng([seed, SAMPLE_SIZE]).permutation(patient.max() + 1)[patient]
+    counts = np.bincount(place)
+    taken = np.searchsorted(np.cumsum(counts), SAMPLE_SIZE) + 1
+    return rows[place < taken]
+
+
+def sample_note(images):
+    """What the report says about the training images it was made from; None when they are all of them."""
+    taken, total = len(images.rows[SAMPLE]), len(images.rows["train"])
+    if taken == total:
+        return None
+    return (
+        f"Measured on a random sample of patients, {taken} of {total} training images. "
+        "`medxray evaluate RUN --split train` takes all."
+    )
+
+
+def content_table(manifest):
+    """DataFrame with path, split and the SHA-256 of each file's content, by which a run knows its images again."""
+    return manifest.table[["path", "split"]].assign(sha256=manifest.content_digests())
 
 
 def _check_enough(manifest):
@@ -99,6 +128,7 @@ def data_record(manifest, config):
     """What run.json says about the data."""
     return {
         "root": str(manifest.root),
+        "source": config.data,
         "task": manifest.task,
         "classes": list(manifest.classes),
         "positive": manifest.positive,

@@ -14,30 +14,23 @@ import tensorflow as tf
 from medxray import storage
 from medxray.assessment import Pictures, assess, predictions_of
 from medxray.data.manifest import read_split_csv, write_split_csv
-from medxray.errors import MedxrayError, RunError
+from medxray.errors import MedxrayError, RunError, TrainingError
 from medxray.export import export_model
 from medxray.inference import logits_model, predict_batches, predict_rows
-from medxray.models.classifier import build_classifier, suffix
+from medxray.models.classifier import build_classifier, load_classifier, suffix
 from medxray.models.weights import load_weights
-from medxray.runs import command_line, create_run, open_run
+from medxray.runs import command_line, create_run, finish_replacing, open_run, point_latest, undo_replacing
 from medxray.trained import Run
 from medxray.training import stages
 from medxray.training.config import config_from_dict
-from medxray.training.dataset import choose_manifest, data_record, decode_manifest
-from medxray.training.features import CLEAN
+from medxray.training.dataset import SAMPLE, choose_manifest, content_table, data_record, decode_manifest, sample_note
 from medxray.training.losses import balanced_class_weights
 from medxray.training.modes import plan_stages
 
 log = logging.getLogger(__name__)
-AUGMENTED_NOTE = (
-    "Measured on the first augmented view of the training images, whose activations are cached. "
-    "`medxray evaluate RUN --split train` measures them unchanged."
-)
-
-
 def start_run(config):
     """Train a new run as `config` says and return its RunDir; see `medxray.train`."""
-    config = config.resolved()
+    config = config.resolved().anchored()
     run = create_run(
         config.runs_dir, config.name, overwrite=config.overwrite, config=config.to_dict(), command=command_line()
     )
@@ -62,23 +55,28 @@ def resume_run(path):
 
 def _execute(run, config):
     _seed(config)
-    try:
-        with _precision(config):
-            Experiment(run, config).go()
-    except KeyboardInterrupt:
-        run.update_record(state="interrupted")
-        usable = "The best epoch so far can be used. " if run.model_file.exists() else ""
-        log.warning("Interrupted. %sGo on with: medxray train --resume %s", usable, run.path)
-        raise
-    except MedxrayError as error:
-        _try_record_failure(run, error)
-        raise
+    with run.in_use():
+        try:
+            with _precision(config):
+                Experiment(run, config).go()
+        except KeyboardInterrupt:
+            run.update_record(state="interrupted")
+            usable = "The best epoch so far can be used. " if run.model_file.exists() else ""
+            log.warning("Interrupted. %sGo on with: medxray train --resume %s", usable, run.path)
+            raise
+        except tf.errors.ResourceExhaustedError as error:
+            _record_failure(run, error)
+            raise TrainingError("Out of memory. Lower --batch-size or --image-size.") from error
+        except BaseException as error:  # whatever it was, the run is not complete
+            _record_failure(run, error)
+            raise
     return run
 
 
-def _try_record_failure(run, error):
+def _record_failure(run, error):
     with contextlib.suppress(MedxrayError):  # the disk may be full; the first error is the one to tell
         run.update_record(state="failed", error=str(error))
+        undo_replacing(run)
 
 
 def _seed(config):
@@ -110,8 +108,12 @@ class Experiment:
     @contextlib.contextmanager
     def _timed(self, phase):
         begin = time.perf_counter()
-        yield
-        self._seconds[phase] = round(self._seconds.get(phase, 0.0) + time.perf_counter() - begin, 2)
+        try:
+            yield
+        finally:
+            self._seconds[phase] = round(self._seconds.get(phase, 0.0) + time.perf_counter() - begin, 2)
+            with contextlib.suppress(MedxrayError):  # an error inside the block is the one to tell
+                self.run.update_record(seconds=self._seconds)
 
     def go(self):
         """Run every step; the record says "completed" only after the last one."""
@@ -122,14 +124,14 @@ class Experiment:
         try:
             features, position = self._train(model, images)
         except KeyboardInterrupt:
-            self._save_best(model, manifest)
+            self._save_best(manifest)
             raise
         if self.config.mixed_precision:
-            model = self._in_float32(model, manifest)
-        _save_model(model, self.run.model_file)
+            model, features = self._in_float32(model, manifest), None  # cached activations are of lower precision
+        self._publish(model)
         with self._timed("evaluate"):
             self._assess(model, manifest, images=images, features=features)
-        self.run.update_record(best_epoch=position.best_epoch, seconds=self._seconds)
+        self.run.update_record(best_epoch=position.best_epoch)
         if self.config.export:
             with self._timed("export"):
                 self._export()
@@ -149,12 +151,13 @@ class Experiment:
         manifest, images = decode_manifest(choose_manifest(self.config), self.config)
         log.info("%s", _split_table(manifest))
         self.run.update_record(data=data_record(manifest, self.config), device=_device())
+        storage.write_csv(self.run.content_file, content_table(manifest))
         write_split_csv(manifest, self.run.split_file)
         return manifest, images
 
     def _model(self, manifest):
         if self.run.initial_model_file.exists():
-            return keras.models.load_model(self.run.initial_model_file, compile=False, safe_mode=True)
+            return load_classifier(self.run.initial_model_file)
         config = self.config
         model = self._untrained(manifest)
         source = load_weights(model, config.arch, config.weights)
@@ -198,30 +201,39 @@ class Experiment:
             stages.Work(model, plan, images, features, weights[images.labels], self.config, self.run), self._timed
         )
 
-    def _save_best(self, model, manifest):
-        """After Ctrl-C: leave the best epoch so far as a usable model."""
-        if stages.load_best(model, plan_stages(self.config), self.run):
-            if self.config.mixed_precision:
-                model = self._in_float32(model, manifest)
-            _save_model(model, self.run.model_file)
+    def _publish(self, model):
+        _save_model(model, self.run.model_file)
+        finish_replacing(self.run)
+        point_latest(self.run)
+
+    def _save_best(self, manifest):
+        """After Ctrl-C: leave the best epoch so far as a usable model, from files alone: the live one is mid-epoch."""
+        if not self.run.state_file.exists():
+            return
+        model = self._model(manifest)
+        stages.load_best(model, plan_stages(self.config), self.run)
+        self._publish(self._in_float32(model, manifest) if self.config.mixed_precision else model)
 
     def _assess(self, model, manifest, *, images, features):
-        splits = [self._predictions(model, manifest, split, (images, features)) for split in images.rows]
-        pictures = {split: Pictures(images.source, rows) for split, rows in images.rows.items()}
-        notes = {"train": AUGMENTED_NOTE} if features is not None and self.config.augment != "none" else None
-        assess(self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes=notes)
+        chosen = {"train": SAMPLE, "val": "val", "test": "test"}
+        splits = [self._predictions(model, manifest, (images, features), named=pair) for pair in chosen.items()]
+        pictures = {split: Pictures(images.source, images.rows[rows]) for split, rows in chosen.items()}
+        assess(
+            self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes={"train": sample_note(images)}
+        )
 
-    def _predictions(self, model, manifest, split, data):
-        images, features = data
-        rows = images.rows[split]
+    def _predictions(self, model, manifest, data, *, named):
+        """Predictions of the unchanged images of one set: `named` is (name of the split, name of the rows)."""
+        (images, features), (split, name) = data, named
+        rows = images.rows[name]
         if features is not None:
             cut = plan_stages(self.config)[-1].cut
-            view = 0 if split == "train" else CLEAN
-            logits = predict_rows(suffix(model, cut), features.read(cut, split, view))
+            logits = predict_rows(suffix(model, cut), features.read(cut, name))
         else:
             logits = predict_batches(logits_model(model), images.images(rows).batch(32).prefetch(2))
-        return predictions_of(manifest.subset(split), logits, split=split)
-
+        chosen = np.zeros(len(manifest), bool)
+        chosen[rows] = True
+        return predictions_of(manifest.where(chosen), logits, split=split)
 
     def _export(self):
         result = export_model(Run(self.run), Path(self.config.saved_models_dir) / self.run.name)

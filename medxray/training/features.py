@@ -1,6 +1,5 @@
 """What a stage trains on: cached activations of the frozen prefix, or images augmented on-line."""
 
-import contextlib
 import dataclasses
 import hashlib
 import logging
@@ -12,11 +11,13 @@ import tensorflow as tf
 from medxray import progress
 from medxray.data.augment import PARAMETERS, Augment, draw_parameters, policy_text
 from medxray.models.classifier import prefix
-from medxray.training.prefix_cache import Entry, EntryKey, locked
+from medxray.models.registry import architecture
+from medxray.training.prefix_cache import Entry, EntryKey, EntryLock
 
 log = logging.getLogger(__name__)
 BATCH, CHUNK = 32, 256  # rows per forward pass and per checkpoint of a cache entry
 CLEAN = None  # the view without augmentation
+FORMAT = 1  # to be raised when decoding, resizing, preprocessing or augmentation computes something else
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,7 +28,8 @@ class ImageSet:
         source: pipeline.Source over all rows of the manifest.
         labels: int64 array (n,).
         digests: SHA-256 of each file's content.
-        rows: dict split -> int array of row numbers.
+        rows: dict split -> int array of row numbers; beside train, val and test it may hold further sets such as a
+            sample of train.
         policy: augment.Policy.
         seed: seed of the augmentation.
     """
@@ -61,7 +63,7 @@ def weights_digest(model):
 
 
 def wanted_views(splits, views):
-    """The (split, view) pairs a cached run needs: augmented views of train, the clean view of the others."""
+    """The (set, view) pairs a cached run needs: augmented views of train, the clean view of all others."""
     return [(split, view) for split in splits for view in (range(views) if split == "train" else (CLEAN,))]
 
 
@@ -79,7 +81,7 @@ class PrefixFeatures:
     def __init__(self, model, cuts, *, image_set, views, cache_dir):
         self._model, self._images, self._cuts = model, image_set, tuple(cuts)
         self._views = wanted_views(image_set.rows, views)
-        self._entries, self._forwards = {}, {}
+        self._entries, self._forwards, self._locks = {}, {}, []
         for cut in cuts:
             part = prefix(model, [cut])
             digest = weights_digest(part)
@@ -95,9 +97,11 @@ class PrefixFeatures:
         if view is not CLEAN:
             augmentation = f"{policy_text(self._images.policy)};seed={self._images.seed};view={view}"
         parts = (
+            f"format={FORMAT}",
             f"weights={digest}",
             f"cut={cut}",
             f"input={source.size}x{source.channels};{source.resize};{self._model.get_layer(cut).compute_dtype}",
+            f"preprocessing={architecture(self._model.name).preprocessing}",
             f"augmentation={augmentation}",
             *(self._images.digests[row] for row in rows),
         )
@@ -159,17 +163,30 @@ class PrefixFeatures:
         return forward
 
     def build(self):
-        """Compute what is missing; what another run or an interrupted one left is checked and used."""
-        with contextlib.ExitStack() as locks:
-            for entry in sorted(self._entries.values(), key=lambda entry: entry.key.name):
-                if not entry.complete:
-                    locks.enter_context(locked(entry.folder))
-                entry.verify()
-            with progress.track(self.missing_rows, "Frozen layers") as bar:
-                for split_view in self._views:
-                    cuts = tuple(self._incomplete(split_view))
-                    if cuts:
-                        self._fill(split_view, cuts, bar=bar)
+        """Compute what is missing; what another run or an interrupted one left is checked and used.
+
+        The entries stay locked for reading as long as this object lives, so that nothing removes them meanwhile.
+        """
+        for entry in sorted(self._entries.values(), key=lambda entry: entry.key.name):
+            self._locks.append(self._checked(entry))
+        with progress.track(self.missing_rows, "Frozen layers") as bar:
+            for split_view in self._views:
+                cuts = tuple(self._incomplete(split_view))
+                if cuts:
+                    self._fill(split_view, cuts, bar=bar)
+        for lock in self._locks:
+            lock.share()
+
+    def _checked(self, entry):
+        """Verify an entry and return the lock that it needs: for reading when it is complete, else for writing."""
+        lock = EntryLock(entry.folder)
+        if entry.complete:
+            lock.share()
+            entry.verify()
+        if not entry.complete:
+            lock.own()
+            entry.verify()
+        return lock
 
     def _fill(self, split_view, cuts, *, bar):
         split, view = split_view

@@ -157,6 +157,7 @@ def _one_epoch(work, position, best):
     position = _advance(position, row)
     if position.best_epoch == position.epoch:
         best = _values(work.variables)
+    storage.write_csv(work.run.history_file, pd.DataFrame(position.history))
     save_state(
         work.run.state_file,
         position,
@@ -164,7 +165,6 @@ def _one_epoch(work, position, best):
         optimizer=_values(model.optimizer.variables),
         best=best,
     )
-    storage.write_csv(work.run.history_file, pd.DataFrame(position.history))
     log.info(_epoch_line(work, row))
     return position, best
 

@@ -116,7 +116,7 @@ class Entry:
         rows = np.ascontiguousarray(activations, np.float16)
         if not np.isfinite(rows).all():
             raise StorageError(
-                f"Activations of {self.key.label} exceed float16 (65504) and cannot be cached. Use --views 0."
+                f"Activations of {self.key.label} are not finite in float16 and cannot be cached. Use --views 0."
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -147,32 +147,41 @@ class Entry:
         return np.memmap(self.folder / _ROWS, np.float16, "r", shape=(self.key.rows, *self.key.shape))
 
 
-@contextlib.contextmanager
-def locked(folder, *, wait=True):
-    """Let one process at a time write to an entry.
+class EntryLock:
+    """Lock of one entry among processes: many may read it, or one may write it. Held until `release` or exit.
 
     Args:
         folder: folder of the entry; created when missing.
-        wait: wait for another process, and say so; False gives up at once.
-
-    Yields:
-        bool, whether the lock was had.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / _LOCK, "a")  # noqa: SIM115
-    except OSError as error:
-        raise storage.storage_error(folder, error) from error
-    with file:
+
+    def __init__(self, folder):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = open(folder / _LOCK, "a")  # noqa: SIM115
+        except OSError as error:
+            raise storage.storage_error(folder, error) from error
+
+    def share(self):
+        """Take the lock for reading, or turn the one for writing into it."""
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def own(self):
+        """Take the lock for writing; waits for other runs and says so."""
+        if not self.try_to_own():
+            log.info("Another run uses the same activations; waiting for it.")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def try_to_own(self):
+        """Take the lock for writing if it is free; returns whether it was."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if not wait:
-                yield False
-                return
-            log.info("Another run is computing the same activations; waiting for it.")
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield True
+            return False
+        return True
+
+    def release(self):
+        """Give the lock back."""
+        self._file.close()
 
 
 def list_entries(cache_dir):
@@ -187,22 +196,21 @@ def list_entries(cache_dir):
             record = storage.read_json(folder / _ENTRY)
             size = sum(file.stat().st_size for file in folder.iterdir())
             done = sum(rows for rows, _ in record["chunks"])
-            fields = {name: record[name] for name in ("label", "rows", "updated")}
+            fields = {"label": str(record["label"]), "rows": int(record["rows"]), "updated": float(record["updated"])}
             found.append({"name": folder.name, "done": done, "bytes": size, **fields})
     return sorted(found, key=lambda entry: -entry["updated"])
 
 
 def clear(cache_dir):
-    """Remove every entry that no run is writing and return (number of entries, bytes) freed.
-
-    Other files are left alone. A run that is reading an entry keeps it until it ends.
-    """
+    """Remove every entry that no run is using and return (number of entries, bytes) freed; other files stay."""
     count = freed = 0
     for entry in list_entries(cache_dir):
-        with locked(Path(cache_dir) / entry["name"], wait=False) as free:
-            if free:
-                shutil.rmtree(Path(cache_dir) / entry["name"])
-                count, freed = count + 1, freed + entry["bytes"]
+        folder = Path(cache_dir) / entry["name"]
+        lock = EntryLock(folder)
+        if lock.try_to_own():
+            shutil.rmtree(folder)
+            count, freed = count + 1, freed + entry["bytes"]
+        lock.release()
     return count, freed
 
 

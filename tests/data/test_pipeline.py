@@ -1,8 +1,12 @@
+import os
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from medxray.data.pipeline import decode_files, read_source, verify_files
+from medxray.data.pipeline import decode_files, read_source
 
 FORM = {"size": (32, 40), "channels": 1, "resize": "stretch"}
 
@@ -51,6 +55,21 @@ def test_stream_gives_batches_with_reasons_in_order(files):
     assert [bool(reason) for reason in reasons] == [False] * 5 + [True] * 3
 
 
-def test_verify_names_what_cannot_be_decoded(files):
-    assert sorted(verify_files(files)) == [5, 6, 7]
-    assert verify_files([]) == {}
+def test_a_file_that_vanishes_while_training_is_an_error_and_no_black_image(files):
+    source, _ = read_source(files[:2], limit=0, **FORM)
+    files[1].unlink()
+    with pytest.raises(tf.errors.InvalidArgumentError, match="cannot be read any more"):
+        list(source.dataset([0, 1]).as_numpy_iterator())
+
+
+def test_names_in_any_encoding_are_read(files):
+    odd = Path(os.fsdecode(os.fsencode(files[0].parent) + b"/\xff\xfe.png"))
+    odd.write_bytes(files[0].read_bytes())
+    pixels, failures = decode_files([odd, files[0]], **FORM)
+    assert failures == {} and np.array_equal(pixels[0], pixels[1])
+
+
+def test_what_is_no_regular_file_is_refused_at_once(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    _, failures = decode_files([tmp_path / "pipe.png", Path("/dev/zero"), tmp_path], **FORM)
+    assert sorted(failures) == [0, 1, 2]

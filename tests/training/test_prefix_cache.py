@@ -7,7 +7,7 @@ import pytest
 
 from medxray.errors import ConfigError, StorageError
 from medxray.training import prefix_cache
-from medxray.training.prefix_cache import Entry, EntryKey, clear, list_entries, locked, parse_size
+from medxray.training.prefix_cache import Entry, EntryKey, EntryLock, clear, list_entries, parse_size
 
 KEY = EntryKey("text", (2, 3), 10, "vgg16 block4_pool train view 0")
 
@@ -80,7 +80,7 @@ def test_full_disk_is_an_error_and_keeps_what_was_listed(tmp_path, monkeypatch):
 
 
 def test_values_beyond_float16_are_refused(tmp_path):
-    with pytest.raises(StorageError, match="exceed float16"), np.errstate(over="ignore"):
+    with pytest.raises(StorageError, match="not finite in float16"), np.errstate(over="ignore"):
         Entry(tmp_path, KEY).append(rows(10) * 1e5)
 
 
@@ -102,12 +102,17 @@ def test_list_and_clear_leave_other_files_alone(tmp_path):
     assert clear(tmp_path / "nowhere") == (0, 0)
 
 
-def test_an_entry_that_a_run_is_writing_is_not_cleared_and_not_written_twice(tmp_path):
+def test_an_entry_in_use_is_neither_cleared_nor_written(tmp_path):
     entry = Entry(tmp_path, KEY)
     entry.append(rows(4))
-    with locked(entry.folder) as mine, locked(entry.folder, wait=False) as theirs:
-        assert mine and not theirs
-        assert clear(tmp_path) == (0, 0)
+    writer, reader, other = (EntryLock(entry.folder) for _ in range(3))
+    writer.own()
+    assert not other.try_to_own() and clear(tmp_path) == (0, 0)
+    writer.share()
+    reader.share()
+    assert not other.try_to_own() and clear(tmp_path) == (0, 0)
+    for lock in (writer, reader, other):
+        lock.release()
     assert clear(tmp_path)[0] == 1 and not entry.folder.exists()
 
 
