@@ -143,7 +143,7 @@ def measure(args, mode, variant):
     """Run one variant in a process of its own; returns (seconds by phase, AUROC)."""
     with tempfile.TemporaryDirectory() as folder:
         words = [sys.executable, __file__, *sys.argv[1:], "--variant", variant, "--mode", mode, "--folder", folder]
-        output = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        output = subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
     return json.loads(output.strip().splitlines()[-1])
 
 

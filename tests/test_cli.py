@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 from medxray.cli import cli, main, terminal
+from medxray.models.classifier import build_classifier
 
 
 @pytest.fixture
@@ -111,14 +112,6 @@ def test_predict_csv_and_json_agree_and_follow_the_threshold(medxray, trained, i
     assert list(good["label"]) == list(expected)
 
 
-def test_predict_agrees_with_the_evaluation_of_the_run(trained):
-    stored = pd.read_csv(trained.path / "predictions.csv")
-    test = stored[stored["split"] == "test"]
-    root = trained.record["data"]["root"]
-    found = trained.predict([f"{root}/{path}" for path in test["path"]])
-    np.testing.assert_allclose(found["probability"], test["probability"], atol=1e-4)
-
-
 def test_evaluate_prints_exactly_one_json_object(medxray, trained):
     status, out, _ = medxray("evaluate", trained.path, "--json")
     report = json.loads(out)
@@ -162,7 +155,7 @@ def test_evaluate_takes_a_folder_with_only_a_test_split_and_mapped_labels(medxra
     assert status == 1 and one_line(err.splitlines()[-1]) and "--label-map" in err
     status, out, _ = medxray(*words, "--label-map", "fine=NORMAL", "--json")
     assert status == 0 and json.loads(out)["n"] == len(list((tmp_path / "other").rglob("*.jpeg")))
-    assert (trained.path / "external" / "other-test" / "metrics.json").exists()
+    assert len(list(trained.path.glob("external/other-*-test/metrics.json"))) == 1
 
 
 def test_cache_list_and_clear(medxray, tmp_path):
@@ -214,8 +207,8 @@ def test_bad_training_input_is_one_clear_line(medxray, bad_data, monkeypatch, wo
     found, out, err = medxray("train", *arch, *words)
     assert found == status and "Traceback" not in err and out == ""
     assert message in err.splitlines()[-1]
-    for record in bad_data.glob("runs/*/run.json"):
-        assert json.loads(record.read_text())["state"] == "failed"
+    states = [json.loads(record.read_text())["state"] for record in bad_data.glob("runs/*/run.json")]
+    assert states == (["failed"] if status == 1 and "--resume" not in words else [])
 
 
 def test_weights_of_another_architecture_fail_before_training(medxray, trained, phantoms, tmp_path, monkeypatch):
@@ -244,14 +237,102 @@ def test_strict_training_stops_at_an_unreadable_file(medxray, phantoms, tmp_path
 
 def test_nan_loss_is_a_clear_error_and_the_run_is_not_complete(medxray, phantoms, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["--data", phantoms, "--arch", "shallow-cnn", "--image-size", 32, "--learning-rate", 10, "--epochs", 30]
-    words += ["--schedule", "plateau", "--no-export", "--name", "bad"]
-    from medxray.training import loop
-
-    monkeypatch.setattr(loop.math, "isfinite", lambda value: value < 0)  # every loss counts as no number
-    status, _, err = medxray("train", *words)
-    assert status == 1 and "The loss became" in err and "Lower --learning-rate" in err.splitlines()[-1]
+    poisoned = build_classifier("shallow-cnn", image_size=32, channels=1, classes=2)
+    huge = [np.full(64, value, np.float32) for value in (3e38, 3e38, 0, 1)]  # activations overflow, their mean is inf
+    poisoned.get_layer("block3_norm").set_weights(huge)
+    poisoned.save("poisoned.keras")
+    words = ["train", "--data", phantoms, "--arch", "shallow-cnn", "--mode", "extract", "--image-size", 32]
+    words += ["--weights", "poisoned.keras", "--no-export", "--name", "bad", "--head-units", 0]
+    status, _, err = medxray(*words, "--views", 0)
+    assert status == 1 and "The loss became nan in stage main, epoch 1, batch 1" in err.splitlines()[-1]
     assert json.loads((tmp_path / "runs" / "bad" / "run.json").read_text())["state"] == "failed"
+    status, _, err = medxray(*words)
+    assert status == 1 and "not finite in float16" in err.splitlines()[-1]
+    assert not (tmp_path / "runs" / "latest").exists()
+
+
+def test_cache_beyond_its_budget_means_training_on_line_with_a_message(medxray, phantoms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["train", "--data", phantoms, "--arch", "vgg16", "--weights", "none", "--image-size", 32, "--limit", 40]
+    words += ["--epochs", 1, "--head-epochs", 1, "--head-units", 4, "--cache-dir", "cache", "--no-export"]
+    status, _, err = medxray(*words, "--cache-budget", "0MB", "--name", "budget")
+    assert status == 0 and "more than --cache-budget 0.0 MB: training runs on-line" in err
+    status, _, err = medxray(*words, "--views", 0, "--name", "online")
+    assert status == 0 and "Frozen layers" not in err and not list(tmp_path.glob("cache/*/rows.f16"))
+    histories = [pd.read_csv(tmp_path / "runs" / name / "history.csv") for name in ("budget", "online")]
+    assert all(list(history["view"]) == ["on-line"] * 2 for history in histories)
+    files = [tmp_path / "runs" / name / "checkpoint" for name in ("budget", "online")]
+    assert not any(file.exists() for file in files)
+
+
+def test_full_disk_while_training_is_one_line_and_no_complete_run(phantoms, tmp_path):
+    """A limit on file sizes refuses writes as a full disk does."""
+    code = (
+        "import resource, signal, sys\nsignal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (30000, 30000))\n"
+        "sys.argv[0] = 'medxray'\nfrom medxray.cli import main\nmain()"
+    )
+    words = ["train", "--data", str(phantoms), "--arch", "shallow-cnn", "--image-size", "32", "--epochs", "1"]
+    answer = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, cwd=tmp_path)
+    assert answer.returncode == 1, answer.stderr
+    assert "Error: Could not write" in answer.stderr.splitlines()[-1] and "Traceback" not in answer.stderr
+    (record,) = tmp_path.glob("runs/*/run.json")
+    assert json.loads(record.read_text())["state"] == "failed"
+    assert not list(tmp_path.rglob("*.keras")) and not list(tmp_path.rglob(".partial-*"))
+
+
+def test_predictions_of_train_val_and_test_are_those_of_the_unchanged_images(trained):
+    stored = pd.read_csv(trained.path / "predictions.csv")
+    for split, part in stored.groupby("split"):
+        found = trained.predict([f"{trained.record['data']['root']}/{path}" for path in part["path"]])
+        np.testing.assert_allclose(found["probability"], part["probability"], atol=1e-4, err_msg=split)
+
+
+def test_mixed_precision_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path):
+    from medxray import TrainConfig, train
+
+    config = TrainConfig(arch="shallow-cnn", mode="extract", weights="none", data=phantoms, image_size=32, epochs=1,
+                         mixed_precision=True, runs_dir=tmp_path, export=False, limit=60)  # fmt: skip
+    run = train(config)
+    assert run.model.get_layer("block1_conv").compute_dtype == "float32"
+    stored = pd.read_csv(run.path / "predictions.csv").query("split == 'test'")
+    found = run.predict([f"{run.record['data']['root']}/{path}" for path in stored["path"]])
+    np.testing.assert_allclose(found["probability"], stored["probability"], atol=1e-4)
+
+
+def test_hand_edited_run_files_are_errors_of_one_line(medxray, trained, images, tmp_path):
+    empty = '{"kind": "medxray-run", "state": "completed", "config": {}}'
+    for number, (name, text) in enumerate((("run.json", empty), ("model.keras", "PK"))):
+        shutil.copytree(trained.path, tmp_path / str(number))
+        (tmp_path / str(number) / name).write_text(text)
+        status, _, err = medxray("predict", images, "--model", tmp_path / str(number))
+        assert status == 1 and one_line(err) and name in err
+
+
+def test_data_that_moved_is_not_evaluated_on_what_was_learned(medxray, trained, phantoms, tmp_path):
+    shutil.copytree(trained.path, tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    record["data"]["root"] = record["data"]["source"] = str(tmp_path / "gone")
+    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
+    own = json.loads((trained.path / "metrics.json").read_text())["splits"]
+    status, out, _ = medxray("evaluate", tmp_path / "run", "--data", phantoms, "--split", "train", "--json")
+    assert status == 0 and json.loads(out)["n"] == own["test"]["n"]
+    (tmp_path / "run" / "content.csv").unlink()
+    status, _, err = medxray("evaluate", tmp_path / "run", "--data", phantoms, "--split", "train")
+    assert status == 1 and "content.csv cannot be read" in err.splitlines()[-1]
+
+
+def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained):
+    root = trained.record["data"]["root"]
+    test = pd.read_csv(trained.path / "split.csv", keep_default_na=False).query("split == 'test'").head(3)
+    table = f"{root}/few.csv"
+    test.to_csv(table, index=False)
+    words = ("evaluate", trained.path, "--data", table, "--path-col", "path", "--label-col", "label", "--json")
+    try:
+        status, out, _ = medxray(*words)
+    finally:
+        os.unlink(table)
+    assert status == 0 and json.loads(out)["n"] == 3
 
 
 def test_options_come_from_a_toml_file_and_the_command_line_wins(medxray, phantoms, tmp_path, monkeypatch):

@@ -19,6 +19,13 @@ def test_folders_are_searched_for_image_names_in_a_fixed_order(folder):
     assert [file.relative_to(folder).as_posix() for file in expand_inputs([folder])] == ["a.JPG", "b.png", "deep/c.dcm"]
 
 
+def test_images_are_recognised_by_content_whatever_their_name(folder):
+    header = "89504e470d0a1a0a0000000d49484452000000080000000808000000003be45bdf"
+    (folder / "IM0001").write_bytes(bytes.fromhex(header))
+    names = [file.relative_to(folder).as_posix() for file in expand_inputs([folder])]
+    assert names == ["IM0001", "a.JPG", "b.png", "deep/c.dcm"]
+
+
 def test_each_file_comes_once_and_missing_ones_stay(folder):
     files = expand_inputs([folder / "b.png", str(folder / "*.png"), folder / "nothing.png"])
     assert files == [folder / "b.png", folder / "nothing.png"]

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from medxray.errors import RunError
-from medxray.runs import create_run, open_run
+from medxray.runs import create_run, finish_replacing, open_run, point_latest, undo_replacing
 
 CONFIG = {"arch": "vgg16", "mode": "extract"}
 
@@ -12,10 +12,15 @@ def make(folder, name=None, overwrite=False):
     return create_run(folder, name, overwrite=overwrite, config=CONFIG, command=["medxray", "train"])
 
 
-def test_default_names_are_numbered_and_latest_points_at_the_newest(tmp_path):
-    names = [make(tmp_path).name for _ in range(3)]
-    assert names == ["vgg16-extract", "vgg16-extract-2", "vgg16-extract-3"]
-    assert open_run(tmp_path / "latest").name == "vgg16-extract-3"
+def test_default_names_are_numbered(tmp_path):
+    assert [make(tmp_path).name for _ in range(3)] == ["vgg16-extract", "vgg16-extract-2", "vgg16-extract-3"]
+
+
+def test_latest_points_at_the_run_that_was_last_given_a_model(tmp_path):
+    first, second = make(tmp_path, "first"), make(tmp_path, "second")
+    for run in (second, first):
+        point_latest(run)
+        assert open_run(tmp_path / "latest").name == run.name
 
 
 def test_given_name_is_used_as_it_is_and_not_overwritten(tmp_path):
@@ -24,7 +29,40 @@ def test_given_name_is_used_as_it_is_and_not_overwritten(tmp_path):
     with pytest.raises(RunError, match="exists already. Choose another --name, or give --overwrite"):
         make(tmp_path, "mine")
     assert (run.path / "old").exists()
-    assert not (make(tmp_path, "mine", overwrite=True).path / "old").exists()
+
+
+def test_replaced_run_comes_back_when_the_new_one_fails_without_a_model(tmp_path):
+    (make(tmp_path, "mine").path / "old").write_text("x")
+    new = make(tmp_path, "mine", overwrite=True)
+    assert not (new.path / "old").exists()
+    undo_replacing(new)
+    assert (tmp_path / "mine" / "old").read_text() == "x" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_replaced_run_is_removed_once_the_new_one_has_a_model(tmp_path):
+    (make(tmp_path, "mine").path / "old").write_text("x")
+    for _ in range(2):  # the second time, an unfinished replacement is in the way
+        new = make(tmp_path, "mine", overwrite=True)
+    new.model_file.write_text("model")
+    undo_replacing(new)
+    assert not (new.path / "old").exists()
+    finish_replacing(new)
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_failed_run_without_a_model_does_not_block_its_name(tmp_path):
+    make(tmp_path, "mine").update_record(state="failed")
+    assert make(tmp_path, "mine").read_record()["state"] == "running"
+    (tmp_path / "empty").mkdir()
+    assert make(tmp_path, "empty").name == "empty"
+
+
+def test_one_process_at_a_time_trains_a_run(tmp_path):
+    run = make(tmp_path)
+    with run.in_use(), pytest.raises(RunError, match="is being trained by another process"), run.in_use():
+        pass
+    with run.in_use():
+        pass
 
 
 def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):
@@ -46,6 +84,9 @@ def test_missing_and_foreign_runs_are_told_apart(tmp_path):
         open_run(tmp_path / "none")
     (tmp_path / "run.json").write_text(json.dumps({"kind": "other"}))
     with pytest.raises(RunError, match="written by another program"):
+        open_run(tmp_path)
+    (tmp_path / "run.json").write_text(json.dumps({"kind": "medxray-run", "state": "running"}))
+    with pytest.raises(RunError, match="is damaged: it needs a state and a configuration"):
         open_run(tmp_path)
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(RunError, match="cannot be read"):

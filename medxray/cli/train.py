@@ -30,7 +30,7 @@ _OPTIONS = (
     ("learning-rate", float, "Peak rate of the main stage. Default: 1e-4 in finetune, else 1e-3."),
     ("head-learning-rate", float, "Peak rate of the head stage."),
     ("schedule", click.Choice(SCHEDULES), "Cosine with warm-up, or reduce on plateau."),
-    ("patience", int, "Epochs without a better validation loss before training stops. Default: 10 in extract, else 5."),
+    ("patience", int, "Epochs without a better validation loss before training stops."),
     ("dropout", float, "Share of hidden units dropped."),
     ("l2", float, "Weight of the L2 penalty on what is trained."),
     ("head-units", int, "Size of the head's hidden layer; 0 for none."),

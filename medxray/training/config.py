@@ -51,7 +51,7 @@ class TrainConfig:
     learning_rate: float | None = None
     head_learning_rate: float = 1e-3
     schedule: str = "cosine"
-    patience: int | None = None
+    patience: int = 10
     dropout: float = 0.5
     l2: float = 1e-4
     head_units: int = 256
@@ -88,10 +88,9 @@ class TrainConfig:
         epochs = self.epochs or (30 if mode == "extract" else 10)
         views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
         views = min(views, 1 if self.augment == "none" else max(epochs, self.head_epochs))
-        patience = self.patience or (10 if mode == "extract" else 5)
         rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
         weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
-        filled = {"mode": mode, "epochs": epochs, "patience": patience, "views": views, "learning_rate": rate}
+        filled = {"mode": mode, "epochs": epochs, "views": views, "learning_rate": rate}
         filled["weights"] = weights
         parse_label_map(self.label_map)
         parse_rule(self.threshold_rule)

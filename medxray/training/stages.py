@@ -125,7 +125,7 @@ def _train(work, stage, start):
     scratch = work.config.mode == "scratch"
     freeze_before(work.model, stage.cut, train_normalization=scratch, l2=work.config.l2)
     part = suffix(work.model, stage.cut)
-    model, train, validation = _cached(work, stage, part) if work.features else _online(work, part)
+    model, train, validation = _cached(work, stage, part) if work.features else _online(work)
     views = work.config.views if work.features else 0
     rows = work.images.rows["train"]
     return train_stage(
@@ -164,12 +164,12 @@ def _cached(work, stage, part):
     return part, train, batches("val", range(len(rows["val"])))
 
 
-def _online(work, part):
+def _online(work):
     """A training-only model that augments its images first; at validation the augmentation does nothing."""
     rows, config = work.images.rows, work.config
     parameters = keras.Input((PARAMETERS,), name="parameters")
     image = keras.Input(work.model.input_shape[1:], name="raw_image")
-    model = keras.Model([image, parameters], part(Augment()(image, parameters)))
+    model = keras.Model([image, parameters], suffix(work.model, None)(Augment()(image, parameters)))
 
     def train(epoch):
         order = rows["train"][epoch_order(len(rows["train"]), seed=config.seed, epoch=epoch)]

@@ -104,7 +104,7 @@ def test_run_killed_again_and_again_ends_bit_identical(uninterrupted, phantoms, 
         process = start(["train", "--resume", str(run)])
     process.communicate(timeout=300)
     assert process.returncode == 0
-    assert len(killed) >= 4
+    assert len(killed) >= 4  # a fast machine may finish a phase before the kill lands
     assert outcome(tmp_path) == expected
     assert json.loads((run / "run.json").read_text())["state"] == "completed"
 
@@ -124,8 +124,10 @@ def test_interrupt_leaves_the_best_epoch_usable_and_can_be_resumed(uninterrupted
     extra, expected = uninterrupted
     run = tmp_path / "runs" / "it"
     process = start(arguments(phantoms, tmp_path, extra))
-    while process.poll() is None and history_rows(run) < 2:
+    stage_one = 3 if "finetune" in extra else 2  # in fine-tuning, the first epoch of the second stage is cut off
+    while process.poll() is None and history_rows(run) < stage_one:
         time.sleep(0.002)
+    time.sleep(0.5)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 130 and "--resume" in errors, errors
