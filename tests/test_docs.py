@@ -50,6 +50,11 @@ def test_links_between_pages_lead_somewhere(page):
         assert (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_hold_no_placeholder(page):
+    assert "@@" not in page.read_text()
+
+
 def test_python_snippets_of_the_readme_compile():
     snippets = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
     assert len(snippets) == 2
