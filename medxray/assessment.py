@@ -8,6 +8,7 @@ import pandas as pd
 
 from medxray import storage
 from medxray.data import images
+from medxray.data.thumbnails import read_thumbnail
 from medxray.errors import ImageError
 from medxray.evaluate.decision import DEFAULT_POINT, Decision, fit_decision
 from medxray.evaluate.model_card import model_card
@@ -17,6 +18,7 @@ from medxray.predictions import Predictions, write_predictions
 
 log = logging.getLogger(__name__)
 THRESHOLD_SPLIT = "val"
+_GALLERY_PIXELS = 192
 
 
 def assess(run, splits, *, rule, pictures, notes=None):
@@ -89,6 +91,26 @@ class Pictures:
         brightness = [float(pixels.mean()) for pixels in self._source.dataset(self._rows).as_numpy_iterator()]
         width, height = zip(*sizes) if sizes else ((), ())
         return pd.DataFrame({"width": width, "height": height, "brightness": brightness}, dtype=float)
+
+
+class FilePictures:
+    """The image files behind predictions that were made without their pixels; no TensorFlow.
+
+    Args:
+        files: paths, in the order of the predictions.
+    """
+
+    def __init__(self, files):
+        self._files = list(files)
+
+    def thumbnail(self, index):
+        """The picture in a file: uint8 (h,w), or (h,w,3); raises ImageError when it cannot be read."""
+        return read_thumbnail(self._files[index], _GALLERY_PIXELS)
+
+    def statistics(self):
+        """DataFrame with width and height of the files in pixels, nan where unknown; brightness is not measured."""
+        sizes = np.array([_file_size(file) for file in self._files], float).reshape(-1, 2)
+        return pd.DataFrame({"width": sizes[:, 0], "height": sizes[:, 1], "brightness": np.nan}, dtype=float)
 
 
 def _file_size(path):

@@ -16,8 +16,8 @@ from medxray.errors import DataError, RunError
 log = logging.getLogger(__name__)
 
 
-def own_manifest(run, split):
-    """One split of the manifest a run was trained with; raises DataError when files of it are gone."""
+def own_manifest(run, split=None):
+    """One split (None: all) of the manifest a run was trained with; raises DataError when files of it are gone."""
     data = run.record["data"]
     return read_split_csv(
         run.directory.split_file,
@@ -27,6 +27,42 @@ def own_manifest(run, split):
         positive=data["positive"],
         split=split,
     )
+
+
+def other_manifest(run, data, *, label_map=None, columns=None):
+    """The manifest of a folder or CSV in the classes of a run.
+
+    Args:
+        run: api.Run.
+        data: folder or CSV.
+        label_map: dict label of the data -> class of the run.
+        columns: dict of path_col, label_col, patient_col, split_col for a CSV.
+
+    Raises:
+        DataError: the labels are not classes of the run.
+    """
+    return load_manifest(
+        data,
+        task=run.record["data"]["task"],
+        classes=run.classes,
+        positive=run.positive,
+        label_map=label_map,
+        **(columns or {}),
+    )
+
+
+def is_own_data(run, manifest, data):
+    """Whether `data` is what the run was trained on: the same folder, or the same CSV; `manifest` was read from it."""
+    source, data = Path(run.record["data"]["source"]), Path(data)
+    same_kind = data.is_dir() == source.is_dir()
+    same_root = manifest.root == Path(run.record["data"]["root"])
+    return same_kind and same_root and (data.is_dir() or data.resolve() == source.resolve())
+
+
+def data_name(data):
+    """A folder name for a dataset: its own name, and six digits of its path's SHA-256 to tell equal names apart."""
+    path = Path(data).resolve()
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', path.name)}-{storage.text_sha256(str(path))[:6]}"
 
 
 def evaluate_own(run, split):
@@ -56,21 +92,14 @@ def evaluate_external(run, data, *, split, label_map=None, columns=None):
     Raises:
         DataError: the labels are not classes of the run, or no image is left.
     """
-    manifest = load_manifest(
-        data,
-        task=run.record["data"]["task"],
-        classes=run.classes,
-        positive=run.positive,
-        label_map=label_map,
-        **(columns or {}),
-    )
-    if _is_own(run, manifest, data):
+    manifest = other_manifest(run, data, label_map=label_map, columns=columns)
+    if is_own_data(run, manifest, data):
         log.info("%s is the data of this run: its own %s split is evaluated.", data, split)
         return evaluate_own(run, split)
     part = _without_known(run, _split_of(manifest, split))
     if not len(part):
         raise DataError(f"The run has seen every image of the {split} split of {data}: none is left to evaluate.")
-    return _evaluate(run, part, split=split, folder=run.path / "external" / f"{_folder_name(data)}-{split}")
+    return _evaluate(run, part, split=split, folder=run.path / "external" / f"{data_name(data)}-{split}")
 
 
 def _split_of(manifest, split):
@@ -82,20 +111,6 @@ def _split_of(manifest, split):
         present = ", ".join(sorted(set(manifest.table["split"]) - {""}))
         raise DataError(f"{manifest.root} has no {split} split, but: {present}. Name one with --split.")
     return part
-
-
-def _folder_name(data):
-    """A folder name for a dataset: its own name, and six digits of its path's SHA-256 to tell equal names apart."""
-    path = Path(data).resolve()
-    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', path.name)}-{storage.text_sha256(str(path))[:6]}"
-
-
-def _is_own(run, manifest, data):
-    """Whether `data` is what the run was trained on: the same folder, or the same CSV."""
-    source, data = Path(run.record["data"]["source"]), Path(data)
-    same_kind = data.is_dir() == source.is_dir()
-    same_root = manifest.root == Path(run.record["data"]["root"])
-    return same_kind and same_root and (data.is_dir() or data.resolve() == source.resolve())
 
 
 def _without_known(run, part):

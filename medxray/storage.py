@@ -66,6 +66,16 @@ def storage_error(target, error):
     )
 
 
+def free_stem(stem, taken):
+    """`stem`, or `stem-2`, `stem-3`... when `taken` (set, which it joins) has it; letter case does not count."""
+    number, free = 1, stem
+    while free.casefold() in taken:
+        number += 1
+        free = f"{stem}-{number}"
+    taken.add(free.casefold())
+    return free
+
+
 def write_text(path, text):
     """Write `text` (str) atomically as UTF-8."""
     with atomic_path(path) as temporary:

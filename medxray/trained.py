@@ -8,12 +8,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from medxray import progress
 from medxray.assessment import Pictures, predictions_of, report_split, stored_decision
 from medxray.data.pipeline import Source, read_source
 from medxray.errors import RunError
-from medxray.inference import compiled, logits_model, predict_batches
+from medxray.inference import compiled, logits_model, predict_batches, predict_rows
 from medxray.inputs import expand_inputs
-from medxray.models.classifier import load_classifier
+from medxray.models.classifier import embedder, load_classifier
 from medxray.models.registry import architecture
 from medxray.predictions import Predictions
 from medxray.training.config import RESIZES
@@ -176,6 +177,28 @@ class Run:
         logits = predict_batches(logits_model(self.model), source.dataset(rows).batch(_BATCH).prefetch(2))
         return predictions_of(manifest, logits, split=split), Pictures(source, rows)
 
+    def embed_manifest(self, manifest):
+        """Pooled features of the images of a manifest.
+
+        Returns:
+            (float32 array (n,c), Manifest of the images that could be read, in the order of the rows). Unreadable
+            files are left out with a warning.
+        """
+        source, manifest = self._readable(manifest)
+        batches = source.dataset(np.arange(len(manifest))).batch(_BATCH).prefetch(2)
+        with progress.track(len(manifest), "Features") as bar:
+            return predict_batches(embedder(self.model), _counted(batches, bar)), manifest
+
+    def embed_pixels(self, pixels):
+        """Pooled features of decoded images: uint8 (n,h,w,c), as in `Inputs` -> float32 (n,features)."""
+        return predict_rows(embedder(self.model), pixels, batch_size=_BATCH)
+
+    def similar(self, paths, *, count=5):
+        """The training images most similar to some images; see `medxray.neighbors.similar_images`."""
+        from medxray.neighbors import similar_images
+
+        return similar_images(self, paths, count=count)
+
     def _readable(self, manifest):
         form = {"size": self.input_size, "channels": self.channels, "resize": self.resize}
         source, failures = read_source(manifest.files(), **form)
@@ -185,3 +208,9 @@ class Run:
         pixels = None if source.pixels is None else source.pixels[keep]
         manifest = manifest.where(keep)
         return Source(tuple(manifest.files()), self.input_size, self.channels, self.resize, pixels), manifest
+
+
+def _counted(batches, bar):
+    for batch in batches:
+        yield batch
+        bar.advance(len(batch))

@@ -8,6 +8,7 @@ from medxray import __version__
 from medxray.cli import terminal
 from medxray.cli.cache import cache
 from medxray.cli.data import data
+from medxray.cli.embed import embed
 from medxray.cli.evaluate import evaluate
 from medxray.cli.export import export
 from medxray.cli.gradcam import gradcam
@@ -27,7 +28,7 @@ def cli(debug):
     terminal.prepare(debug)
 
 
-for _command in (train, evaluate, predict, gradcam, export, data, cache):
+for _command in (train, evaluate, predict, gradcam, embed, export, data, cache):
     cli.add_command(_command)
 
 

@@ -12,36 +12,86 @@ from medxray.cli.options import json_option, model_option
 @model_option
 @json_option
 @click.option("--csv", "csv_file", type=click.Path(), help="Write the table to this file.")
-def predict(paths, model, as_json, csv_file):
+@click.option(
+    "--neighbors",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Also list the N most similar training images, and draw them.",
+)
+@click.option(
+    "--neighbors-out",
+    type=click.Path(),
+    default="neighbors",
+    show_default=True,
+    help="Folder for the pictures of --neighbors.",
+)
+def predict(paths, model, as_json, csv_file, neighbors, neighbors_out):
     """Predict images: files, folders or glob patterns.
 
     The probability is that of the positive class, calibrated on validation patients; the label follows from the run's
     threshold. A file that cannot be read is listed with its reason and makes the exit status 1.
+
+    The first call with --neighbors computes the features of the run's images and keeps them as RUN/embeddings.npz.
     """
     from medxray.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api, storage
 
-    table = api.load_run(model).predict(paths)
+    run = api.load_run(model)
+    table = run.predict(paths)
+    found = run.similar(paths, count=neighbors) if neighbors else None
     if csv_file:
         storage.write_csv(csv_file, table)
         click.echo(f"{csv_file}: {len(table)} rows", err=True)
+    if found is not None:
+        _write_neighbors(found, table, csv_file=csv_file, out=neighbors_out)
     if as_json:
-        import json
-
-        click.echo(json.dumps(storage.plain(table.to_dict("records")), indent=2, allow_nan=False))
+        _print_json(table, found)
     elif not csv_file:
-        _print(table)
+        _print(table, found or {})
     failed = table[table["error"] != ""]
     for row in failed.itertuples():
         click.echo(f"Error: {row.path}: {row.error}", err=True)
     sys.exit(1 if len(failed) else 0)
 
 
-def _print(table):
+def _write_neighbors(found, table, *, csv_file, out):
+    """Draw the neighbours and, beside a CSV of predictions, write them as a second one; tell where on stderr."""
+    from pathlib import Path
+
+    from medxray import storage
+    from medxray.neighbors import draw_neighbors, neighbor_table
+
+    if csv_file:
+        path = Path(csv_file)
+        second = path.with_name(f"{path.stem}-neighbors{path.suffix}")
+        rows = neighbor_table(found)
+        storage.write_csv(second, rows)
+        click.echo(f"{second}: {len(rows)} rows", err=True)
+    for file in draw_neighbors(found, table, out):
+        click.echo(file, err=True)
+
+
+def _print_json(table, found):
+    import dataclasses
+    import json
+
+    from medxray import storage
+
+    rows = table.to_dict("records")
+    if found is not None:
+        for row in rows:
+            row["neighbors"] = [dataclasses.asdict(one) for one in found.get(row["path"], ())]
+    click.echo(json.dumps(storage.plain(rows), indent=2, allow_nan=False))
+
+
+def _print(table, found):
     good = table[table["error"] == ""]
     width = max((len(label) for label in good["label"]), default=0)
     for row in good.itertuples():
         threshold = "" if row.threshold != row.threshold else f" (threshold {row.threshold:.3f})"
         click.echo(f"{row.label:<{width}}  {row.probability:.4f}{threshold}  {row.path}")
+        for one in found.get(row.path, ()):
+            again = "  (the same file)" if one.same_file else ""
+            click.echo(f"    {one.distance:.4f}  {one.label}  {one.path}{again}")

@@ -48,7 +48,7 @@ def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
     taken, files = set(), []
     for heatmap in iterate_heatmaps(run, inputs, layer=layer, target=target):
         target_name = re.sub(r"[^\w.-]", "_", heatmap.target)
-        stem = _free_stem(f"{heatmap.file.stem}-{target_name}", taken)
+        stem = storage.free_stem(f"{heatmap.file.stem}-{target_name}", taken)
         files.append(Path(out) / f"{stem}.png")
         write_overlay(files[-1], heatmap, read_original(heatmap.file, run.channels))
         if raw:
@@ -78,13 +78,3 @@ def raw_arrays(heatmap):
         "classes": np.array(heatmap.classes),
         "probabilities": heatmap.probabilities,
     }
-
-
-def _free_stem(stem, taken):
-    """`stem`, or `stem-2`, `stem-3`... when an earlier image of this call has it."""
-    number, free = 1, stem
-    while free.casefold() in taken:
-        number += 1
-        free = f"{stem}-{number}"
-    taken.add(free.casefold())
-    return free

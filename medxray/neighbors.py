@@ -1,0 +1,102 @@
+"""The training images most similar to new ones: as a list, a table and pictures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from medxray import storage
+from medxray.data.thumbnails import read_thumbnail
+from medxray.embeddings.neighborhood import DEFAULT_METRIC, nearest
+from medxray.errors import ImageError
+from medxray.extraction import training_embeddings
+from medxray.plots import style
+from medxray.plots.neighbors import NeighborsDisplay, Picture
+from medxray.storage import file_sha256
+
+_SHOWN_PIXELS = 256
+
+
+@dataclass(frozen=True)
+class Neighbor:
+    """A training image near another image.
+
+    Attributes:
+        path: its file.
+        label: its true class.
+        distance: cosine distance of the pooled features, 0-2; 0 for the same direction.
+        same_file: both files have the same bytes, that is, the model was trained on this very image.
+    """
+
+    path: str
+    label: str
+    distance: float
+    same_file: bool
+
+
+def similar_images(run, paths, *, count=5):
+    """Find the training images whose pooled features are nearest to those of some images.
+
+    Args:
+        run: api.Run.
+        paths: files, folders and glob patterns.
+        count: neighbours per image, >= 1; fewer when there are fewer training images.
+
+    Returns:
+        dict path -> tuple of Neighbor, nearest first, for each file that can be read.
+
+    Raises:
+        ConfigError: `count` is below 1.
+        RunError: see `extraction.training_embeddings`.
+    """
+    training = training_embeddings(run)
+    inputs = run.read_inputs(paths)
+    distances, rows = nearest(run.embed_pixels(inputs.pixels), training.vectors, k=count, metric=DEFAULT_METRIC)
+    files = training.files()
+    found = {}
+    for file, near, at in zip(inputs.files, distances, rows, strict=True):
+        digest = file_sha256(file)
+        found[str(file)] = tuple(
+            Neighbor(str(files[row]), str(training.labels[row]), float(distance), bool(training.digests[row] == digest))
+            for distance, row in zip(near, at, strict=True)
+        )
+    return found
+
+
+def neighbor_table(found):
+    """What `similar_images` returned as a DataFrame: path, rank (from 1), neighbor, label, distance, same_file."""
+    rows = [
+        (path, rank, one.path, one.label, one.distance, one.same_file)
+        for path, neighbors in found.items()
+        for rank, one in enumerate(neighbors, 1)
+    ]
+    return pd.DataFrame(rows, columns=["path", "rank", "neighbor", "label", "distance", "same_file"])
+
+
+def draw_neighbors(found, table, out):
+    """Draw each image beside its neighbours as `<out>/<image>-neighbors.png`.
+
+    Args:
+        found: what `similar_images` returned.
+        table: what `Run.predict` returned for the same paths.
+        out: folder, created when missing.
+
+    Returns:
+        list of the files written. An image whose file is gone is an empty frame.
+    """
+    taken, written = set(), []
+    for row in table[table["path"].isin(found)].itertuples():
+        neighbors = found[row.path]
+        pictures = [Picture(_thumbnail(one.path), one.label, one.distance, one.same_file) for one in neighbors]
+        heading = f"{row.label}, P {style.equals_probability(row.probability)}"
+        display = NeighborsDisplay(_thumbnail(row.path), pictures, name=Path(row.path).name, heading=heading)
+        stem = storage.free_stem(f"{Path(row.path).stem}-neighbors", taken)
+        written.append(style.save(display.plot(), Path(out) / f"{stem}.png"))
+    return written
+
+
+def _thumbnail(path):
+    try:
+        return read_thumbnail(path, _SHOWN_PIXELS)
+    except ImageError:
+        return None

@@ -1,0 +1,66 @@
+"""An image beside the training images most similar to it."""
+
+import textwrap
+from dataclasses import dataclass
+
+import numpy as np
+
+from medxray.plots import style
+
+COLUMNS = 6
+_WIDTH, _HEIGHT = 1.9, 2.45
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A training image near the one in question.
+
+    Attributes:
+        pixels: uint8 array (h, w) or (h, w, 3), or None when the file could not be read.
+        label: its true class.
+        distance: cosine distance, 0-2.
+        same_file: it is the very image in question.
+    """
+
+    pixels: np.ndarray | None
+    label: str
+    distance: float
+    same_file: bool
+
+
+class NeighborsDisplay:
+    """One image and its neighbours, nearest first."""
+
+    def __init__(self, pixels, pictures, *, name, heading):
+        """Store the image (as `Picture.pixels`), a list of `Picture`, the file's name and what was predicted."""
+        self.pixels, self.pictures, self.name, self.heading = pixels, list(pictures), name, heading
+
+    def plot(self):
+        """Draw and return the figure."""
+        rows = -(-(len(self.pictures) + 1) // COLUMNS)
+        columns = min(COLUMNS, len(self.pictures) + 1)
+        figure = style.new_figure(max(columns * _WIDTH, 4.6), rows * _HEIGHT + 0.75)
+        panels = figure.subplots(rows, columns, squeeze=False).ravel()
+        _draw(panels[0], self.pixels, "this image", style.BLACK)
+        panels[0].set_xlabel("\n".join(textwrap.wrap(style.words(self.heading, 48), 22)), fontsize=9)
+        for rank, (axes, picture) in enumerate(zip(panels[1:], self.pictures), 1):
+            _draw(axes, picture.pixels, f"{rank}. {style.words(picture.label, 20)}", style.BLUE)
+            again = "\nthe same file" if picture.same_file else ""
+            axes.set_xlabel(f"distance {picture.distance:.4f}{again}", fontsize=9)
+        for axes in panels[len(self.pictures) + 1 :]:
+            axes.set_axis_off()
+        figure.suptitle(f"{style.words(self.name, 44)}\nmost similar training images, with their labels", fontsize=11)
+        return figure
+
+
+def _draw(axes, pixels, title, colour):
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if pixels is None:
+        axes.text(0.5, 0.5, "file cannot\nbe read", ha="center", va="center", transform=axes.transAxes, fontsize=9)
+        axes.set_box_aspect(1)
+    else:
+        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
+    for spine in axes.spines.values():
+        spine.set(edgecolor=colour, linewidth=2)
+    axes.set_title(title, fontsize=9.5, color=colour, pad=4)
