@@ -73,13 +73,14 @@ def neighbor_table(found):
     return pd.DataFrame(rows, columns=["path", "rank", "neighbor", "label", "distance", "same_file"])
 
 
-def draw_neighbors(found, table, out):
+def draw_neighbors(found, table, out, *, positive):
     """Draw each image beside its neighbours as `<out>/<image>-neighbors.png`.
 
     Args:
         found: what `similar_images` returned.
         table: what `Run.predict` returned for the same paths.
         out: folder, created when missing.
+        positive: the class that the probabilities belong to; None: the predicted one.
 
     Returns:
         list of the files written. An image whose file is gone is an empty frame.
@@ -88,7 +89,7 @@ def draw_neighbors(found, table, out):
     for row in table[table["path"].isin(found)].itertuples():
         neighbors = found[row.path]
         pictures = [Picture(_thumbnail(one.path), one.label, one.distance, one.same_file) for one in neighbors]
-        heading = f"{row.label}, P {style.equals_probability(row.probability)}"
+        heading = f"predicted {row.label}, P({positive or row.label}) {style.equals_probability(row.probability)}"
         display = NeighborsDisplay(_thumbnail(row.path), pictures, name=Path(row.path).name, heading=heading)
         stem = storage.free_stem(f"{Path(row.path).stem}-neighbors", taken)
         written.append(style.save(display.plot(), Path(out) / f"{stem}.png"))

@@ -45,7 +45,7 @@ def predict(paths, model, as_json, csv_file, neighbors, neighbors_out):
         storage.write_csv(csv_file, table)
         click.echo(f"{csv_file}: {len(table)} rows", err=True)
     if found is not None:
-        _write_neighbors(found, table, csv_file=csv_file, out=neighbors_out)
+        _write_neighbors(run, found, table, csv_file=csv_file, out=neighbors_out)
     if as_json:
         _print_json(table, found)
     elif not csv_file:
@@ -56,7 +56,7 @@ def predict(paths, model, as_json, csv_file, neighbors, neighbors_out):
     sys.exit(1 if len(failed) else 0)
 
 
-def _write_neighbors(found, table, *, csv_file, out):
+def _write_neighbors(run, found, table, *, csv_file, out):
     """Draw the neighbours and, beside a CSV of predictions, write them as a second one; tell where on stderr."""
     from pathlib import Path
 
@@ -69,7 +69,7 @@ def _write_neighbors(found, table, *, csv_file, out):
         rows = neighbor_table(found)
         storage.write_csv(second, rows)
         click.echo(f"{second}: {len(rows)} rows", err=True)
-    for file in draw_neighbors(found, table, out):
+    for file in draw_neighbors(found, table, out, positive=run.positive):
         click.echo(file, err=True)
 
 

@@ -118,8 +118,6 @@ def read_embeddings(path):
 def _arrays(path):
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            if not isinstance(stored, np.lib.npyio.NpzFile):
-                raise DataError(f"{path} is not a file of medxray embeddings but a single array. {_REMEDY}")
             return {name: stored[name] for name in stored.files}
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}. {_REMEDY}") from error

@@ -6,9 +6,11 @@ from matplotlib.lines import Line2D
 from medxray.plots import style
 
 METHOD_NAMES = {"tsne": "t-SNE", "pca": "PCA"}
+_LINE = 0.22  # height of a line of text in inches
 _MARKERS = {"train": "o", "val": "s", "test": "^", "": "D"}
 _SIZES = {"train": 9, "val": 16, "test": 20, "": 12}
 _ALPHA = {"train": 0.45, "val": 0.85, "test": 0.85, "": 0.7}
+_COLUMNS = (0.0, 0.38, 0.67)  # left edges of the table, shares of its width
 
 
 class ScatterDisplay:
@@ -20,10 +22,17 @@ class ScatterDisplay:
 
     def plot(self):
         """Draw and return the figure."""
-        figure = style.new_figure(11.4, 6.6)
-        axes, beside = figure.subplots(1, 2, width_ratios=(2.1, 1))
-        self._draw_points(axes)
-        self._draw_legends(beside)
+        heights = [lines * _LINE for lines in self._lines()]
+        figure = style.new_figure(11.8, max(6.4, sum(heights) + 0.9))
+        grid = figure.add_gridspec(1, 2, width_ratios=(1.6, 1))
+        beside = grid[1].subgridspec(3, 1, height_ratios=heights)
+        self._draw_points(figure.add_subplot(grid[0]))
+        panels = [figure.add_subplot(cell) for cell in beside]
+        for axes in panels:
+            axes.set_axis_off()
+        self._draw_classes(panels[0])
+        self._draw_splits(panels[1])
+        self._draw_figures(panels[2])
         embeddings = self.embeddings
         counts = (
             f"{style.counted(len(embeddings), 'image')}, "
@@ -55,44 +64,43 @@ class ScatterDisplay:
     def _splits(self):
         return [split for split in _MARKERS if (self.embeddings.splits == split).any()]
 
-    def _draw_legends(self, axes):
-        axes.set_axis_off()
-        embeddings = self.embeddings
-        counts = np.bincount(embeddings.y_true, minlength=len(embeddings.classes))
-        classes = [
-            Line2D([], [], linestyle="", marker="o", color=style.class_colour(k), label=f"{style.words(name)} (n={count})")
-            for k, (name, count) in enumerate(zip(embeddings.classes, counts))
-        ]
-        splits = [
-            Line2D([], [], linestyle="", marker=_MARKERS[split], color=style.GREY, label=split or "no split")
-            for split in self._splits()
-        ]
-        first = style.legend(axes, handles=classes, title="Class", loc="upper left", alignment="left")
-        axes.add_artist(first)
-        drop = 0.14 + 0.048 * len(classes)
-        style.legend(
-            axes, handles=splits, title="Split", loc="upper left", bbox_to_anchor=(0, 1 - drop), alignment="left"
-        )
-        top = 1 - drop - 0.14 - 0.048 * len(splits)
-        axes.text(0, top, "\n".join(self._lines()), va="top", fontsize=8.5, transform=axes.transAxes)
-
     def _lines(self):
-        structure = self.structure
-        k, metric = structure["k"], structure["metric"]
-        lines = [
-            "Measured in the original space:",
-            f"purity: share of the {k} nearest images",
-            f"of other patients with the same label ({metric};",
-            f"by chance {structure['chance_purity']:.2f}); silhouette: -1 to 1.",
+        """Lines of text that class legend, split legend and table need."""
+        return len(self.embeddings.classes) + 2, len(self._splits()) + 2, len(self.structure["groups"]) + 5
+
+    def _draw_classes(self, axes):
+        counts = np.bincount(self.embeddings.y_true, minlength=len(self.embeddings.classes))
+        handles = [
+            _handle("o", style.class_colour(k), f"{style.words(name, 28)} (n={count:,})")
+            for k, (name, count) in enumerate(zip(self.embeddings.classes, counts))
         ]
-        for group in structure["groups"]:
-            lines += [
-                "",
-                f"{style.words(group['name'])} (n={group['n']})",
-                f"  purity {_short(group['purity'])}",
-                f"  silhouette {_short(group['silhouette'])}",
-            ]
-        return lines[:40]
+        style.legend(axes, handles=handles, title="Class", loc="upper left", alignment="left", borderaxespad=0)
+
+    def _draw_splits(self, axes):
+        handles = [_handle(_MARKERS[split], style.GREY, split or "no split") for split in self._splits()]
+        style.legend(axes, handles=handles, title="Split", loc="upper left", alignment="left", borderaxespad=0)
+
+    def _draw_figures(self, axes):
+        structure = self.structure
+        heading = (
+            f"Purity: share of the {structure['k']} nearest images of other patients\n"
+            f"that have the same label ({structure['metric']} distance; by chance {structure['chance_purity']:.2f}).\n"
+            "Both figures belong to the vectors, not to the map."
+        )
+        rows = [("", "purity", "silhouette")]
+        rows += [
+            (style.words(group["name"], 21), _short(group["purity"]), _short(group["silhouette"]))
+            for group in structure["groups"]
+        ]
+        options = {"va": "top", "fontsize": 8.5, "transform": axes.transAxes, "in_layout": False}
+        axes.text(0, 1, heading, **options)
+        for line, row in enumerate(rows, 3):
+            for left, text in zip(_COLUMNS, row):
+                axes.text(left, 1 - (line + 0.5) / self._lines()[2], text, **options)
+
+
+def _handle(marker, colour, label):
+    return Line2D([], [], linestyle="", marker=marker, color=colour, label=label)
 
 
 def _short(figure):

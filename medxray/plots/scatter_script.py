@@ -5,7 +5,7 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 1.2rem; color: #1b1b1b; ba
 h1 { font-size: 1.25rem; margin: 0 0 .3rem; overflow-wrap: anywhere; }
 main { display: flex; flex-wrap: wrap; gap: 1.2rem; }
 section { flex: 3 1 520px; }
-aside { flex: 1 1 330px; max-width: 520px; }
+aside { flex: 1 1 430px; max-width: 560px; }
 svg { width: 100%; border: 1px solid #ccc; background: #fafafa; }
 fieldset { display: inline-block; border: 1px solid #ccc; margin: 0 .6rem .5rem 0; padding: .2rem .6rem .3rem; }
 label { margin-right: .8rem; white-space: nowrap; }
@@ -18,9 +18,10 @@ label { margin-right: .8rem; white-space: nowrap; }
 dl { margin: 0; overflow-wrap: anywhere; }
 dt { color: #555; font-size: .85em; }
 dd { margin: 0 0 .35rem; }
-table { border-collapse: collapse; font-size: .88em; }
+table { border-collapse: collapse; font-size: .85em; }
+td { white-space: nowrap; }
 caption { text-align: left; padding-bottom: .3rem; }
-th, td { text-align: right; padding: .18rem .55rem; border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums; }
+th, td { text-align: right; padding: .18rem .45rem; border-bottom: 1px solid #ddd; font-variant-numeric: tabular-nums; }
 th:first-child { text-align: left; overflow-wrap: anywhere; }
 footer, .axes { color: #555; font-size: .85em; overflow-wrap: anywhere; }
 """
