@@ -50,11 +50,11 @@ def similar_images(run, paths, *, count=5):
         RunError: see `extraction.training_embeddings`.
     """
     training = training_embeddings(run)
-    inputs = run.read_inputs(paths)
-    distances, rows = nearest(run.embed_pixels(inputs.pixels), training.vectors, k=count, metric=DEFAULT_METRIC)
+    inputs, vectors = run.embed_inputs(paths)
+    distances, rows = nearest(vectors, training.vectors, k=count, metric=DEFAULT_METRIC)
     files = training.files()
     found = {}
-    for file, near, at in zip(inputs.files, distances, rows, strict=True):
+    for file, near, at in zip(inputs, distances, rows, strict=True):
         digest = file_sha256(file)
         found[str(file)] = tuple(
             Neighbor(str(files[row]), str(training.labels[row]), float(distance), bool(training.digests[row] == digest))

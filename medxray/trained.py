@@ -12,7 +12,7 @@ from medxray import progress
 from medxray.assessment import Pictures, predictions_of, report_split, stored_decision
 from medxray.data.pipeline import Source, read_source
 from medxray.errors import RunError
-from medxray.inference import compiled, logits_model, predict_batches, predict_rows
+from medxray.inference import compiled, logits_model, predict_batches
 from medxray.inputs import expand_inputs
 from medxray.models.classifier import embedder, load_classifier
 from medxray.models.registry import architecture
@@ -189,9 +189,22 @@ class Run:
         with progress.track(len(manifest), "Features") as bar:
             return predict_batches(embedder(self.model), _counted(batches, bar)), manifest
 
-    def embed_pixels(self, pixels):
-        """Pooled features of decoded images: uint8 (n,h,w,c), as in `Inputs` -> float32 (n,features)."""
-        return predict_rows(embedder(self.model), pixels, batch_size=_BATCH)
+    def embed_inputs(self, paths):
+        """Pooled features of files, folders and globs.
+
+        Returns:
+            (list of pathlib.Path that could be read, float32 array (n,c) in their order).
+        """
+        files, reasons = expand_inputs(paths), []
+
+        def batches():
+            for images, found in self.source(files).stream(_BATCH):
+                reasons.extend(found)
+                yield images
+
+        vectors = predict_batches(embedder(self.model), batches())
+        good = [row for row, reason in enumerate(reasons) if not reason]
+        return [files[row] for row in good], vectors[good]
 
     def similar(self, paths, *, count=5):
         """The training images most similar to some images; see `medxray.neighbors.similar_images`."""

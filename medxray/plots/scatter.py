@@ -84,7 +84,7 @@ class ScatterDisplay:
         structure = self.structure
         heading = (
             f"Purity: share of the {structure['k']} nearest images of other patients\n"
-            f"that have the same label ({structure['metric']} distance; by chance {structure['chance_purity']:.2f}).\n"
+            f"that have the same label ({structure['metric']} distance; by chance {structure['chance_purity']:z.2f}).\n"
             "Both figures belong to the vectors, not to the map."
         )
         rows = [("", "purity", "silhouette")]
@@ -108,4 +108,4 @@ def _short(figure):
     if figure["value"] is None:
         return "not defined"
     interval = figure["ci95"]
-    return f"{figure['value']:.2f}" + ("" if interval is None else f" [{interval[0]:.2f}, {interval[1]:.2f}]")
+    return f"{figure['value']:z.2f}" + ("" if interval is None else f" [{interval[0]:z.2f}, {interval[1]:z.2f}]")

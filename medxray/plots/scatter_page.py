@@ -111,7 +111,7 @@ def _figure(estimate):
     if estimate["value"] is None:
         return "–"
     interval = estimate["ci95"]
-    return f"{estimate['value']:.3f}" + ("" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]")
+    return f"{estimate['value']:z.3f}" + ("" if interval is None else f" [{interval[0]:z.3f}, {interval[1]:z.3f}]")
 
 
 def _data(embeddings, projection, rows, thumbnails):

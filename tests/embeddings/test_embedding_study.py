@@ -13,8 +13,10 @@ from click.testing import CliRunner
 
 from medxray import embedding_study
 from medxray.cli.embed import embed
-from medxray.embedding_study import study_knn, study_plot
+from medxray.embedding_study import SHOWN_IMAGES, study_knn, study_plot
 from medxray.embeddings.knn import classify
+from medxray.embeddings.neighborhood import DEFAULT_METRIC, DEFAULT_NEIGHBORS, METRICS
+from medxray.embeddings.projection import METHODS
 from medxray.embeddings.vectors import write_embeddings
 from medxray.errors import ConfigError, DataError
 from medxray.evaluate.metrics import Ranking
@@ -167,6 +169,13 @@ def test_commands_print_one_json_value(stored, with_images):
     assert drawn["structure"]["k"] == 10 and drawn["structure"]["metric"] == "cosine"
     classified = json.loads(CliRunner().invoke(embed, ["knn", str(path), "--json", "--threshold-rule", "0.4"]).stdout)
     assert classified["decision"]["threshold"]["value"] == 0.4 and set(classified["splits"]) == {"val", "test"}
+
+
+def test_command_offers_what_the_library_has():
+    offered = {option.name: option for option in embed.commands["plot"].params}
+    assert set(offered["metric"].type.choices) == set(METRICS) and offered["metric"].default == DEFAULT_METRIC
+    assert tuple(offered["method"].type.choices) == METHODS and offered["k"].default == DEFAULT_NEIGHBORS
+    assert offered["shown"].default == SHOWN_IMAGES
 
 
 def test_commands_on_files_start_no_tensorflow(stored, with_images):
