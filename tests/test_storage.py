@@ -58,3 +58,9 @@ def test_file_digest_is_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert storage.file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert storage.text_sha256("a", "bc") != storage.text_sha256("ab", "c")
+
+
+def test_stems_are_numbered_when_taken_whatever_their_case():
+    taken = set()
+    stems = [storage.free_stem(stem, taken) for stem in ("a", "A", "b", "a-2", "a")]
+    assert stems == ["a", "A-2", "b", "a-2-2", "a-3"]

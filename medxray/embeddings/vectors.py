@@ -131,6 +131,10 @@ def _text(array):
     return str(array[()]) if array.ndim == 0 and array.dtype.kind == "U" else ""
 
 
+def _printable(texts):
+    return all(text.isprintable() for text in texts)
+
+
 def _check(arrays, path):
     def expect(condition, what):
         if not condition:
@@ -141,6 +145,8 @@ def _check(arrays, path):
     expect(vectors.size and np.isfinite(vectors).all(), "'vectors' must hold finite numbers, at least one row")
     for name in (*_COLUMNS, "classes"):
         expect(arrays[name].dtype.kind == "U" and arrays[name].ndim == 1, f"'{name}' must be a list of texts")
+        expect(_printable(arrays[name].tolist()), f"'{name}' must be free of control characters")
+    expect(_printable(_text(arrays[name]) for name in _SCALARS), "'run' and 'root' must be free of control characters")
     for name in _COLUMNS:
         count = len(arrays[name])
         expect(count == len(vectors), f"'{name}' must have one entry per vector: {len(vectors)}, received {count}")

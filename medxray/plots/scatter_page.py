@@ -139,6 +139,6 @@ def _data(embeddings, projection, rows, thumbnails):
 
 
 def _script_safe(value):
-    """JSON that cannot end the script element it lies in; ASCII only, so lone surrogates of file names pass too."""
+    """JSON that cannot end the script element it lies in, ASCII only."""
     text = json.dumps(value, allow_nan=False, separators=(",", ":"))
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

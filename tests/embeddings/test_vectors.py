@@ -112,6 +112,8 @@ def test_archive_with_a_false_size_is_refused(stored, tmp_path):
         ("patients", lambda array: np.arange(len(array)), "'patients' must be a list of texts"),
         ("classes", lambda array: array[:1], "'classes' must be two or more"),
         ("positive", lambda array: np.array("NORMAL"), "'positive' must be the last of two classes"),
+        ("ids", lambda array: np.char.add(array, "\udcff"), "'ids' must be free of control characters"),
+        ("run", lambda array: np.array("a\x1b[2Jb"), "'run' and 'root' must be free of control characters"),
         ("kind", lambda array: np.array("other"), "its kind is another"),
     ],
 )

@@ -137,11 +137,6 @@ def test_script_sets_texts_only_as_text():
     assert not re.search(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(|Function\(", SCRIPT)
 
 
-def test_names_of_bytes_that_are_no_text_are_kept_out_of_trouble(mapped):
-    page = page_of(mapped(name="odd\udcff"))
-    assert page.encode("utf-8") and "odd\\udcff0.png" in page
-
-
 def test_page_says_once_that_it_is_no_medical_device(mapped):
     assert page_of(mapped()).count("not a medical device") == 1
 
