@@ -1,4 +1,4 @@
-"""A file of embeddings -> a nearest-neighbour classifier with its evaluation, or a map of the classes. No TensorFlow."""
+"""A file of embeddings -> an evaluated nearest-neighbour classifier, or a map of the classes. No TensorFlow."""
 
 import dataclasses
 import logging
@@ -131,7 +131,9 @@ def _knn_record(embeddings, choice, *, reference, decision):
     }
 
 
-def study_plot(path, *, method="tsne", splits=(), k=DEFAULT_NEIGHBORS, metric=DEFAULT_METRIC, seed=0, shown=SHOWN_IMAGES):
+def study_plot(
+    path, *, method="tsne", splits=(), k=DEFAULT_NEIGHBORS, metric=DEFAULT_METRIC, seed=0, shown=SHOWN_IMAGES
+):
     """Draw embeddings as a map, with neighbourhood purity and silhouette beside it.
 
     Args:

@@ -1,6 +1,7 @@
 """Texts given on the command line -> the image files and label maps they mean. No TensorFlow."""
 
 import glob
+import os
 from pathlib import Path
 
 from medxray.data import images
@@ -25,6 +26,11 @@ def expand_inputs(paths):
     if not found:
         raise DataError("No image was given. Name files, folders or patterns such as 'images/*.png'.")
     return list(found)
+
+
+def path_text(file):
+    """A path as valid Unicode for tables and JSON: bytes that are not UTF-8 become escapes such as `\\xff`."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 
 def _expand(text):

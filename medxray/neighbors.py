@@ -10,6 +10,7 @@ from medxray.data.thumbnails import read_thumbnail
 from medxray.embeddings.neighborhood import DEFAULT_METRIC, nearest
 from medxray.errors import ImageError
 from medxray.extraction import training_embeddings
+from medxray.inputs import path_text
 from medxray.plots import style
 from medxray.plots.neighbors import NeighborsDisplay, Picture
 from medxray.storage import file_sha256
@@ -43,7 +44,7 @@ def similar_images(run, paths, *, count=5):
         count: neighbours per image, >= 1; fewer when there are fewer training images.
 
     Returns:
-        dict path -> tuple of Neighbor, nearest first, for each file that can be read.
+        dict path (as `Run.predict` writes it) -> tuple of Neighbor, nearest first, for each file that can be read.
 
     Raises:
         ConfigError: `count` is below 1.
@@ -56,7 +57,7 @@ def similar_images(run, paths, *, count=5):
     found = {}
     for file, near, at in zip(inputs, distances, rows, strict=True):
         digest = file_sha256(file)
-        found[str(file)] = tuple(
+        found[path_text(file)] = tuple(
             Neighbor(str(files[row]), str(training.labels[row]), float(distance), bool(training.digests[row] == digest))
             for distance, row in zip(near, at, strict=True)
         )
@@ -83,7 +84,7 @@ def draw_neighbors(found, table, out, *, positive):
         positive: the class that the probabilities belong to; None: the predicted one.
 
     Returns:
-        list of the files written. An image whose file is gone is an empty frame.
+        list of the files written. An image whose file is gone, or has a name that is not UTF-8, is an empty frame.
     """
     taken, written = set(), []
     for row in table[table["path"].isin(found)].itertuples():

@@ -1,7 +1,6 @@
 """A trained run: its model, its decision, and what can be asked of them."""
 
 import logging
-import os
 from functools import cached_property
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from medxray.assessment import Pictures, predictions_of, report_split, stored_de
 from medxray.data.pipeline import Source, read_source
 from medxray.errors import RunError
 from medxray.inference import compiled, logits_model, predict_batches
-from medxray.inputs import expand_inputs
+from medxray.inputs import expand_inputs, path_text
 from medxray.models.classifier import embedder, load_classifier
 from medxray.models.registry import architecture
 from medxray.predictions import Predictions
@@ -122,7 +121,7 @@ class Run:
 
     def _table(self, files, logits, errors):
         predictions = Predictions(
-            paths=tuple(os.fsencode(file).decode("utf-8", "backslashreplace") for file in files),
+            paths=tuple(map(path_text, files)),
             patient_ids=np.arange(len(files)).astype(str),
             y_true=np.zeros(len(files), np.int64),
             logits=logits,

@@ -1,9 +1,10 @@
+import os
 from pathlib import Path
 
 import pytest
 
 from medxray.errors import ConfigError, DataError
-from medxray.inputs import expand_inputs, parse_label_map
+from medxray.inputs import expand_inputs, parse_label_map, path_text
 
 
 @pytest.fixture
@@ -37,6 +38,11 @@ def test_empty_folder_and_empty_pattern_are_errors(folder, tmp_path):
         expand_inputs([tmp_path / "empty"])
     with pytest.raises(DataError, match="matches no file"):
         expand_inputs([str(Path(folder) / "*.bmp")])
+
+
+def test_path_text_is_valid_unicode_whatever_the_bytes():
+    assert path_text(Path("a/é.png")) == "a/é.png"
+    assert path_text(os.fsdecode(b"a/\xff.png")) == r"a/\xff.png"
 
 
 def test_label_maps_are_read_and_bad_ones_refused():

@@ -1,6 +1,7 @@
 """Small pictures of image files for galleries and pages, without TensorFlow. For eyes only, never for a model."""
 
 import base64
+import struct
 
 import cv2
 import numpy as np
@@ -31,6 +32,8 @@ def read_thumbnail(path, pixels=PIXELS):
         full = _native(path, info, pixels) if info.native else np.rint(images.read_pixels(path, 3)).astype(np.uint8)
     except OSError as error:
         raise ImageError(error.strerror or "it cannot be read") from error
+    except (MemoryError, ValueError, struct.error, cv2.error) as error:
+        raise ImageError("the image data is truncated or damaged") from error
     scale = min(1.0, pixels / max(full.shape[:2]))
     size = tuple(max(1, round(side * scale)) for side in full.shape[1::-1])
     small = cv2.resize(full, size, interpolation=cv2.INTER_AREA)
@@ -39,7 +42,7 @@ def read_thumbnail(path, pixels=PIXELS):
 
 
 def _native(path, info, pixels):
-    """uint8 (h, w, 3), RGB; a large JPEG is decoded at reduced scale, 16 bits are scaled by the range of the content."""
+    """uint8 (h, w, 3), RGB; a large JPEG is decoded at reduced scale, 16 bits are scaled by the content's range."""
     with open(path, "rb") as file:
         content = file.read()
     if info.bits == 16:

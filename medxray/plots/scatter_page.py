@@ -40,8 +40,8 @@ _PAGE = """<!DOCTYPE html>
 {rows}
 </tbody></table>
 {notes}
-<p>Purity and silhouette belong to the original vectors, not to this map; intervals are 95 %, by resampling patients with
-every image's value kept. Distances between groups on a t-SNE map mean nothing.</p>
+<p>Purity and silhouette belong to the original vectors, not to this map; intervals are 95 %, by resampling patients
+with every image's value kept. Distances between groups on a t-SNE map mean nothing.</p>
 </aside>
 </main>
 <footer>Research software, not a medical device. Model weights: {digest}</footer>
@@ -104,7 +104,8 @@ def _sample(embeddings, rows, thumbnails, seed):
 
 def _row(group):
     cells = (f"{group['n']:,}", *(_figure(group[name]) for name in ("purity", "silhouette")))
-    return f'<tr><th scope="row">{html.escape(group["name"])}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+    data = "".join(f"<td>{cell}</td>" for cell in cells)
+    return f'<tr><th scope="row">{html.escape(group["name"])}</th>{data}</tr>'
 
 
 def _figure(estimate):

@@ -1,11 +1,13 @@
 """Small pictures of image files."""
 
 import base64
+import struct
 
 import cv2
 import numpy as np
 import pytest
 
+from medxray.data import thumbnails
 from medxray.data.thumbnails import jpeg_data, read_thumbnail
 from medxray.errors import ImageError
 
@@ -58,6 +60,18 @@ def test_what_cannot_be_read_has_a_reason(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8))
     (tmp_path / "half.png").write_bytes((tmp_path / "a.png").read_bytes()[:200])
     (tmp_path / "text.png").write_text("no image")
-    for name, reason in {"gone.png": "No such file", "text.png": "not an image", "half.png": "truncated or damaged"}.items():
+    reasons = {"gone.png": "No such file", "text.png": "not an image", "half.png": "truncated or damaged"}
+    for name, reason in reasons.items():
         with pytest.raises(ImageError, match=reason):
             read_thumbnail(tmp_path / name)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("x"), struct.error("x"), cv2.error("x")])
+def test_whatever_a_decoder_raises_is_one_reason(tmp_path, monkeypatch, error):
+    def broken(path, channels):
+        raise error
+
+    cv2.imwrite(str(tmp_path / "a.tiff"), np.full((20, 20), 77, np.uint8))
+    monkeypatch.setattr(thumbnails.images, "read_pixels", broken)
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        read_thumbnail(tmp_path / "a.tiff")

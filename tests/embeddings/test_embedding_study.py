@@ -155,12 +155,14 @@ def test_missing_images_leave_a_map_without_their_pictures(stored, with_images, 
 
 def test_commands_print_what_they_wrote(stored, with_images):
     path = stored(with_images)
-    drawn = CliRunner().invoke(embed, ["plot", str(path), "--method", "pca", "--neighbors", "3", "--metric", "euclidean"])
+    options = ["--method", "pca", "--neighbors", "3", "--metric", "euclidean"]
+    drawn = CliRunner().invoke(embed, ["plot", str(path), *options])
     assert drawn.exit_code == 0, drawn.output
     assert drawn.stdout.splitlines()[0] == str(path.with_name("emb-pca.png"))
     classified = CliRunner().invoke(embed, ["knn", str(path)])
     assert classified.exit_code == 0, classified.output
-    assert "neighbours" in classified.stdout and classified.stdout.splitlines()[-1] == f"Written to {path.parent}/emb-knn"
+    assert "neighbours" in classified.stdout
+    assert classified.stdout.splitlines()[-1] == f"Written to {path.parent}/emb-knn"
 
 
 def test_commands_print_one_json_value(stored, with_images):

@@ -1,6 +1,8 @@
 """Pooled features of a run's images and of other data."""
 
+import re
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,7 +27,8 @@ def test_own_images_are_those_of_the_split_table(run):
     found, path = extraction.extract(run)
     table = pd.read_csv(run.path / "split.csv", keep_default_na=False)
     assert path == run.path / "embeddings.npz"
-    for column, array in {"path": found.ids, "label": found.labels, "split": found.splits, "subtype": found.subtypes}.items():
+    arrays = {"path": found.ids, "label": found.labels, "split": found.splits, "subtype": found.subtypes}
+    for column, array in arrays.items():
         assert list(array) == list(table[column])
     assert list(found.patients) == list(table["patient_id"]) and found.classes == run.classes
     assert found.digests[3] == file_sha256(found.files()[3]) and found.run == "small"
@@ -64,6 +67,29 @@ def test_the_runs_own_data_keep_its_splits(run, phantoms):
     assert path == run.path / "embeddings.npz" and set(found.splits) == {"train", "val", "test"}
 
 
+def test_a_table_in_the_folder_of_the_runs_data_is_other_data(run):
+    table = pd.read_csv(run.path / "split.csv", keep_default_na=False)
+    root = Path(run.record["data"]["root"])
+    part = table.loc[table["split"] == "test", ["path", "label"]]
+    part.assign(path=[str(root / path) for path in part["path"]]).to_csv(run.path / "other.csv", index=False)
+    run.record["data"] |= {"root": str(run.path), "source": str(run.path)}
+    found, path = extraction.extract(
+        run, run.path / "other.csv", columns={"path_col": "path", "label_col": "label"}
+    )
+    assert path.parent.parent == run.path / "external" and set(found.splits) == {""} and len(found) == len(part)
+
+
+def test_one_split_needs_only_its_own_files(run):
+    table = pd.read_csv(run.path / "split.csv", keep_default_na=False)
+    gone = table.index[table["split"] == "test"][0]
+    table.loc[gone, "path"] = "gone.jpeg"
+    table.to_csv(run.path / "split.csv", index=False)
+    found, _ = extraction.extract(run, splits=("val",))
+    assert len(found) == (table["split"] == "val").sum()
+    with pytest.raises(DataError, match="There is no file 'gone.jpeg'"):
+        extraction.extract(run)
+
+
 @pytest.fixture
 def other(phantoms, tmp_path):
     """Class folders without splits, one image of them damaged."""
@@ -78,7 +104,8 @@ def other(phantoms, tmp_path):
 def test_other_data_go_beside_the_run_and_bad_files_are_left_out(run, other, caplog):
     with caplog.at_level("WARNING", logger="medxray"):
         found, path = extraction.extract(run, other)
-    assert path == run.path / "external" / "other" / "embeddings.npz"
+    assert path.name == "embeddings.npz" and path.parent.parent == run.path / "external"
+    assert re.fullmatch("other-[0-9a-f]{6}", path.parent.name)
     assert set(found.splits) == {""} and len(found) == len(list(other.rglob("*.jpeg"))) - 1
     assert "Left out" in caplog.text and "half.jpeg" in caplog.text
     with pytest.raises(DataError, match="has no image in: test. Choose another --split"):

@@ -1,7 +1,9 @@
 """Similar training images beside predictions: as a list, in the output of `predict`, and drawn."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -110,6 +112,17 @@ def test_predict_lists_neighbours_below_each_image(run, files, tmp_path):
     assert answer.exit_code == 0 and len(lines) == 8
     assert [line.startswith("    ") for line in lines] == [False, True, True, True] * 2
     assert len(list((tmp_path / "out").glob("*-neighbors.png"))) == 2
+
+
+def test_neighbours_of_a_name_that_is_not_utf8_are_listed_in_every_output(run, files, tmp_path):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.jpeg"))
+    shutil.copy(files["test"][0], odd)
+    words = ["--neighbors", 2, "--csv", tmp_path / "a.csv", "--neighbors-out", tmp_path / "out", "--json"]
+    answer = CliRunner().invoke(predict, ["--model", str(run.path), str(odd), *map(str, words)])
+    (row,) = json.loads(answer.stdout)
+    assert answer.exit_code == 0 and row["path"].endswith(r"\xff.jpeg") and len(row["neighbors"]) == 2
+    assert list(pd.read_csv(tmp_path / "a-neighbors.csv")["path"]) == [row["path"]] * 2
+    assert len(list((tmp_path / "out").iterdir())) == 1
 
 
 def test_predict_json_and_csv_hold_the_same_neighbours(run, files, tmp_path):

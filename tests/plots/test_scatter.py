@@ -77,9 +77,8 @@ def test_every_image_is_a_point_in_the_colour_of_its_class(mapped):
     for collection in figure.axes[0].collections:
         for point, colour in zip(collection.get_offsets(), collection.get_facecolors(), strict=True):
             drawn[tuple(np.round(point, 9))] = to_hex(colour).upper()
-    expected = {
-        tuple(np.round(point, 9)): style.class_colour(k) for point, k in zip(projection.points, found.y_true, strict=True)
-    }
+    pairs = zip(projection.points, found.y_true, strict=True)
+    expected = {tuple(np.round(point, 9)): style.class_colour(k) for point, k in pairs}
     assert drawn == expected
 
 
