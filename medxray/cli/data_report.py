@@ -76,12 +76,20 @@ def _repeats(title, found):
         f"{found['across_splits']} across splits, {found['across_labels']} across labels, "
         f"{found['across_patients']} across patients",
     ]
-    lines += ["  " + " = ".join(group) for group in found["examples"]]
+    lines += ["  " + _files(group) for group in found["examples"]]
+    certain = title.startswith("Byte")
     if found["across_splits"]:
-        lines.append("  Warning: the same picture lies in two splits; figures on them are too good.")
+        same = "the same picture lies" if certain else "look at them: if they are one picture, it lies"
+        lines.append(f"  Warning: {same} in two splits; figures on them are too good.")
     if found["across_labels"]:
-        lines.append("  Warning: the same picture has two labels; one of them is wrong.")
+        same = "the same picture has" if certain else "look at them: if they are one picture, it has"
+        lines.append(f"  Warning: {same} two labels; one of them is wrong.")
     return lines
+
+
+def _files(group, shown=4):
+    rest = f" = ... ({len(group) - shown} more)" if len(group) > shown else ""
+    return " = ".join(group[:shown]) + rest
 
 
 def _shared(patients):
