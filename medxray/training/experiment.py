@@ -57,7 +57,7 @@ def _execute(run, config):
     _seed(config)
     with run.in_use():
         try:
-            with _precision(config):
+            with _interrupts_as_such(), _precision(config):
                 Experiment(run, config).go()
         except KeyboardInterrupt:
             run.update_record(state="interrupted")
@@ -71,6 +71,17 @@ def _execute(run, config):
             _record_failure(run, error)
             raise
     return run
+
+
+@contextlib.contextmanager
+def _interrupts_as_such():
+    """Ctrl-C inside a TensorFlow call may surface as a RuntimeError that only names it; make it KeyboardInterrupt."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "KeyboardInterrupt" in str(error):
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _record_failure(run, error):
@@ -122,7 +133,8 @@ class Experiment:
         with self._timed("model"):
             model = self._model(manifest)
         try:
-            features, position = self._train(model, images)
+            with _interrupts_as_such():
+                features, position = self._train(model, images)
         except KeyboardInterrupt:
             self._save_best(manifest)
             raise
