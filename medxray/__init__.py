@@ -1,18 +1,19 @@
 """medxray: chest X-ray classification with honest evaluation, heatmaps and portable SavedModels.
 
-`train(config)` trains and returns a Run, `load_run(path)` loads one; `TrainConfig` holds the options. TensorFlow is
-imported when one of the first two is first used, not before.
+`train(config)` trains and returns a Run, `load_run(path)` loads one; `TrainConfig` and
+`AnomalyConfig` hold the options. TensorFlow is imported when one of the first two is first used, not before.
 """
 
 import importlib
 
 __version__ = "0.1.0"
-__all__ = ["Run", "TrainConfig", "load_run", "resume", "train"]
+__all__ = ["AnomalyConfig", "Run", "TrainConfig", "load_run", "resume", "train"]
+_CONFIGS = {"TrainConfig": "medxray.training.config", "AnomalyConfig": "medxray.anomaly.config"}
 
 
 def __getattr__(name):
-    if name == "TrainConfig":
-        return importlib.import_module("medxray.training.config").TrainConfig
+    if name in _CONFIGS:
+        return getattr(importlib.import_module(_CONFIGS[name]), name)
     if name in __all__:
         importlib.import_module("medxray.backend").load_tensorflow()
         return getattr(importlib.import_module("medxray.api"), name)

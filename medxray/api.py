@@ -1,16 +1,19 @@
 """The Python interface: train, resume, load a run. The commands only call it and the Run it returns."""
 
 from medxray.errors import RunError
+from medxray.kinds import trained_run
 from medxray.runs import open_run
 from medxray.trained import Run
-from medxray.training.experiment import resume_run, start_run
+from medxray.training.execution import resume_run, start_run
+
+__all__ = ["Run", "load_run", "resume", "train"]
 
 
 def train(config):
     """Train a model.
 
     Args:
-        config: TrainConfig.
+        config: TrainConfig or AnomalyConfig.
 
     Returns:
         Run, complete.
@@ -18,12 +21,12 @@ def train(config):
     Raises:
         MedxrayError: the subclass and its message say what to do.
     """
-    return Run(start_run(config))
+    return trained_run(start_run(config))
 
 
 def resume(path):
     """Finish an interrupted run in place and return it as a Run."""
-    return Run(resume_run(path))
+    return trained_run(resume_run(path))
 
 
 def load_run(path="runs/latest"):
@@ -44,4 +47,4 @@ def load_run(path="runs/latest"):
             f"{run.path} has no trained model yet (state: {run.read_record()['state']}). "
             f"Finish it with: medxray train --resume {path}"
         )
-    return Run(run)
+    return trained_run(run)

@@ -141,7 +141,9 @@ def _learned(run):
 def _evaluate(run, part, *, split, folder):
     predictions, pictures = run.predict_manifest(part, split=split)
     report = storage.plain(report_split(predictions, run.decision, pictures))
+    report["notes"] = [*run.notes, *report["notes"]]
     write_assessment(
         folder, [predictions], decision=run.decision, reports={split: report}, pictures={split: pictures}
     )
+    run.draw(folder / "plots", predictions, pictures)
     return report, folder

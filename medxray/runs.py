@@ -79,15 +79,14 @@ class RunDir:
         storage.write_json(self.record_file, {**self.read_record(), **changes})
 
 
-def create_run(runs_dir, name, *, overwrite, config, command):
+def create_run(config, *, command):
     """Make the directory of a new run and write its first record.
 
     Args:
-        runs_dir: folder of runs, created when missing.
-        name: name to use as it is, or None: `<arch>-<mode>`, then `-2`, `-3`...
-        overwrite: replace an existing run of that name; it is kept aside until the new one has a model. A failed run
-            without a model is replaced in any case.
-        config: dict of the resolved configuration.
+        config: resolved training.config.RunConfig. Its `runs_dir` is created when missing. Its `name` is used as it is;
+            without one the run is called by `default_name`, then `-2`, `-3`... With `overwrite` an existing run of
+            that name is replaced; it is kept aside until the new one has a model. A failed run without a model is
+            replaced in any case.
         command: the command line as a list of words.
 
     Returns:
@@ -97,12 +96,12 @@ def create_run(runs_dir, name, *, overwrite, config, command):
         RunError: the name is no plain folder name, or exists already.
         StorageError: the folder cannot be written.
     """
-    runs_dir = Path(runs_dir)
-    if name is None:
-        path = _free_name(runs_dir, f"{config['arch']}-{config['mode']}")
+    runs_dir = Path(config.runs_dir)
+    if config.name is None:
+        path = _free_name(runs_dir, config.default_name)
     else:
-        path = runs_dir / _checked_name(name)
-        _clear_way(path, overwrite)
+        path = runs_dir / _checked_name(config.name)
+        _clear_way(path, config.overwrite)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -110,11 +109,12 @@ def create_run(runs_dir, name, *, overwrite, config, command):
     run = RunDir(path)
     record = {
         "kind": _KIND,
+        "type": config.TYPE,
         "state": "running",
         "name": path.name,
         "command": list(command),
         "created": _now(),
-        "config": {**config, "name": path.name},
+        "config": {**config.to_dict(), "name": path.name},
         "environment": environment(),
     }
     storage.write_json(run.record_file, record)

@@ -41,7 +41,12 @@ class Run:
 
     Args:
         directory: runs.RunDir.
+
+    Attributes:
+        notes: remarks that belong to every evaluation of a run of this kind.
     """
+
+    notes = ()
 
     def __init__(self, directory):
         self.directory = directory
@@ -58,17 +63,27 @@ class Run:
         data, config = self.record["data"], self.record["config"]
         self.classes = tuple(map(str, data["classes"]))
         self.positive = data["positive"]
-        self.architecture = architecture(config["arch"])
+        self.architecture = self._read_architecture(config)
         self.input_size = (int(config["image_size"]),) * 2
         self.channels = int(config["channels"])
         self.resize = config["resize"]
         if len(self.classes) < 2 or self.positive not in (None, self.classes[-1]) or self.resize not in RESIZES:
             raise ValueError("classes, positive or resize")
 
+    def _read_architecture(self, config):
+        return architecture(config["arch"])
+
     @cached_property
     def model(self):
-        """The flat keras.Model: float32 images (N,H,W,C), 0-255 -> probabilities (N,K), not calibrated."""
+        """The flat keras.Model: float32 images (N,H,W,C), 0-255 -> probabilities (N,K), not calibrated.
+
+        That of an anomaly run has further outputs behind the probabilities, see `models.detector.finish_detector`.
+        """
         model = load_classifier(self.directory.model_file)
+        self._check_model(model)
+        return model
+
+    def _check_model(self, model):
         found, expected = (model.input_shape, model.output_shape), (
             (None, *self.input_size, self.channels),
             (None, len(self.classes)),
@@ -78,7 +93,6 @@ class Run:
                 f"{self.directory.model_file} maps {found[0]} to {found[1]}, where run.json says {expected[0]} to "
                 f"{expected[1]}. The files do not belong together: train the run again."
             )
-        return model
 
     @cached_property
     def _forward(self):
@@ -149,6 +163,12 @@ class Run:
         frame.loc[failed, [name for name in frame if name not in ("path", "error", "label")]] = np.nan
         frame.loc[failed, "label"] = ""
         return frame
+
+    def check_gradcam(self):
+        """Raise ConfigError where Grad-CAM makes no sense for this kind of run."""
+
+    def draw(self, folder, predictions, pictures):
+        """Draw what this kind of run shows beside the plots of every evaluation: nothing for a classifier."""
 
     def gradcam(self, paths, *, layer=None, target=None):
         """Grad-CAM heatmaps by tf-keras-vis; see `medxray.explain.heatmaps.heatmaps_for`."""

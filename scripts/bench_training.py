@@ -86,7 +86,7 @@ def plain(args):
     config, seconds = configuration(args), {}
     keras.utils.set_random_seed(config.seed)
     begin = time.perf_counter()
-    manifest = choose_manifest(config)
+    manifest = choose_manifest(config, positive=config.positive)
 
     def dataset(split):
         part = manifest.subset(split)

@@ -4,12 +4,12 @@ import pytest
 
 from medxray.errors import RunError
 from medxray.runs import create_run, finish_replacing, open_run, point_latest, undo_replacing
-
-CONFIG = {"arch": "vgg16", "mode": "extract"}
+from medxray.training.config import TrainConfig
 
 
 def make(folder, name=None, overwrite=False):
-    return create_run(folder, name, overwrite=overwrite, config=CONFIG, command=["medxray", "train"])
+    config = TrainConfig(mode="extract", runs_dir=folder, name=name, overwrite=overwrite)
+    return create_run(config, command=["medxray", "train"])
 
 
 def test_default_names_are_numbered(tmp_path):

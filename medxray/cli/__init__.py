@@ -6,6 +6,7 @@ import click
 
 from medxray import __version__
 from medxray.cli import terminal
+from medxray.cli.anomaly import anomaly
 from medxray.cli.cache import cache
 from medxray.cli.data import data
 from medxray.cli.embed import embed
@@ -28,7 +29,7 @@ def cli(debug):
     terminal.prepare(debug)
 
 
-for _command in (train, evaluate, predict, gradcam, embed, export, data, cache):
+for _command in (train, evaluate, predict, gradcam, anomaly, embed, export, data, cache):
     cli.add_command(_command)
 
 

@@ -12,6 +12,8 @@ TASK_CLASSES = {
     "pneumonia": (kermany.NORMAL, kermany.PNEUMONIA),
     "pneumonia-subtype": (kermany.NORMAL, "BACTERIAL", "VIRAL"),
 }
+BY_NAME = ""  # the normal class is told from the names
+ABNORMAL = "ABNORMAL"
 _TYPO_LIMIT = 8  # training refuses a class with fewer images, so fewer rows are a typo and not a class
 
 
@@ -71,6 +73,37 @@ def apply_label_map(rows, label_map):
 
 def _relabel(row, label):
     return Row(row.file, label, row.patient_id, row.split, row.where)
+
+
+def against_normal(rows, normal, *, task):
+    """Set one class against all others, which become one class.
+
+    Args:
+        rows: list of Row with labels as in the source.
+        normal: the normal class, or BY_NAME.
+        task: one of TASKS.
+
+    Returns:
+        (rows, name of the class that is not normal). One other class keeps its name, several become ABNORMAL.
+
+    Raises:
+        ConfigError: `normal` is no class, or the names do not say which one is normal.
+    """
+    if task in TASK_CLASSES:
+        names = TASK_CLASSES[task]
+    else:
+        names = tuple(sorted({row.label.casefold(): row.label for row in rows}.values()))
+    chosen = [name for name in names if name.casefold() == str(normal).strip().casefold()]
+    if normal == BY_NAME:
+        chosen = [name for name in names if is_healthy(name)]
+    if len(chosen) != 1:
+        told = "The names do not say it." if normal == BY_NAME else f"Received '{normal}'."
+        raise ConfigError(f"--normal must be one of {_listed(names)}. {told}")
+    others = [name for name in names if name != chosen[0]]
+    if len(others) < 2:
+        return rows, others[0] if others else None
+    normals = chosen[0].casefold()
+    return [row if row.label.casefold() == normals else _relabel(row, ABNORMAL) for row in rows], ABNORMAL
 
 
 def class_names(rows, task, classes):

@@ -11,6 +11,7 @@ from medxray.data.folders import SPLIT_NAMES, class_files, find_tree, remedy
 from medxray.data.labels import (
     TASK_CLASSES,
     Row,
+    against_normal,
     apply_label_map,
     class_names,
     guess_task,
@@ -26,7 +27,7 @@ _THREADS = 8
 
 
 def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None, label_col=None, patient_col=None,
-                  split_col=None, label_map=None):  # fmt: skip
+                  split_col=None, label_map=None, normal=None):  # fmt: skip
     """Read a dataset's layout into a Manifest; file headers are looked at, pixels are not.
 
     Args:
@@ -41,6 +42,7 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
         patient_col: CSV column of patients, or None.
         split_col: CSV column of splits, or None.
         label_map: dict source label -> class, or None.
+        normal: the class that is set against all others as one, or labels.BY_NAME; None: classes stay as they are.
 
     Returns:
         Manifest sorted by path; `split` is "" where the source has no splits. Files that are no usable images are
@@ -61,6 +63,8 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
     from_kermany = task in TASK_CLASSES or guess_task(usable) == "pneumonia"
     usable = apply_label_map(usable, label_map)
     task = task or guess_task(usable)
+    if normal is not None:
+        usable, positive = against_normal(usable, normal, task=task)
     if classes is not None and len(classes) == 2 and positive is None:
         positive = classes[-1]
     names, positive = order_binary(class_names(usable, task, classes), positive, task=task)

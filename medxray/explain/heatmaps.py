@@ -79,6 +79,7 @@ def heatmaps_for(run, paths, *, layer=None, target=None):
 
 def check_request(run, layer, target):
     """Raise ConfigError unless `layer` and `target` are None or exist in the run, before any image is read."""
+    run.check_gradcam()
     if target is not None and target not in run.classes:
         raise ConfigError(f"--class must be one of {', '.join(run.classes)}. Received '{target}'.")
     if layer is not None:

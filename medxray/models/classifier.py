@@ -83,13 +83,13 @@ def prefix(model, cuts):
     return keras.Model(model.input, [model.get_layer(cut).output for cut in cuts], name="prefix")
 
 
-def suffix(model, cut):
-    """The graph from layer `cut` to the logits: activations (N,...) -> float32 logits (N,K).
+def suffix(model, cut, end=LOGITS):
+    """The graph from layer `cut` to layer `end`: activations (N,...) -> by default float32 logits (N,K).
 
     It shares its layers with `model`, so training it trains the model. `cut=None` starts at the input.
     """
     start = model.input if cut is None else model.get_layer(cut).output
-    return keras.Model(start, model.get_layer(LOGITS).output, name="suffix")
+    return keras.Model(start, model.get_layer(end).output, name="suffix")
 
 
 def embedder(model):

@@ -1,6 +1,11 @@
-"""Everything a training run can be asked for, as one frozen, validated value. No TensorFlow."""
+"""Everything a run can be asked for, as frozen, validated values. No TensorFlow.
+
+`RunConfig` holds what every kind of run has: data, images, optimisation, places. `TrainConfig` adds what a classifier
+has.
+"""
 
 import dataclasses
+import math
 import os
 import tomllib
 import types
@@ -20,17 +25,35 @@ AUGMENTS = ("none", "light", "standard", "strong")
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """The configuration of a training run; `None` means "decide from the rest" and `resolved()` does.
+class RunConfig:
+    """What every kind of run can be asked for; `None` means "decide from the rest" and `resolved()` does.
 
-    Attributes: one per option of `medxray train`; `medxray train --help` describes them.
+    Attributes: one per option of the command; its `--help` describes them. A subclass says its TYPE (a key of
+        kinds.KINDS) and its COMMAND.
     """
 
-    arch: str = "vgg16"
-    mode: str | None = None
+    TYPE: typing.ClassVar = None
+    COMMAND: typing.ClassVar = None
+
+    CHOICES: typing.ClassVar = {
+        "task": TASKS,
+        "schedule": SCHEDULES,
+        "resize": RESIZES,
+        "augment": AUGMENTS,
+        "channels": (1, 3),
+    }
+    RANGES: typing.ClassVar = {  # lowest and highest value; None: no bound
+        "epochs": (1, None),
+        "batch_size": (1, 4096),
+        "patience": (1, None),
+        "limit": (16, None),
+        "seed": (0, 2**31 - 1),
+        "learning_rate": (1e-8, 10),
+    }
+
+    arch: str | None = None
     data: str = "data"
     task: str | None = None
-    positive: str | None = None
     path_col: str | None = None
     label_col: str | None = None
     patient_col: str | None = None
@@ -39,24 +62,16 @@ class TrainConfig:
     split_file: str | None = None
     strict: bool = False
     limit: int | None = None
-    image_size: int = 224
+    image_size: int | None = None
     channels: int = 1
     resize: str = "letterbox"
     augment: str = "standard"
-    views: int | None = None
     weights: str = "auto"
     epochs: int | None = None
-    head_epochs: int = 10
     batch_size: int = 32
     learning_rate: float | None = None
-    head_learning_rate: float = 1e-3
     schedule: str = "cosine"
     patience: int = 10
-    dropout: float = 0.5
-    l2: float = 1e-4
-    head_units: int = 256
-    class_weights: str = "balanced"
-    mixed_precision: bool = False
     deterministic: bool = False
     seed: int = 0
     threshold_rule: str = "youden"
@@ -73,33 +88,20 @@ class TrainConfig:
         _check_choices(self)
         _check_ranges(self)
 
-    def resolved(self):
-        """Fill in what depends on other fields (mode, epochs, views, learning rate, weights) and check the texts.
+    @property
+    def default_name(self):
+        """Name of the run where none is given; a number is added when it is taken."""
+        raise NotImplementedError
 
-        Raises:
-            ConfigError: options contradict each other, or a threshold rule or size cannot be read.
-        """
+    def check_texts(self):
+        """Raise ConfigError for a threshold rule, a label map or a cache size that cannot be read."""
         from medxray.evaluate.thresholds import parse_rule
         from medxray.inputs import parse_label_map
         from medxray.training.prefix_cache import parse_size
 
-        spec = architecture(self.arch)
-        mode = self.mode or spec.default_mode
-        epochs = self.epochs or (30 if mode == "extract" else 10)
-        views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
-        views = min(views, 1 if self.augment == "none" else max(epochs, self.head_epochs))
-        rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
-        weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
-        filled = {"mode": mode, "epochs": epochs, "views": views, "learning_rate": rate}
-        filled["weights"] = weights
         parse_label_map(self.label_map)
         parse_rule(self.threshold_rule)
         parse_size(self.cache_budget)
-        if mode == "scratch" and weights != "none":
-            raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
-        if mode == "scratch" and views:
-            raise ConfigError("--mode scratch has no frozen layers to cache. Leave --views out or give --views 0.")
-        return dataclasses.replace(self, **filled)
 
     def anchored(self):
         """The same with absolute paths, so that a run can be resumed from any folder; `runs_dir` stays as given."""
@@ -114,37 +116,97 @@ class TrainConfig:
         return dataclasses.asdict(self)
 
 
-def config_from_dict(values, *, source="configuration"):
-    """Build a TrainConfig from a dict.
+@dataclass(frozen=True)
+class TrainConfig(RunConfig):
+    """The configuration of a classifier's run; see `medxray train --help`."""
+
+    TYPE: typing.ClassVar = "classifier"
+    COMMAND: typing.ClassVar = "train"
+    CHOICES: typing.ClassVar = {**RunConfig.CHOICES, "mode": MODES, "class_weights": ("balanced", "none")}
+    RANGES: typing.ClassVar = {
+        **RunConfig.RANGES,
+        "head_epochs": (0, None),
+        "head_units": (0, 65536),
+        "views": (0, 64),
+        "dropout": (0, 0.95),
+        "l2": (0, 1),
+        "head_learning_rate": (1e-8, 10),
+    }
+
+    arch: str = "vgg16"
+    image_size: int = 224
+    mode: str | None = None
+    positive: str | None = None
+    views: int | None = None
+    head_epochs: int = 10
+    head_learning_rate: float = 1e-3
+    dropout: float = 0.5
+    l2: float = 1e-4
+    head_units: int = 256
+    class_weights: str = "balanced"
+    mixed_precision: bool = False
+
+    @property
+    def default_name(self):
+        """`<arch>-<mode>`."""
+        return f"{self.arch}-{self.mode}"
+
+    def resolved(self):
+        """Fill in what depends on other fields (mode, epochs, views, learning rate, weights) and check the texts.
+
+        Raises:
+            ConfigError: options contradict each other, or a threshold rule or size cannot be read.
+        """
+        spec = architecture(self.arch)
+        mode = self.mode or spec.default_mode
+        epochs = self.epochs or (30 if mode == "extract" else 10)
+        views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
+        views = min(views, 1 if self.augment == "none" else max(epochs, self.head_epochs))
+        rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
+        weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
+        filled = {"mode": mode, "epochs": epochs, "views": views, "learning_rate": rate}
+        filled["weights"] = weights
+        self.check_texts()
+        if mode == "scratch" and weights != "none":
+            raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
+        if mode == "scratch" and views:
+            raise ConfigError("--mode scratch has no frozen layers to cache. Leave --views out or give --views 0.")
+        return dataclasses.replace(self, **filled)
+
+
+def config_from_dict(values, *, source="configuration", kind=TrainConfig):
+    """Build a configuration from a dict.
 
     Args:
         values: option names (dashes or underscores) to values.
         source: where they come from, for the message.
+        kind: TrainConfig, or another RunConfig.
 
     Raises:
         ConfigError: an unknown option or an impossible value.
     """
-    known = {field.name for field in dataclasses.fields(TrainConfig)}
+    known = {field.name for field in dataclasses.fields(kind)}
     values = {name.replace("-", "_"): value for name, value in values.items()}
     unknown = sorted(set(values) - known)
     if unknown:
         raise ConfigError(f"Unknown option '{unknown[0]}' in {source}. Known options: {', '.join(sorted(known))}.")
-    return TrainConfig(**values)
+    return kind(**values)
 
 
-def read_config_file(path):
+def read_config_file(path, *, kind=TrainConfig):
     """Read options from a TOML file and return them as a dict; raises ConfigError when it is not valid TOML."""
     try:
         values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"Could not read options from {path}: {error}.") from error
-    config_from_dict(values, source=str(path))
+    config_from_dict(values, source=str(path), kind=kind)
     return {name.replace("-", "_"): value for name, value in values.items()}
 
 
 def _check_types(config):
-    hints = typing.get_type_hints(TrainConfig)
-    for name, hint in hints.items():
+    hints = typing.get_type_hints(type(config))
+    for name in [field.name for field in dataclasses.fields(config)]:
+        hint = hints[name]
         value = getattr(config, name)
         if isinstance(value, os.PathLike):
             value = os.fspath(value)
@@ -158,37 +220,23 @@ def _check_types(config):
 
 
 def _check_choices(config):
-    choices = {
-        "mode": MODES,
-        "task": TASKS,
-        "schedule": SCHEDULES,
-        "resize": RESIZES,
-        "augment": AUGMENTS,
-        "class_weights": ("balanced", "none"),
-        "channels": (1, 3),
-    }
-    for name, allowed in choices.items():
+    for name, allowed in config.CHOICES.items():
         value = getattr(config, name)
         if value is not None and value not in allowed:
             raise ConfigError(f"{_option(name)} must be one of {', '.join(map(str, allowed))}. Received '{value}'.")
-    architecture(config.arch)
+    if config.arch is not None:
+        architecture(config.arch)
 
 
 def _check_ranges(config):
-    least = {"epochs": 1, "head_epochs": 0, "batch_size": 1, "patience": 1, "head_units": 0, "seed": 0, "views": 0}
-    least |= {"limit": 16, "image_size": architecture(config.arch).minimum_size}
-    for name, bound in least.items():
+    minimum = 1 if config.arch is None else architecture(config.arch).minimum_size
+    for name, (low, high) in {**config.RANGES, "image_size": (minimum, 2048)}.items():
         value = getattr(config, name)
-        if value is not None and value < bound:
-            reason = f" for {config.arch}" if name == "image_size" else ""
-            raise ConfigError(f"{_option(name)}{reason} must be at least {bound}. Received {value}.")
-    spans = {"dropout": (0, 0.95), "l2": (0, 1), "learning_rate": (1e-8, 10), "head_learning_rate": (1e-8, 10)}
-    spans |= {"image_size": (1, 2048), "batch_size": (1, 4096), "seed": (0, 2**31 - 1)}
-    spans |= {"head_units": (0, 65536), "views": (0, 64)}
-    for name, (low, high) in spans.items():
-        value = getattr(config, name)
-        if value is not None and not low <= value <= high:
-            raise ConfigError(f"{_option(name)} must lie between {low:g} and {high:g}. Received {value}.")
+        if value is None or low <= value <= (math.inf if high is None else high):
+            continue
+        reason = f" for {config.arch}" if name == "image_size" and config.arch else ""
+        span = f"be at least {low:g}" if high is None else f"lie between {low:g} and {high:g}"
+        raise ConfigError(f"{_option(name)}{reason} must {span}. Received {value}.")
 
 
 def _option(name):

@@ -19,12 +19,17 @@ SAMPLE_SIZE = 800
 MINIMUM_PER_CLASS = 8
 
 
-def choose_manifest(config):
-    """The manifest of a new run: every image has a split, `--limit` and `--split-file` are applied."""
+def choose_manifest(config, *, positive=None, normal=None):
+    """The manifest of a new run: every image has a split, `--limit` and `--split-file` are applied.
+
+    Args:
+        config: RunConfig.
+        positive, normal: as for `data.sources.load_manifest`.
+    """
     columns = {name: getattr(config, name) for name in ("path_col", "label_col", "patient_col", "split_col")}
     label_map = parse_label_map(config.label_map)
     manifest = load_manifest(
-        config.data, task=config.task, positive=config.positive, label_map=label_map, **columns
+        config.data, task=config.task, positive=positive, label_map=label_map, normal=normal, **columns
     )
     if config.split_file is not None:
         manifest = read_split_csv(
@@ -40,8 +45,13 @@ def choose_manifest(config):
     return manifest if config.limit is None else limit_manifest(manifest, config.limit, seed=config.seed)
 
 
-def decode_manifest(manifest, config):
+def decode_manifest(manifest, config, *, learned=None):
     """Decode all images of a manifest and drop those that cannot be read.
+
+    Args:
+        manifest: Manifest with splits.
+        config: RunConfig.
+        learned: classes that the train split has to hold; None: all.
 
     Returns:
         (Manifest of the readable images, features.ImageSet over them).
@@ -62,7 +72,7 @@ def decode_manifest(manifest, config):
         )
     keep = np.setdiff1d(np.arange(len(manifest)), list(failures))
     readable = manifest.without(dropped)
-    _check_enough(readable)
+    _check_enough(readable, readable.classes if learned is None else learned)
     if len(keep) < len(manifest):
         pixels = None if source.pixels is None else source.pixels[keep]
         source = type(source)(tuple(readable.files()), source.size, source.channels, source.resize, pixels)
@@ -107,7 +117,7 @@ def content_table(manifest):
     return manifest.table[["path", "split"]].assign(sha256=manifest.content_digests())
 
 
-def _check_enough(manifest):
+def _check_enough(manifest, learned):
     counts = np.bincount(manifest.labels(), minlength=len(manifest.classes))
     for name, count in zip(manifest.classes, counts):
         if count < MINIMUM_PER_CLASS:
@@ -119,7 +129,7 @@ def _check_enough(manifest):
         if not (manifest.table["split"] == split).any():
             raise DataError(f"The {split} split of {manifest.root} is empty. Add patients or give --split-file.")
     training = manifest.subset("train").labels()
-    missing = [name for index, name in enumerate(manifest.classes) if not (training == index).any()]
+    missing = [name for name in learned if not (training == manifest.classes.index(name)).any()]
     if missing:
         raise DataError(f"The train split has no image of class {missing[0]}. Add patients or give --split-file.")
 

@@ -22,21 +22,6 @@ log = logging.getLogger(__name__)
 MONITORED = "val_loss"
 
 
-class Auroc(keras.metrics.AUC):
-    """AUROC from logits during training: trapezoids over 200 thresholds, macro one-vs-rest above two classes."""
-
-    def __init__(self, classes):
-        super().__init__(name="auroc", multi_label=classes > 2, num_labels=classes if classes > 2 else None)
-        self._classes = classes
-
-    def update_state(self, y_true, y_pred, sample_weight=None):
-        """Add logits (n,K) of images with labels (n,)."""
-        probabilities = keras.ops.softmax(keras.ops.cast(y_pred, "float32"))
-        if self._classes == 2:
-            return super().update_state(y_true, probabilities[:, 1])
-        return super().update_state(keras.ops.one_hot(y_true, self._classes), probabilities)
-
-
 class EpochWatch(keras.callbacks.Callback):
     """Moves the progress bar and stops at once when the loss is no number."""
 
@@ -68,6 +53,7 @@ class StageRun:
         view_of: function epoch -> text for the history.
         config: resolved TrainConfig.
         run: RunDir.
+        objective: objectives.Objective.
     """
 
     stage: object
@@ -78,14 +64,14 @@ class StageRun:
     view_of: object
     config: object
     run: object
+    objective: object
 
 
-def train_stage(work, *, classes, steps, state):
+def train_stage(work, *, steps, state):
     """Train one stage and leave the best epoch's weights in the model.
 
     Args:
         work: StageRun.
-        classes: number of classes.
         steps: optimizer steps per epoch.
         state: what `checkpoint.load_state` returned for this stage, or a Position to start from.
 
@@ -95,7 +81,7 @@ def train_stage(work, *, classes, steps, state):
     Raises:
         TrainingError: the loss is not a number.
     """
-    _compile(work, classes, steps)
+    _compile(work, steps)
     position, best = _restore(work, state)
     while position.epoch < work.stage.epochs and position.epoch - position.best_epoch < work.config.patience:
         position, best = _one_epoch(work, position, best)
@@ -106,12 +92,12 @@ def train_stage(work, *, classes, steps, state):
     return position
 
 
-def _compile(work, classes, steps):
+def _compile(work, steps):
     rate = learning_rate(work.config.schedule, work.stage.learning_rate, steps=steps * work.stage.epochs)
     work.model.compile(
         optimizer=keras.optimizers.Adam(rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.SparseCategoricalAccuracy(name="accuracy"), Auroc(classes)],
+        loss=work.objective.loss,
+        metrics=work.objective.metrics(),
         jit_compile=False,
     )
     work.model.optimizer.build(work.model.trainable_variables)
@@ -175,11 +161,10 @@ def _history_row(work, epoch, history, *, seconds):
             f"The validation loss became {history[MONITORED][0]} in stage {work.stage.name}, epoch {epoch + 1}. "
             "Lower --learning-rate."
         )
-    names = ("loss", "accuracy", "auroc", "val_loss", "val_accuracy", "val_auroc")
     return {
         "stage": work.stage.name,
         "epoch": epoch + 1,
-        **{name: float(history[name][0]) for name in names},
+        **{name: float(values[0]) for name, values in history.items()},
         "learning_rate": float(np.asarray(work.model.optimizer.learning_rate)),
         "seconds": round(seconds, 2),
         "view": work.view_of(epoch),
@@ -200,8 +185,9 @@ def _advance(position, row):
 
 
 def _epoch_line(work, row):
+    known = (("val_loss", "loss", 4), ("val_accuracy", "accuracy", 3), ("val_auroc", "AUROC", 3))
+    validation = ", ".join(f"{words} {row[name]:.{digits}f}" for name, words, digits in known if name in row)
     return (
-        f"{row['stage']} {row['epoch']}/{work.stage.epochs}: loss {row['loss']:.4f}, "
-        f"validation: loss {row['val_loss']:.4f}, accuracy {row['val_accuracy']:.3f}, AUROC {row['val_auroc']:.3f} "
+        f"{row['stage']} {row['epoch']}/{work.stage.epochs}: loss {row['loss']:.4f}, validation: {validation} "
         f"({row['seconds']:.0f} s)"
     )

@@ -9,6 +9,7 @@ import keras
 
 from medxray.data.augment import PARAMETERS, Augment
 from medxray.models.classifier import freeze_before, suffix
+from medxray.models.heads import LOGITS
 from medxray.training.batches import cached_batches, epoch_order, image_batches
 from medxray.training.checkpoint import Position, load_state
 from medxray.training.features import PrefixFeatures
@@ -30,6 +31,9 @@ class Work:
         weights: float32 array (n,), sample weights of all rows.
         config: resolved TrainConfig.
         run: RunDir.
+        objective: objectives.Objective.
+        output: name of the layer that the objective looks at.
+        l2: L2 penalty on the kernels that become trainable.
     """
 
     model: keras.Model
@@ -39,6 +43,9 @@ class Work:
     weights: object
     config: object
     run: object
+    objective: object
+    output: str = LOGITS
+    l2: float = 0.0
 
 
 def build_features(model, plan, *, images, config):
@@ -48,9 +55,14 @@ def build_features(model, plan, *, images, config):
     """
     if config.views == 0 or plan[-1].cut is None:
         return None
-    cache_dir = Path(config.cache_dir) if config.cache_dir else default_cache_dir()
     cuts = tuple(dict.fromkeys(stage.cut for stage in reversed(plan)))
-    features = PrefixFeatures(model, cuts, image_set=images, views=config.views, cache_dir=cache_dir)
+    return cached_features(model, cuts, images=images, views=config.views, config=config)
+
+
+def cached_features(model, cuts, *, images, views, config):
+    """Fill the cache of some layers' activations; None where it is too large. Arguments as for PrefixFeatures."""
+    cache_dir = Path(config.cache_dir) if config.cache_dir else default_cache_dir()
+    features = PrefixFeatures(model, cuts, image_set=images, views=views, cache_dir=cache_dir)
     if not _fits(features, cache_dir, parse_size(config.cache_budget)):
         return None
     _announce(features, cache_dir)
@@ -61,8 +73,8 @@ def build_features(model, plan, *, images, config):
 def _fits(features, cache_dir, budget):
     if features.total_bytes > budget:
         log.warning(
-            "The cache of frozen activations would take %s, more than --cache-budget %s: training runs on-line, "
-            "which repeats the frozen layers every epoch.",
+            "The cache of frozen activations would take %s, more than --cache-budget %s: the frozen layers are "
+            "computed again whenever they are needed.",
             _size(features.total_bytes),
             _size(budget),
         )
@@ -71,8 +83,8 @@ def _fits(features, cache_dir, budget):
     free = shutil.disk_usage(existing).free
     if features.missing_bytes > free:
         log.warning(
-            "The cache of frozen activations needs %s more, but %s has %s left: training runs on-line, "
-            "which repeats the frozen layers every epoch. Free disk space or give --cache-dir.",
+            "The cache of frozen activations needs %s more, but %s has %s left: the frozen layers are computed again "
+            "whenever they are needed. Free disk space or give --cache-dir.",
             _size(features.missing_bytes),
             existing,
             _size(free),
@@ -122,9 +134,8 @@ def train_stages(work, timed):
 
 
 def _train(work, stage, start):
-    scratch = work.config.mode == "scratch"
-    freeze_before(work.model, stage.cut, train_normalization=scratch, l2=work.config.l2)
-    part = suffix(work.model, stage.cut)
+    freeze_before(work.model, stage.cut, train_normalization=stage.cut is None, l2=work.l2)
+    part = suffix(work.model, stage.cut, work.output)
     model, train, validation = _cached(work, stage, part) if work.features else _online(work)
     views = work.config.views if work.features else 0
     rows = work.images.rows["train"]
@@ -138,8 +149,8 @@ def _train(work, stage, start):
             view_of=lambda epoch: str(epoch % views) if views else "on-line",
             config=work.config,
             run=work.run,
+            objective=work.objective,
         ),
-        classes=work.model.output_shape[-1],
         steps=-(-len(rows) // work.config.batch_size),
         state=start,
     )
@@ -169,7 +180,7 @@ def _online(work):
     rows, config = work.images.rows, work.config
     parameters = keras.Input((PARAMETERS,), name="parameters")
     image = keras.Input(work.model.input_shape[1:], name="raw_image")
-    model = keras.Model([image, parameters], suffix(work.model, None)(Augment()(image, parameters)))
+    model = keras.Model([image, parameters], suffix(work.model, None, work.output)(Augment()(image, parameters)))
 
     def train(epoch):
         order = rows["train"][epoch_order(len(rows["train"]), seed=config.seed, epoch=epoch)]
@@ -179,11 +190,11 @@ def _online(work):
     return model, train, validation
 
 
-def load_best(model, plan, run):
+def load_best(model, plan, run, *, output=LOGITS):
     """Put the best weights of the last checkpoint into a model; False when there is no checkpoint."""
     state = load_state(run.state_file)
     if state is None:
         return False
     stage = next(stage for stage in plan if stage.name == state[0].stage)
-    assign(suffix(model, stage.cut).variables, state[3])
+    assign(suffix(model, stage.cut, output).variables, state[3])
     return True

@@ -8,9 +8,9 @@ from medxray.training.config import TrainConfig, config_from_dict, read_config_f
     ("values", "message"),
     [
         ({"epochs": 0}, "--epochs must be at least 1. Received 0"),
-        ({"image_size": 16}, "--image-size for vgg16 must be at least 32. Received 16"),
-        ({"image_size": 100000}, "--image-size must lie between 1 and 2048"),
-        ({"batch_size": 0}, "--batch-size must be at least 1"),
+        ({"image_size": 16}, "--image-size for vgg16 must lie between 32 and 2048. Received 16"),
+        ({"image_size": 100000}, "--image-size for vgg16 must lie between 32 and 2048. Received 100000"),
+        ({"batch_size": 0}, "--batch-size must lie between 1 and 4096"),
         ({"dropout": 1.0}, "--dropout must lie between 0 and 0.95"),
         ({"learning_rate": -1.0}, "--learning-rate must lie between"),
         ({"arch": "vgg"}, "--arch must be one of vgg16"),
@@ -19,7 +19,7 @@ from medxray.training.config import TrainConfig, config_from_dict, read_config_f
         ({"epochs": "ten"}, "--epochs must be int. Received 'ten'"),
         ({"epochs": True}, "--epochs must be int. Received True"),
         ({"strict": 1}, "--strict must be bool"),
-        ({"seed": -1}, "--seed must be at least 0"),
+        ({"seed": -1}, "--seed must lie between 0 and"),
         ({"epoch": 3}, "Unknown option 'epoch' in configuration"),
     ],
 )

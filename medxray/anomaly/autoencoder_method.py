@@ -1,0 +1,79 @@
+"""The autoencoder over images: training by the stages of a classifier, scores from whole images."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from medxray.data.augment import policy
+from medxray.inference import predict_batches
+from medxray.models.autoencoder import PLAIN_MSE, TRAINING_LOSS, build_autoencoder
+from medxray.models.detector import RAW_SCORE
+from medxray.training import stages
+from medxray.training.modes import Stage
+from medxray.training.objectives import own_output
+
+_BATCH = 64
+
+
+class AutoencoderMethod:
+    """Trains an autoencoder on normal images; early stopping looks at normal validation images alone.
+
+    Args:
+        run: RunDir.
+        config: resolved AnomalyConfig.
+        images: features.ImageSet with the rows `train` (normal images alone), `val_normal`, `val` and `test`.
+    """
+
+    def __init__(self, run, config, images):
+        self._run, self._config, self._all = run, config, images
+        rows = {"train": images.rows["train"], "val": images.rows["val_normal"]}
+        self._images = dataclasses.replace(images, rows=rows, policy=policy(config.augment))
+        self._plan = (Stage("main", None, config.epochs, config.learning_rate),)
+        self.model = self._untrained()
+
+    def _untrained(self):
+        config = self._config
+        return build_autoencoder(
+            image_size=config.image_size,
+            channels=config.channels,
+            bottleneck=config.bottleneck,
+            loss=config.loss,
+            standardize=config.standardize,
+            seed=config.seed,
+        )
+
+    def fit(self, timed):
+        """Train, from the last checkpoint where there is one; `timed` is a function phase -> context manager."""
+        work = stages.Work(
+            model=self.model,
+            plan=self._plan,
+            images=self._images,
+            features=None,
+            weights=np.ones(len(self._images.labels), np.float32),
+            config=self._config,
+            run=self._run,
+            objective=own_output(),
+            output=TRAINING_LOSS,
+        )
+        position = stages.train_stages(work, timed)
+        self._run.update_record(best_epoch=position.best_epoch)
+        return self.model
+
+    def best_so_far(self):
+        """The best weights of an interrupted training in a model of their own; None before the first epoch."""
+        model = self._untrained()
+        return model if stages.load_best(model, self._plan, self._run, output=TRAINING_LOSS) else None
+
+    def raw_scores(self, split, model=None):
+        """Raw scores of the images of a set, float64 (n,)."""
+        return self._outputs(model or self.model, RAW_SCORE, split)
+
+    def plain_mse(self, split):
+        """Mean squared error of each reconstruction on the 0-1 scale of the image, float64 (n,)."""
+        return self._outputs(self.model, PLAIN_MSE, split)
+
+    def _outputs(self, model, layer, split):
+        part = keras.Model(model.input, model.get_layer(layer).output)
+        batches = self._all.images(self._all.rows[split]).batch(_BATCH).prefetch(2)
+        return predict_batches(part, batches)[:, 0].astype(np.float64)

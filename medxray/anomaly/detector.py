@@ -1,0 +1,181 @@
+"""A trained anomaly run: scores and maps of images, beside all that a trained run can be asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import logit
+
+from medxray.anomaly.config import METHODS
+from medxray.errors import ConfigError, RunError
+from medxray.explain.truth import true_labels
+from medxray.inference import compiled
+from medxray.models.registry import architecture
+from medxray.plots import style
+from medxray.plots.anomaly import AnomalyExample, AnomalyMapsDisplay, AnomalyScoresDisplay
+from medxray.trained import Run
+
+NOTE = (
+    "The detector was fitted on normal images alone. Threshold and calibration were chosen with labelled validation "
+    "images, normal and abnormal."
+)
+_SHOWN = (0.1, 0.5, 0.9)  # quantiles of the score whose images are drawn
+_UNITS = {
+    "autoencoder": "error of the reconstruction",
+    "padim": "Mahalanobis distance",
+    "patchcore": "distance to the memory bank",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class AnomalyMap:
+    """Where an image is abnormal.
+
+    Attributes:
+        file: pathlib.Path of the image.
+        pixels: uint8 (H,W,C), the model's input.
+        anomaly_map: float32 (h,w), at least 0, in the unit of the method.
+        reconstruction: float32 (H,W,C), 0-255, or None where the method has none.
+        score: deviations above the mean of normal validation images.
+        probability: calibrated probability of the abnormal class, 0-1.
+        label: predicted class.
+        true_label: the true class, or None when it is unknown.
+    """
+
+    file: Path
+    pixels: np.ndarray
+    anomaly_map: np.ndarray
+    reconstruction: np.ndarray | None
+    score: float
+    probability: float
+    label: str
+    true_label: str | None
+
+
+class Detector(Run):
+    """A trained anomaly run.
+
+    Args:
+        directory: runs.RunDir.
+    """
+
+    notes = (NOTE,)
+
+    def _read_architecture(self, config):
+        self.method = config["method"]
+        if self.method not in METHODS:
+            raise ValueError(f"method {self.method!r}")
+        return None if config["arch"] is None else architecture(config["arch"])
+
+    def _check_model(self, model):
+        expected = (None, *self.input_size, self.channels)
+        if model.input_shape != expected or len(model.outputs) not in (3, 4) or model.outputs[0].shape[1:] != (2,):
+            raise RunError(
+                f"{self.directory.model_file} is not the detector that run.json describes. The files do not belong "
+                "together: train the run again."
+            )
+
+    def check_gradcam(self):
+        """Raise ConfigError: an anomaly detector has maps of its own."""
+        raise ConfigError(f"{self.path} is an anomaly run; Grad-CAM is for classifiers. Use: medxray anomaly map")
+
+    def _table(self, files, logits, errors):
+        frame = super()._table(files, logits, errors)
+        score = np.where(frame["error"] == "", logits[:, 1].astype(np.float64), np.nan)
+        frame.insert(frame.columns.get_loc("threshold") + 1, "score", score)
+        return frame
+
+    @property
+    def score_threshold(self):
+        """The score from which an image is called abnormal, float; see `Run.decision` for the probability."""
+        decision = self.decision
+        shift = decision.calibration.bias[1] - decision.calibration.bias[0]
+        return float(decision.temperature * (logit(decision.threshold.value) - shift))
+
+    def maps(self, paths):
+        """Scores and maps of files, folders and globs.
+
+        Returns:
+            (list of AnomalyMap, dict path -> reason of each file that cannot be read).
+        """
+        inputs = self.read_inputs(paths)
+        truths = true_labels(self, inputs.files)
+        outputs = zip(*self._outputs(inputs.pixels))
+        return list(map(self._map, inputs.files, inputs.pixels, truths, outputs)), inputs.failures
+
+    def _outputs(self, pixels):
+        """All outputs of the model for uint8 pixels (n,H,W,C): list of arrays (n,...), logits last."""
+        forward, parts = compiled(self.model), []
+        for start in range(0, len(pixels), 16):
+            batch = pixels[start : start + 16].astype(np.float32)
+            parts.append([output.numpy() for output in forward(batch)] + [self._forward(batch)[0].numpy()])
+        return [np.concatenate(part) for part in zip(*parts)]
+
+    def _map(self, file, pixels, truth, outputs):
+        _, anomaly_map, _, *rebuilt, logits = outputs
+        probabilities = self.decision.probabilities(logits[None].astype(np.float64))
+        return AnomalyMap(
+            file=file,
+            pixels=pixels,
+            anomaly_map=anomaly_map,
+            reconstruction=rebuilt[0] if rebuilt else None,
+            score=float(logits[1]),
+            probability=float(probabilities[0, 1]),
+            label=self.classes[self.decision.labels(probabilities)[0]],
+            true_label=truth,
+        )
+
+    def example(self, found):
+        """An AnomalyMap as the AnomalyExample that is drawn."""
+        truth = "" if found.true_label is None else f"true {style.words(found.true_label, 20)}\n"
+        return AnomalyExample(
+            pixels=_flat(found.pixels),
+            reconstruction=None if found.reconstruction is None else _flat(found.reconstruction),
+            anomaly_map=found.anomaly_map,
+            heading=f"{truth}called {style.words(found.label, 20)}",
+            caption=f"score {found.score:.2f}",
+        )
+
+    def figure(self, examples, title):
+        """The figure of some AnomalyExamples."""
+        return AnomalyMapsDisplay(examples, title=title, unit=_UNITS[self.method]).plot()
+
+    def draw(self, folder, predictions, pictures):
+        """Draw the scores by class, and the maps of images of low, middle and high score of each class.
+
+        Args:
+            folder: pathlib.Path for `<split>_anomaly_scores.png` and `<split>_anomaly_maps.png`.
+            predictions: Predictions of the split.
+            pictures: assessment.Pictures of the same rows.
+        """
+        if not len(predictions):
+            return
+        scope = {"split": predictions.split, "n": len(predictions), "n_patients": predictions.n_patients}
+        display = AnomalyScoresDisplay.from_predictions(predictions, self.score_threshold, report=scope)
+        style.save(display.plot(), Path(folder) / f"{predictions.split}_anomaly_scores.png")
+        rows = _shown_rows(predictions)
+        pixels = np.stack([_deep(pictures.thumbnail(row)) for row in rows])
+        truths = [predictions.classes[predictions.y_true[row]] for row in rows]
+        files = [Path(predictions.paths[row]) for row in rows]
+        found = list(map(self._map, files, pixels, truths, zip(*self._outputs(pixels))))
+        title = f"Anomaly maps: images of low, middle and high score of each class\n{style.scope(scope)}"
+        figure = self.figure([self.example(item) for item in found], title)
+        style.save(figure, Path(folder) / f"{predictions.split}_anomaly_maps.png")
+
+
+def _shown_rows(predictions):
+    """Rows of each class at the quantiles _SHOWN of the score."""
+    rows = []
+    for k in range(len(predictions.classes)):
+        members = np.flatnonzero(predictions.y_true == k)
+        ranked = members[np.argsort(predictions.logits[members, 1], kind="stable")]
+        rows += [int(ranked[round(share * (len(ranked) - 1))]) for share in _SHOWN] if len(ranked) else []
+    return list(dict.fromkeys(rows))
+
+
+def _flat(pixels):
+    return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+
+
+def _deep(pixels):
+    return pixels[..., None] if pixels.ndim == 2 else pixels

@@ -1,0 +1,125 @@
+"""The run of an anomaly detector: normal images, a method, scores, evaluation, export; started or resumed."""
+
+import dataclasses
+import logging
+
+import numpy as np
+
+from medxray.anomaly.config import AUTOENCODER
+from medxray.anomaly.detector import NOTE, Detector
+from medxray.assessment import Pictures, assess, predictions_of
+from medxray.data.labels import BY_NAME
+from medxray.errors import DataError
+from medxray.evaluate.report import evaluate_split
+from medxray.models.detector import finish_detector
+from medxray.training.dataset import choose_manifest, decode_manifest
+from medxray.training.steps import Steps
+
+log = logging.getLogger(__name__)
+MINIMUM_NORMALS = 8
+
+
+class AnomalyExperiment(Steps):
+    """The steps of an anomaly run, in order."""
+
+    def go(self):
+        """Run every step; the record says "completed" only after the last one."""
+        with self._timed("data"):
+            manifest, images = self._data()
+            images = _normals_set_apart(images)
+        method = self._method(images)
+        try:
+            raw = method.fit(self._timed)
+        except KeyboardInterrupt:
+            self._save_best(method, images)
+            raise
+        with self._timed("scores"):
+            scores = {split: method.raw_scores(split) for split in ("val", "test")}
+        unit = self._unit(scores["val"], images)
+        self._publish(finish_detector(raw, **unit))
+        with self._timed("evaluate"):
+            self._assess(manifest, images, _logits(scores, unit))
+            self._assess_plain(method, manifest, images)
+        if self.config.export:
+            with self._timed("export"):
+                self._export()
+        self._finish()
+
+    def _choose(self):
+        return choose_manifest(self.config, normal=self.config.normal or BY_NAME)
+
+    def _decode(self, manifest):
+        return decode_manifest(manifest, self.config, learned=manifest.classes[:1])
+
+    def _method(self, images):
+        if self.config.method == AUTOENCODER:
+            from medxray.anomaly.autoencoder_method import AutoencoderMethod
+
+            return AutoencoderMethod(self.run, self.config, images)
+        from medxray.anomaly.patch_method import PatchMethod
+
+        return PatchMethod(self.run, self.config, images)
+
+    def _unit(self, scores, images):
+        """Mean and deviation of the raw scores of normal validation images, on record; deviation 1 if they are equal.
+
+        Args:
+            scores: raw scores of the rows `val`.
+            images: features.ImageSet.
+        """
+        normal = scores[images.labels[images.rows["val"]] == 0]
+        unit = {"mean": float(normal.mean()), "deviation": float(normal.std()) or 1.0}
+        self.run.update_record(anomaly={"fitted_on": len(images.rows["train"]), "raw_score_of_normals": unit})
+        return unit
+
+    def _save_best(self, method, images):
+        """After Ctrl-C: leave the best epoch so far as a usable model, where the method has epochs."""
+        model = method.best_so_far() if self.config.method == AUTOENCODER else None
+        if model is not None:
+            self._publish(finish_detector(model, **self._unit(method.raw_scores("val", model), images)))
+
+    def _assess(self, manifest, images, logits):
+        splits = [_predictions(manifest, images, rows, split=split) for split, rows in logits.items()]
+        pictures = {split: Pictures(images.source, images.rows[split]) for split in logits}
+        assess(self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes=dict.fromkeys(logits, NOTE))
+        detector = Detector(self.run)
+        for part in splits:
+            detector.draw(self.run.plots, part, pictures[part.split])
+
+    def _assess_plain(self, method, manifest, images):
+        """AUROC of the plain mean squared error of an autoencoder's reconstructions, for comparison, on record."""
+        if self.config.method != AUTOENCODER:
+            return
+        scores = {split: method.plain_mse(split) for split in ("val", "test")}
+        decision, found = Detector(self.run).decision, {}
+        for split, logits in _logits(scores, {"mean": 0.0, "deviation": float(scores["val"].std()) or 1.0}).items():
+            report = evaluate_split(_predictions(manifest, images, logits, split=split), decision)
+            found[split] = report["auroc"]
+        anomaly = self.run.read_record()["anomaly"]
+        self.run.update_record(anomaly={**anomaly, "plain_mse_auroc": found})
+
+
+def _normals_set_apart(images):
+    """The same images; `train` holds the normal ones alone, `val_normal` those of validation."""
+    rows = dict(images.rows)
+    rows["train"] = rows["train"][images.labels[rows["train"]] == 0]
+    rows["val_normal"] = rows["val"][images.labels[rows["val"]] == 0]
+    for name, words in (("train", "training"), ("val_normal", "validation")):
+        if len(rows[name]) < MINIMUM_NORMALS:
+            raise DataError(
+                f"An anomaly run needs at least {MINIMUM_NORMALS} normal images for {words}. Received "
+                f"{len(rows[name])}. Add normal images, or give --split-file."
+            )
+    return dataclasses.replace(images, rows=rows)
+
+
+def _logits(scores, unit):
+    """Raw scores (n,) of each split -> logits (n,2): 0 for normal and the score for abnormal."""
+    values = {split: (raw - unit["mean"]) / unit["deviation"] for split, raw in scores.items()}
+    return {split: np.stack([np.zeros_like(value), value], axis=1) for split, value in values.items()}
+
+
+def _predictions(manifest, images, logits, *, split):
+    chosen = np.zeros(len(manifest), bool)
+    chosen[images.rows[split]] = True
+    return predictions_of(manifest.where(chosen), logits, split=split)

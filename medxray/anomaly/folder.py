@@ -1,0 +1,52 @@
+"""Anomaly maps as files: one PNG per image and, on request, the numbers behind it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from medxray import storage
+from medxray.anomaly.detector import Detector
+from medxray.errors import ConfigError
+from medxray.plots import style
+
+
+def write_maps(run, paths, out, *, raw=False):
+    """Score images and write `<out>/<image>-anomaly.png` for each.
+
+    Args:
+        run: trained run.
+        paths: files, folders or glob patterns.
+        out: folder to write into, created when missing.
+        raw: also write an npz of the same name: `anomaly_map` float32 (h,w), `image` uint8 (H,W,C), `score`,
+            `probability` float64, `label` text and, where the method has one, `reconstruction` float32 (H,W,C).
+
+    Returns:
+        (list of paths written, dict path -> reason of each file that cannot be read).
+
+    Raises:
+        ConfigError: the run is no anomaly run.
+        StorageError: `out` cannot be written.
+    """
+    if not isinstance(run, Detector):
+        raise ConfigError(f"{run.path} is a classifier's run and has no anomaly map. Use: medxray gradcam")
+    found, failures = run.maps(paths)
+    taken, files = set(), []
+    for item in found:
+        stem = storage.free_stem(f"{item.file.stem}-anomaly", taken)
+        title = f"{style.words(item.file.name, 44)}\nP({style.words(run.classes[1], 20)}) = {item.probability:.3f}"
+        files.append(style.save(run.figure([run.example(item)], title), Path(out) / f"{stem}.png"))
+        if raw:
+            files.append(Path(out) / f"{stem}.npz")
+            storage.write_npz(files[-1], **_arrays(item))
+    return files, failures
+
+
+def _arrays(item):
+    arrays = {
+        "anomaly_map": item.anomaly_map,
+        "image": item.pixels,
+        "score": np.array(item.score, np.float64),
+        "probability": np.array(item.probability, np.float64),
+        "label": np.array(item.label),
+    }
+    return arrays if item.reconstruction is None else arrays | {"reconstruction": item.reconstruction}

@@ -1,0 +1,69 @@
+"""PaDiM and PatchCore over images: a backbone, its activations, a fit, a model."""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from medxray.anomaly.config import PADIM
+from medxray.anomaly.padim import fit_padim
+from medxray.anomaly.patchcore import fit_patchcore
+from medxray.anomaly.patches_of_images import NORMAL, PatchSource
+from medxray.models.classifier import load_classifier
+from medxray.models.detector import RAW_SCORE
+from medxray.models.patch_detector import build_backbone, build_patch_detector, patch_layers
+from medxray.models.weights import load_weights
+from medxray.training.steps import save_model
+
+
+class PatchMethod:
+    """Fits PaDiM or PatchCore on normal images.
+
+    Args:
+        run: RunDir.
+        config: resolved AnomalyConfig.
+        images: features.ImageSet with the rows `train` (normal images alone), `val` and `test`.
+    """
+
+    def __init__(self, run, config, images):
+        self._run, self._config = run, config
+        rows = {NORMAL: images.rows["train"], "val": images.rows["val"], "test": images.rows["test"]}
+        self._images = dataclasses.replace(images, rows=rows)
+        self._source = self._head = None
+
+    def fit(self, timed):
+        """Fit the method; `timed` is a function phase -> context manager. Returns the raw model."""
+        with timed("model"):
+            backbone = self._backbone()
+        with timed("prefix"):
+            self._source = PatchSource(backbone, self._images, self._config)
+        with timed("main"):
+            fit = self._fitted(self._source.patches(NORMAL))
+            model = build_patch_detector(backbone, fit)
+        cuts = [model.get_layer(name).output for name in patch_layers(backbone.name)]
+        self._head = keras.Model(cuts, model.get_layer(RAW_SCORE).output)
+        return model
+
+    def _backbone(self):
+        config = self._config
+        if self._run.initial_model_file.exists():
+            return load_classifier(self._run.initial_model_file)
+        backbone = build_backbone(config.arch, image_size=config.image_size, channels=config.channels)
+        source = load_weights(backbone, config.arch, config.weights)
+        self._run.update_record(weights=dataclasses.asdict(source))
+        save_model(backbone, self._run.initial_model_file)
+        return backbone
+
+    def _fitted(self, patches):
+        config = self._config
+        if config.method == PADIM:
+            return fit_padim(patches, dimensions=config.dimensions, seed=config.seed)
+        return fit_patchcore(patches, share=config.coreset, seed=config.seed)
+
+    def raw_scores(self, split):
+        """Raw scores of the images of `val` or `test`, float64 (n,)."""
+        head = tf.function(lambda tensors: self._head(tensors, training=False), reduce_retracing=True)
+        batches = self._source.activations(split)
+        scores = [head([tf.constant(part) for part in activations]).numpy() for activations in batches]
+        return np.concatenate(scores)[:, 0].astype(np.float64)

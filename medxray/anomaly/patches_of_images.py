@@ -1,0 +1,52 @@
+"""Images -> activations of a backbone -> patch features, from the cache where there is one."""
+
+import numpy as np
+import tensorflow as tf
+
+from medxray.anomaly.patches import Patches
+from medxray.inference import compiled
+from medxray.models.classifier import prefix
+from medxray.models.patch_detector import patch_layers, patches_of
+from medxray.training.stages import cached_features
+
+BATCH = 16
+NORMAL = "normal"  # the set of images that a method is fitted on
+
+
+class PatchSource:
+    """Activations of two layers of a backbone for sets of images.
+
+    Args:
+        backbone: a classifier with the weights it keeps.
+        images: features.ImageSet whose `rows` are the sets.
+        config: resolved AnomalyConfig.
+
+    The cache is filled first; where it would be too large, activations are computed whenever they are asked for.
+    """
+
+    def __init__(self, backbone, images, config):
+        self._images, self._names = images, patch_layers(backbone.name)
+        self._tensors = [backbone.get_layer(name).output for name in self._names]
+        self._features = cached_features(backbone, self._names, images=images, views=0, config=config)
+        self._forward = None if self._features else compiled(prefix(backbone, self._names))
+
+    def activations(self, name):
+        """Yield the activations of a set batch by batch: list of float32 arrays (b,h,w,c), one per layer."""
+        if self._features is None:
+            for images in self._images.images(self._images.rows[name]).batch(BATCH).prefetch(2):
+                yield [output.numpy() for output in self._forward(images)]
+            return
+        stored = [self._features.read(layer, name) for layer in self._names]
+        for start in range(0, len(stored[0]), BATCH):
+            yield [np.asarray(rows[start : start + BATCH], np.float32) for rows in stored]
+
+    def patches(self, name):
+        """The patch features of a set as anomaly.patches.Patches."""
+        model = patches_of(self._tensors)
+        forward = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
+
+        def batches():
+            for activations in self.activations(name):
+                yield forward([tf.constant(part) for part in activations]).numpy()
+
+        return Patches(batches, len(self._images.rows[name]), *model.output_shape[1:])

@@ -1,0 +1,61 @@
+"""PaDiM and PatchCore as one flat graph: backbone up to two layers of middle depth, patches, distances."""
+
+import keras
+from keras import layers
+
+from medxray.models.classifier import build_classifier, prefix
+from medxray.models.detector import MAP, RAW_SCORE
+from medxray.models.heads import POOLED
+from medxray.models.padim import padim_map
+from medxray.models.patch_features import patch_features
+from medxray.models.patchcore import patchcore_map
+from medxray.models.registry import architecture
+
+
+def build_backbone(arch, *, image_size, channels):
+    """An untrained classifier of an architecture, of which the convolutions are used; see `build_classifier`."""
+    return build_classifier(arch, image_size=image_size, channels=channels, classes=2, units=0)
+
+
+def patch_layers(arch):
+    """Names of the two layers that patches are taken from: the ends of the third and second last block but one.
+
+    For VGG16 block3 and block4, for ResNet50 conv3 and conv4, which are the layers 2 and 3 of PaDiM and PatchCore.
+    """
+    return architecture(arch).stages[-3:-1]
+
+
+def patches_of(tensors):
+    """The graph from activations to patches: list of (N,h,w,c) -> (N,h,w,d)."""
+    inputs = [keras.Input(tensor.shape[1:], name=f"activations_{index}") for index, tensor in enumerate(tensors)]
+    return keras.Model(inputs, patch_features(inputs), name="patches")
+
+
+def build_patch_detector(backbone, fit):
+    """Put a fitted method behind the convolutions of a backbone.
+
+    Args:
+        backbone: a classifier; its first blocks are used with the weights they have.
+        fit: anomaly.padim.PadimFit or anomaly.patchcore.PatchcoreFit.
+
+    Returns:
+        keras.Model: images (N,H,W,C), 0-255 -> list of raw score (N,1), anomaly map (N,h,w) and pooled (N,c), the mean
+        of the deeper layer over positions.
+    """
+    names = patch_layers(backbone.name)
+    tensors = [backbone.get_layer(name).output for name in names]
+    raw, distances = _scored(patch_features(tensors), fit)
+    pooled = layers.GlobalAveragePooling2D(dtype="float32", name=POOLED)(tensors[-1])
+    return keras.Model(backbone.input, [raw, distances, pooled], name=backbone.name)
+
+
+def _scored(patches, fit):
+    if hasattr(fit, "bank"):
+        distances, score = patchcore_map(patches, bank=fit.bank, neighbors=fit.neighbors)
+        return layers.Identity(dtype="float32", name=RAW_SCORE)(score), distances
+    distances = padim_map(patches, channels=fit.channels, mean=fit.mean, whitening=fit.whitening)
+    flat = layers.Reshape((-1, 1), name="distances")(distances)
+    return layers.GlobalMaxPooling1D(dtype="float32", name=RAW_SCORE)(flat), distances
+
+
+__all__ = ["MAP", "build_backbone", "build_patch_detector", "patch_layers", "patches_of", "prefix"]

@@ -1,0 +1,82 @@
+"""Starting and resuming runs of every kind: seeds, precision, interrupts, and what the record says afterwards."""
+
+import contextlib
+import dataclasses
+import logging
+
+import keras
+import tensorflow as tf
+
+from medxray.errors import MedxrayError, RunError, TrainingError
+from medxray.kinds import kind_of
+from medxray.runs import command_line, create_run, open_run, undo_replacing
+from medxray.training.config import config_from_dict
+
+log = logging.getLogger(__name__)
+
+
+def start_run(config):
+    """Train a new run as `config` (RunConfig) says and return its RunDir; see `medxray.train`."""
+    config = config.resolved().anchored()
+    run = create_run(config, command=command_line())
+    log.info("Run %s", run.path)
+    return _execute(run, dataclasses.replace(config, name=run.name))
+
+
+def resume_run(path):
+    """Go on with a run that was interrupted, and return its RunDir.
+
+    Raises:
+        RunError: there is no such run, or it is complete.
+    """
+    run = open_run(path)
+    record = run.read_record()
+    if record["state"] == "completed":
+        raise RunError(f"{run.path} is complete; there is nothing to resume. Train a new run instead.")
+    log.info("Resuming %s", run.path)
+    run.update_record(state="running")
+    config = config_from_dict(record["config"], source=str(run.record_file), kind=kind_of(record).config)
+    return _execute(run, config)
+
+
+def _execute(run, config):
+    _seed(config)
+    with run.in_use():
+        try:
+            with interrupts_as_such():
+                kind_of(run.read_record()).experiment(run, config).go()
+        except KeyboardInterrupt:
+            run.update_record(state="interrupted")
+            usable = "The best epoch so far can be used. " if run.model_file.exists() else ""
+            log.warning("Interrupted. %sGo on with: medxray %s --resume %s", usable, config.COMMAND, run.path)
+            raise
+        except tf.errors.ResourceExhaustedError as error:
+            _record_failure(run, error)
+            raise TrainingError("Out of memory. Lower --batch-size or --image-size.") from error
+        except BaseException as error:  # whatever it was, the run is not complete
+            _record_failure(run, error)
+            raise
+    return run
+
+
+@contextlib.contextmanager
+def interrupts_as_such():
+    """Ctrl-C inside a TensorFlow call may surface as a RuntimeError that only names it; make it KeyboardInterrupt."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "KeyboardInterrupt" in str(error):
+            raise KeyboardInterrupt from error
+        raise
+
+
+def _record_failure(run, error):
+    with contextlib.suppress(MedxrayError):  # the disk may be full; the first error is the one to tell
+        run.update_record(state="failed", error=str(error))
+        undo_replacing(run)
+
+
+def _seed(config):
+    keras.utils.set_random_seed(config.seed)
+    if config.deterministic:
+        tf.config.experimental.enable_op_determinism()
