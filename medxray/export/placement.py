@@ -1,6 +1,7 @@
 """Version folders as TensorFlow Serving wants them; a half-written one never looks complete. No TensorFlow."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import tempfile
@@ -8,10 +9,14 @@ from pathlib import Path
 
 from medxray.storage import storage_error
 
+_PREFIX = ".partial-"
+
 
 @contextlib.contextmanager
 def staging(base):
     """Yield an empty folder inside `base` whose name is no version number; it is removed at the end.
+
+    What killed exports left in `base` is removed first, unless another process is exporting there now.
 
     Args:
         base: folder of the versions, created when missing and removed again when it stays empty.
@@ -25,8 +30,9 @@ def staging(base):
     folder = None
     try:
         base.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".partial-", dir=base))
-        yield folder
+        with _in_use(base):
+            folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+            yield folder
     except OSError as error:
         raise storage_error(base, error) from error
     finally:
@@ -34,6 +40,22 @@ def staging(base):
             shutil.rmtree(folder, ignore_errors=True)
         with contextlib.suppress(OSError):
             base.rmdir()
+
+
+@contextlib.contextmanager
+def _in_use(base):
+    """Share a lock on `base` with other exports; whoever can have it alone first removes what killed ones left."""
+    descriptor = os.open(base, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # another export is at work, or the file system has no locks
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for left in base.glob(f"{_PREFIX}*/"):
+                shutil.rmtree(left, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def publish(folder, base):

@@ -1,7 +1,22 @@
+import subprocess
+import sys
+
 import pytest
 
 from medxray.errors import StorageError
 from medxray.export import placement
+
+_EXPORT = """
+import importlib.util, pathlib, sys, time
+spec = importlib.util.spec_from_file_location("placement", sys.argv[1])
+placement = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(placement)
+with placement.staging(pathlib.Path(sys.argv[2])) as folder:
+    (folder / "variables").mkdir()
+    (folder / "variables" / "file").write_text("half")
+    print(folder.name, flush=True)
+    time.sleep(60)
+"""
 
 
 def publish(base, content="x"):
@@ -53,3 +68,45 @@ def test_published_folders_can_be_read_by_a_server_of_another_user(tmp_path):
 def test_system_errors_become_storage_errors(tmp_path):
     with pytest.raises(StorageError, match="No space left on device"), placement.staging(tmp_path / "m"):
         raise OSError(28, "No space left on device")
+
+
+@pytest.fixture
+def exporting(tmp_path):
+    """Another process in the middle of an export to `tmp_path / "m"`, and the name of its staging folder."""
+    words = [sys.executable, "-c", _EXPORT, placement.__file__, str(tmp_path / "m")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+        yield process, process.stdout.readline().strip()
+        process.kill()
+
+
+def test_what_a_killed_export_left_is_removed_by_the_next_one(exporting, tmp_path):
+    process, name = exporting
+    assert publish(tmp_path / "m").name == "1"
+    assert {entry.name for entry in (tmp_path / "m").iterdir()} == {"1", name}  # its process lives: left alone
+    process.kill()
+    process.wait()
+    assert (tmp_path / "m" / name / "variables" / "file").exists()
+    assert publish(tmp_path / "m").name == "2"
+    assert {entry.name for entry in (tmp_path / "m").iterdir()} == {"1", "2"}
+
+
+def test_only_staging_folders_are_removed(tmp_path):
+    kept = ["3", "notes", "partial-x", ".hidden", ".partial-file"]
+    for name in kept[:-1]:
+        (tmp_path / name).mkdir()
+    (tmp_path / ".partial-file").write_text("")
+    (tmp_path / ".partial-old").mkdir()
+    (tmp_path / ".partial-link").symlink_to(tmp_path / "notes")
+    (tmp_path / "notes" / "text").write_text("x")
+    assert publish(tmp_path).name == "4"
+    assert {entry.name for entry in tmp_path.iterdir()} == {*kept, "4", ".partial-link"}
+    assert (tmp_path / "notes" / "text").exists()
+
+
+def test_a_file_system_without_locks_removes_nothing(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(placement.fcntl, "flock", refuse)
+    (tmp_path / ".partial-other").mkdir()
+    assert publish(tmp_path).name == "1" and (tmp_path / ".partial-other").exists()
