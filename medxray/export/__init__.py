@@ -41,8 +41,8 @@ def export_model(run, to=None):
         ExportResult.
 
     Raises:
-        RunError: the graph differs from the model by more than `parity.TOLERANCE`, or the run has no model card.
-            Nothing is left in `to` then.
+        RunError: the graph differs from the model by more than `parity.TOLERANCE`, or the run has no model card
+            and was not evaluated. Nothing is left in `to` then.
         StorageError: disk full or no permission. Nothing is left in `to` then.
     """
     base = Path("saved_models") / run.name if to is None else Path(to)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from medxray import __version__, storage
 from medxray.errors import RunError
-from medxray.runs import RunDir
+from medxray.evaluate.model_card import model_card
 
 FOLDER = "assets.extra"
 
@@ -20,17 +20,30 @@ def write_assets(run, spec, folder):
         spec: `serving.ServingSpec` of the run.
         folder: the SavedModel's folder.
 
+    A model card that the run has lost is written anew, from run.json and metrics.json.
+
     Raises:
-        RunError: the run has no model card.
+        RunError: the run has no model card and was not evaluated.
         StorageError: disk full or no permission.
     """
-    card = RunDir(run.path).card_file
-    if not card.is_file():
-        raise RunError(f"{card} is missing; every export carries it. Write it again with: medxray evaluate {run.path}")
     extra = folder / FOLDER
     extra.mkdir()
     storage.write_json(extra / "classes.json", facts(run, spec))
-    shutil.copyfile(card, extra / "model_card.md")
+    if run.directory.card_file.is_file():
+        shutil.copyfile(run.directory.card_file, extra / "model_card.md")
+    else:
+        storage.write_text(extra / "model_card.md", _card_anew(run.directory))
+
+
+def _card_anew(directory):
+    try:
+        return model_card(directory.read_record(), storage.read_json(directory.metrics_file))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RunError(
+            f"{directory.card_file} is missing, which every export carries, and {directory.metrics_file.name}, from "
+            f"which it could be written anew, cannot be read ({error}). Restore it, or finish the run with: "
+            f"medxray train --resume {directory.path}"
+        ) from error
 
 
 def facts(run, spec):

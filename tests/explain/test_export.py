@@ -2,17 +2,21 @@ import json
 import logging
 import re
 import resource
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
+from medxray.api import load_run
 from medxray.cli.export import export as export_command
 from medxray.errors import RunError, StorageError
 from medxray.export import export_model, parity
+from medxray.export.assets import write_assets
 from medxray.export.parity import check_parity
 from medxray.export.samples import run_files, sample_files
+from medxray.export.serving import serving_spec
 from medxray.models.registry import ARCHITECTURES
 
 
@@ -176,11 +180,22 @@ def test_missing_model_card_is_an_error_before_anything_is_in_place(binary_run, 
     text = card.read_text()
     card.unlink()
     try:
-        with pytest.raises(RunError, match="model_card.md is missing"):
+        with pytest.raises(RunError, match="model_card.md is missing.*metrics.json.*finish the run with: "):
             export_model(binary_run, tmp_path / "m")
     finally:
         card.write_text(text)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_lost_model_card_is_written_anew_for_the_export(trained, tmp_path):
+    shutil.copytree(trained.path, tmp_path / "run")
+    (tmp_path / "run" / "model_card.md").unlink()
+    run = load_run(tmp_path / "run")
+    (tmp_path / "version").mkdir()
+    write_assets(run, serving_spec(run), tmp_path / "version")
+    written = (tmp_path / "version" / "assets.extra" / "model_card.md").read_text()
+    assert written == (trained.path / "model_card.md").read_text()
+    assert not (tmp_path / "run" / "model_card.md").exists()  # the run itself stays as it is
 
 
 def test_samples_are_test_images_of_each_class_in_turn(subtype_run):
