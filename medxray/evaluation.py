@@ -96,9 +96,7 @@ def evaluate_external(run, data, *, split, label_map=None, columns=None):
     if is_own_data(run, manifest, data):
         log.info("%s is the data of this run: its own %s split is evaluated.", data, split)
         return evaluate_own(run, split)
-    part = _without_known(run, _split_of(manifest, split))
-    if not len(part):
-        raise DataError(f"The run has seen every image of the {split} split of {data}: none is left to evaluate.")
+    part = without_known(run, _split_of(manifest, split))
     return _evaluate(run, part, split=split, folder=run.path / "external" / f"{data_name(data)}-{split}")
 
 
@@ -113,8 +111,20 @@ def _split_of(manifest, split):
     return part
 
 
-def _without_known(run, part):
-    """Leave out images whose bytes are those of an image the run has learned or chosen its threshold from."""
+def without_known(run, part):
+    """Leave out images whose bytes are those of an image the run has learned or chosen its threshold from.
+
+    Args:
+        run: api.Run.
+        part: Manifest of other data.
+
+    Returns:
+        Manifest of the images that are new to the run; a warning tells how many are not.
+
+    Raises:
+        DataError: none is left.
+        RunError: the run's list of its images cannot be read.
+    """
     learned = _learned(run)
     fresh = np.array([digest not in learned for digest in part.content_digests()], bool)
     if not fresh.all():
@@ -123,6 +133,8 @@ def _without_known(run, part):
             int((~fresh).sum()),
             len(part),
         )
+    if not fresh.any():
+        raise DataError(f"The run has seen every image wanted of {part.root}: none is left.")
     return part.where(fresh)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from medxray.embeddings.vectors import Embeddings, read_embeddings, write_embeddings
 from medxray.errors import DataError, RunError
-from medxray.evaluation import data_name, is_own_data, other_manifest, own_manifest
+from medxray.evaluation import data_name, is_own_data, other_manifest, own_manifest, without_known
 from medxray.training.features import weights_digest
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,8 @@ def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None
 
     Args:
         run: api.Run.
-        data: folder or CSV; None: the images the run was trained, validated and tested with.
+        data: folder or CSV, of which images that the run has learned are left out; None: the images the run was
+            trained, validated and tested with.
         splits: names of the splits to take; empty: all, and images without a split as well.
         out: npz file; None: `embeddings[-<splits>].npz` in the run, for other data in RUN/external/<name>.
         label_map: dict label of the data -> class of the run.
@@ -31,10 +32,6 @@ def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None
         StorageError: the file cannot be written.
     """
     manifest, folder = _manifest(run, data, splits=splits, label_map=label_map, columns=columns)
-    if splits:
-        manifest = manifest.where(manifest.table["split"].isin(splits))
-    if not len(manifest):
-        raise DataError(f"{manifest.root} has no image in: {', '.join(splits)}. Choose another --split.")
     embeddings = embed(run, manifest)
     name = "-".join(("embeddings", *dict.fromkeys(splits)))
     path = folder / f"{name}.npz" if out is None else out
@@ -49,12 +46,19 @@ def _manifest(run, data, *, splits, label_map, columns):
     if is_own_data(run, manifest, data):
         log.info("%s is the data of this run: its own images and splits are taken.", data)
         return _own(run, splits), run.path
-    return manifest, run.path / "external" / data_name(data)
+    return without_known(run, _in_splits(manifest, splits)), run.path / "external" / data_name(data)
 
 
 def _own(run, splits):
     """The run's own images; where one split is wanted, files of the others may be gone."""
-    return own_manifest(run, splits[0] if len(splits) == 1 else None)
+    return _in_splits(own_manifest(run, splits[0] if len(splits) == 1 else None), splits)
+
+
+def _in_splits(manifest, splits):
+    part = manifest.where(manifest.table["split"].isin(splits)) if splits else manifest
+    if not len(part):
+        raise DataError(f"{manifest.root} has no image in: {', '.join(splits)}. Choose another --split.")
+    return part
 
 
 def embed(run, manifest):

@@ -22,7 +22,10 @@ def embed():
 @label_map_option
 @column_options
 def extract(run, data, splits, out, label_map, **columns):
-    """Write the pooled features of images, with labels, patients and splits, as an npz file."""
+    """Write the pooled features of images, with labels, patients and splits, as an npz file.
+
+    Images that the run was trained on are left out of other data.
+    """
     from medxray.backend import load_tensorflow
 
     load_tensorflow()

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from medxray import api, extraction
 from medxray.cli.embed import embed
+from medxray.data.phantom import generate_phantoms
 from medxray.embeddings.vectors import read_embeddings
 from medxray.errors import DataError, RunError
 from medxray.storage import file_sha256
@@ -91,13 +92,14 @@ def test_one_split_needs_only_its_own_files(run):
 
 
 @pytest.fixture
-def other(phantoms, tmp_path):
-    """Class folders without splits, one image of them damaged."""
-    for number, file in enumerate(sorted(phantoms.rglob("chest_xray/**/*.jpeg"))[::6]):
-        folder = tmp_path / "other" / file.parent.name
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(file, folder / f"{number}.jpeg")
-    (tmp_path / "other" / "NORMAL" / "half.jpeg").write_bytes(file.read_bytes()[:400])
+def other(run, tmp_path):
+    """Class folders without splits; one image is damaged, and one is a training image of the run."""
+    generate_phantoms(tmp_path / "new", patients=5, size=64, seed=99)
+    (tmp_path / "new" / "chest_xray" / "train").rename(tmp_path / "other")
+    table = pd.read_csv(run.path / "split.csv", keep_default_na=False)
+    learned = Path(run.record["data"]["root"]) / table["path"][table["split"] == "train"].iloc[0]
+    shutil.copy(learned, tmp_path / "other" / learned.parent.name / "learned.jpeg")
+    (tmp_path / "other" / "NORMAL" / "half.jpeg").write_bytes(learned.read_bytes()[:400])
     return tmp_path / "other"
 
 
@@ -106,8 +108,10 @@ def test_other_data_go_beside_the_run_and_bad_files_are_left_out(run, other, cap
         found, path = extraction.extract(run, other)
     assert path.name == "embeddings.npz" and path.parent.parent == run.path / "external"
     assert re.fullmatch("other-[0-9a-f]{6}", path.parent.name)
-    assert set(found.splits) == {""} and len(found) == len(list(other.rglob("*.jpeg"))) - 1
+    assert set(found.splits) == {""} and len(found) == len(list(other.rglob("*.jpeg"))) - 2
     assert "Left out" in caplog.text and "half.jpeg" in caplog.text
+    assert "1 of 17 images are the same files as training" in caplog.text
+    assert not any("learned" in name or "half" in name for name in found.ids)
     with pytest.raises(DataError, match="has no image in: test. Choose another --split"):
         extraction.extract(run, other, splits=("test",))
 
