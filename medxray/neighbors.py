@@ -58,7 +58,12 @@ def similar_images(run, paths, *, count=5):
     for file, near, at in zip(inputs, distances, rows, strict=True):
         digest = file_sha256(file)
         found[path_text(file)] = tuple(
-            Neighbor(str(files[row]), str(training.labels[row]), float(distance), bool(training.digests[row] == digest))
+            Neighbor(
+                path=path_text(files[row]),
+                label=str(training.labels[row]),
+                distance=float(distance),
+                same_file=bool(training.digests[row] == digest),
+            )
             for distance, row in zip(near, at, strict=True)
         )
     return found

@@ -77,9 +77,9 @@ def free_stem(stem, taken):
 
 
 def write_text(path, text):
-    """Write `text` (str) atomically as UTF-8."""
+    """Write `text` (str) atomically as UTF-8; bytes of a path that are not UTF-8 become escapes such as `\\udcff`."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path, value):
@@ -129,5 +129,5 @@ def file_sha256(path):
 
 
 def text_sha256(*parts):
-    """SHA-256 of text parts joined by newlines, as 64 hexadecimal characters."""
-    return hashlib.sha256("\n".join(parts).encode("utf-8")).hexdigest()
+    """SHA-256 of text parts joined by newlines, as 64 hexadecimal characters; of paths that are not UTF-8 the bytes."""
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import json
 import os
 import resource
@@ -58,6 +59,13 @@ def test_file_digest_is_sha256(tmp_path):
     (tmp_path / "a").write_bytes(b"abc")
     assert storage.file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     assert storage.text_sha256("a", "bc") != storage.text_sha256("ab", "c")
+
+
+def test_paths_that_are_not_utf8_can_be_told_and_hashed(tmp_path):
+    name = os.fsdecode(b"d\xe9j\xe0")
+    storage.write_text(tmp_path / "a.md", f"root: {name}")
+    assert (tmp_path / "a.md").read_text() == r"root: d\udce9j\udce0"
+    assert storage.text_sha256(name) == hashlib.sha256(b"d\xe9j\xe0").hexdigest()
 
 
 def test_stems_are_numbered_when_taken_whatever_their_case():

@@ -114,6 +114,7 @@ def test_archive_with_a_false_size_is_refused(stored, tmp_path):
         ("positive", lambda array: np.array("NORMAL"), "'positive' must be the last of two classes"),
         ("ids", lambda array: np.char.add(array, "\udcff"), "'ids' must be free of control characters"),
         ("run", lambda array: np.array("a\x1b[2Jb"), "'run' and 'root' must be free of control characters"),
+        ("root", lambda array: np.array("/\udcff\x1b[2J"), "'run' and 'root' must be free of control characters"),
         ("kind", lambda array: np.array("other"), "its kind is another"),
     ],
 )
