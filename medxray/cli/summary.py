@@ -1,10 +1,10 @@
 """Metrics as a few lines of text."""
 
-_FIGURES = ("auroc", "accuracy", "sensitivity", "specificity", "precision", "f1", "brier")
+from medxray.evaluate.report import HEADLINE
 
 
 def summary_lines(splits):
-    """Lines of a table: one figure a row, one split a column, with 95 % intervals.
+    """Lines of a table: one headline figure a row, one split a column, with 95 % intervals; remarks below it.
 
     Args:
         splits: dict split -> JSON object of the split.
@@ -12,20 +12,19 @@ def summary_lines(splits):
     Returns:
         list of str.
     """
-    names = list(splits)
-    lines = ["".ljust(14) + "".join(_header(splits[name]).rjust(32) for name in names)]
-    for figure in _FIGURES:
-        lines.append(figure.ljust(14) + "".join(_cell(splits[name][figure]).rjust(32) for name in names))
-    first = splits[names[0]]
+    rows = [["", *splits], ["", *map(_size, splits.values())]]
+    rows += [[figure, *(_cell(report[figure]) for report in splits.values())] for figure in HEADLINE]
+    first = next(iter(splits.values()))
+    lines = _aligned(rows)
     if first["threshold"] is not None:
         point = first["threshold"]
         lines.append(f"Threshold {point['value']:.4f} ({point['rule']}, chosen on: {point['chosen_on']}).")
     lines.append(f"Temperature {first['calibration']['temperature']:.3f}.")
-    return lines
+    return lines + _remarks(splits)
 
 
-def _header(report):
-    return f"{report['split']}, n={report['n']}/{report['n_patients']} patients"
+def _size(report):
+    return f"{report['n']} images, {report['n_patients']} patients"
 
 
 def _cell(figure):
@@ -33,3 +32,18 @@ def _cell(figure):
         return "-"
     interval = figure.get("ci95")
     return f"{figure['value']:.3f}" + ("" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]")
+
+
+def _aligned(rows):
+    """Columns as wide as their longest cell, two blanks apart; the first to the left, the others to the right."""
+    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [row[0].ljust(first) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], others)) for row in rows]
+
+
+def _remarks(splits):
+    """The notes of the reports, each once, with the splits it is of."""
+    where = {}
+    for name, report in splits.items():
+        for note in dict.fromkeys(report["notes"]):
+            where.setdefault(note, []).append(name)
+    return [f"Note ({', '.join(names)}): {note}" for note, names in where.items()]
