@@ -39,9 +39,9 @@ def evaluate(run, data, split, label_map, as_json, **columns):
         import json
 
         click.echo(json.dumps(storage.plain(report), indent=2, allow_nan=False))
-        return
-    from medxray.cli.summary import summary_lines
+    else:
+        from medxray.cli.summary import summary_lines
 
-    for line in summary_lines({report["split"]: report}):
-        click.echo(line)
-    click.echo(f"Written to {folder}")
+        for line in summary_lines({report["split"]: report}):
+            click.echo(line)
+    click.echo(f"Written to {folder}", err=as_json)
