@@ -4,11 +4,10 @@ import dataclasses
 import typing
 
 from medxray.errors import ConfigError
-from medxray.models.registry import architecture
+from medxray.models.registry import AUTOENCODER_LOSSES, architecture
 from medxray.training.config import RunConfig
 
 AUTOENCODER, PADIM, PATCHCORE = METHODS = ("autoencoder", "padim", "patchcore")
-LOSSES = ("mse", "ssim", "mix")
 _DEFAULTS = {  # options that belong to some methods only, with their defaults there
     AUTOENCODER: {
         "image_size": 64,
@@ -36,7 +35,7 @@ class AnomalyConfig(RunConfig):
         **RunConfig.CHOICES,
         "task": ("pneumonia", "folders"),
         "method": METHODS,
-        "loss": LOSSES,
+        "loss": AUTOENCODER_LOSSES,
     }
     RANGES: typing.ClassVar = {
         **RunConfig.RANGES,

@@ -6,11 +6,11 @@ from keras import layers, ops
 
 from medxray.errors import ConfigError
 from medxray.models.classifier import INPUT
+from medxray.models.detector import MAP, RAW_SCORE, RECONSTRUCTION
 from medxray.models.heads import POOLED
+from medxray.models.registry import AUTOENCODER_LOSSES as LOSSES
 from medxray.models.similarity import ssim_map
 
-LOSSES = ("mse", "ssim", "mix")
-RECONSTRUCTION, ANOMALY_MAP, RAW_SCORE = "reconstruction", "anomaly_map", "raw_score"
 TRAINING_LOSS, PLAIN_MSE = "training_loss", "plain_mse"
 MINIMUM_SIZE = 32
 SSIM_SHARE = 0.84  # alpha of Zhao et al. (2017), section III.D
@@ -74,7 +74,7 @@ def build_autoencoder(*, image_size, channels, bottleneck, loss, standardize, se
     difference = layers.Rescaling(1 / 255, name="plain_difference", dtype="float32")(reconstruction - image)
     plain_mse = layers.Reshape((1,), name=PLAIN_MSE, dtype="float32")(_mean_over_images(difference * difference))
     error = ops.mean(_error(target, rebuilt, loss, standardize), axis=-1)
-    anomaly_map = layers.Identity(name=ANOMALY_MAP, dtype="float32")(error)
+    anomaly_map = layers.Identity(name=MAP, dtype="float32")(error)
     training_loss = layers.Reshape((1,), name=TRAINING_LOSS, dtype="float32")(ops.mean(anomaly_map, axis=(1, 2)))
     # A functional model keeps only what its output depends on: the score passes by the plain figure to carry it along.
     both = layers.Concatenate(name="scores", dtype="float32")([training_loss, plain_mse])

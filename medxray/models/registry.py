@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from medxray.errors import ConfigError
 
+AUTOENCODER_LOSSES = ("mse", "ssim", "mix")
+
 
 @dataclass(frozen=True)
 class Architecture:
