@@ -9,7 +9,7 @@ import pandas as pd
 from medxray import storage
 from medxray.data import images
 from medxray.data.thumbnails import read_thumbnail
-from medxray.errors import ImageError
+from medxray.errors import ImageError, RunError
 from medxray.evaluate.decision import DEFAULT_POINT, Decision, fit_decision
 from medxray.evaluate.model_card import model_card
 from medxray.evaluate.report import evaluate_split
@@ -122,16 +122,30 @@ def _file_size(path):
 
 
 def stored_decision(record):
-    """The Decision in run.json; without one (an interrupted run) 0.5 and 1.0, with a warning."""
+    """The Decision in run.json; without one (an interrupted run) 0.5 and no calibration, with a warning.
+
+    Raises:
+        RunError: it is damaged, or does not fit the classes of the run.
+    """
     if "decision" in record:
-        return Decision.from_dict(record["decision"])
+        return _fitting(Decision.from_dict(record["decision"]), record)
     log.warning(
-        "This run was not evaluated, so it has no threshold or temperature of its own; 0.5 and 1.0 are used. "
+        "This run was not evaluated, so it has no threshold or calibration of its own; 0.5 and none are used. "
         "Finish it with: medxray train --resume %s",
         record.get("name", "RUN"),
     )
     binary = record.get("data", {}).get("positive") is not None
-    return Decision(DEFAULT_POINT if binary else None, 1.0)
+    return Decision(DEFAULT_POINT if binary else None)
+
+
+def _fitting(decision, record):
+    bias, classes = decision.calibration.bias, record["data"]["classes"]
+    if len(bias) not in (0, len(classes)):
+        raise RunError(
+            f"A stored decision needs one bias for each of the {len(classes)} classes of the run. Received "
+            f"{len(bias)} numbers. The run is damaged: train it again."
+        )
+    return decision
 
 
 def predictions_of(part, logits, *, split):

@@ -43,7 +43,7 @@ def study_knn(path, *, rule="youden", seed=0):
     """Choose, fit and evaluate a nearest-neighbour classifier on embeddings.
 
     k and metric are chosen by patient-grouped cross-validation on train and validation images, which are then the
-    reference. Temperature and threshold are fitted on the out-of-fold predictions of the validation images (of all
+    reference. Calibration and threshold are fitted on the out-of-fold predictions of the validation images (of all
     reference images when there is no validation split). Test images are classified once, with all of it fixed.
 
     Args:
@@ -90,7 +90,7 @@ def _check_splits(path, embeddings):
 
 
 def _held_out(reference, choice):
-    """The images that temperature and threshold are fitted on, and their out-of-fold predictions."""
+    """The images that calibration and threshold are fitted on, and their out-of-fold predictions."""
     mask, name = reference.splits == "val", "val"
     if not mask.any():
         mask, name = np.ones(len(reference), bool), "train-out-of-fold"

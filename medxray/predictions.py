@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from medxray import storage
 from medxray.errors import DataError
@@ -73,19 +73,19 @@ class Predictions:
     @property
     def raw_probabilities(self):
         """Float64 array (n, K), 0-1: softmax of the logits, not calibrated."""
-        return self.probabilities(1.0)
+        return softmax(self.logits, axis=1)
 
-    def probabilities(self, temperature):
-        """Softmax of `logits / temperature`: float64 array (n, K), 0-1, rows sum to 1."""
-        return softmax(self.logits / temperature, axis=1)
+    def probabilities(self, calibration):
+        """Probabilities under an `evaluate.calibration.Calibration`: float64 array (n, K), 0-1, rows sum to 1."""
+        return calibration.probabilities(self.logits)
 
-    def log_probabilities(self, temperature):
-        """Natural logarithm of `probabilities(temperature)`, exact where the probability underflows."""
-        return log_softmax(self.logits / temperature, axis=1)
+    def log_probabilities(self, calibration):
+        """Natural logarithm of `probabilities(calibration)`, exact where the probability underflows."""
+        return calibration.log_probabilities(self.logits)
 
-    def score(self, temperature=1.0):
-        """Probability of the positive class, float64 array (n,). Two classes only."""
-        return self.probabilities(temperature)[:, self._positive_index()]
+    def score(self, calibration):
+        """Calibrated probability of the positive class, float64 array (n,). Two classes only."""
+        return self.probabilities(calibration)[:, self._positive_index()]
 
     def where(self, mask):
         """The images for which `mask` (bool array (n,) or index array) holds, in the same order."""
@@ -149,7 +149,7 @@ def write_predictions(path, predictions, decision):
 
 def prediction_table(predictions, decision):
     """The rows that `write_predictions` writes for one split, as a DataFrame."""
-    calibrated = predictions.probabilities(decision.temperature)
+    calibrated = predictions.probabilities(decision.calibration)
     raw = predictions.raw_probabilities
     predicted = decision.labels(calibrated)
     shown = np.full(len(predictions), len(predictions.classes) - 1) if predictions.is_binary else predicted

@@ -143,7 +143,7 @@ class Run:
             positive=self.positive,
             split="",
         )
-        calibrated = predictions.probabilities(self.decision.temperature)
+        calibrated = predictions.probabilities(self.decision.calibration)
         raw = predictions.raw_probabilities
         label = self.decision.labels(calibrated)
         shown = np.full(len(files), 1) if self.positive else label
@@ -177,7 +177,7 @@ class Run:
         return heatmaps_for(self, paths, layer=layer, target=target)
 
     def evaluate(self, manifest, *, split="test"):
-        """Evaluate a manifest with the stored threshold and temperature; nothing is fitted on it.
+        """Evaluate a manifest with the stored threshold and calibration; nothing is fitted on it.
 
         Args:
             manifest: Manifest with the classes of this run. Unreadable files are left out with a warning.

@@ -39,7 +39,9 @@ def test_evaluate_fits_nothing_on_the_manifest(trained, phantoms):
     report = trained.evaluate(manifest, split="everything")
     assert report["split"] == "everything" and report["n"] == len(manifest)
     assert report["threshold"]["value"] == trained.decision.threshold.value
-    assert report["calibration"]["temperature"] == trained.decision.temperature
+    fitted = trained.decision.calibration
+    assert report["calibration"]["temperature"] == fitted.temperature
+    assert report["calibration"]["bias"] == list(fitted.biases(2))
 
 
 def test_gradcam_gives_heatmaps_and_failures(trained, phantoms, tmp_path):

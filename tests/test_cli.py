@@ -122,7 +122,7 @@ def test_evaluate_prints_exactly_one_json_object(medxray, trained):
     for name in ("auroc", "accuracy", "sensitivity", "specificity", "precision", "f1", "average_precision",
                  "balanced_accuracy", "mcc", "brier"):  # fmt: skip
         assert set(report[name]) >= {"value", "ci95"}
-    assert set(report["calibration"]) >= {"temperature", "ece_before", "ece_after"}
+    assert set(report["calibration"]) >= {"temperature", "bias", "ece_before", "ece_after"}
     assert (trained.path / "evaluations" / "test" / "metrics.json").exists()
 
 

@@ -19,7 +19,7 @@ from medxray.cli.options import column_options, json_option, label_map_option
 @column_options
 @json_option
 def evaluate(run, data, split, label_map, as_json, **columns):
-    """Evaluate a run with its stored threshold and temperature.
+    """Evaluate a run with its stored threshold and calibration.
 
     Results of the run's own split go to RUN/evaluations/<split>, those of other data to RUN/external/.
     Images that the run was trained on are left out of other data.

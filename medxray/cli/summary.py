@@ -19,8 +19,15 @@ def summary_lines(splits):
     if first["threshold"] is not None:
         point = first["threshold"]
         lines.append(f"Threshold {point['value']:.4f} ({point['rule']}, chosen on: {point['chosen_on']}).")
-    lines.append(f"Temperature {first['calibration']['temperature']:.3f}.")
-    return lines + _remarks(splits)
+    return [*lines, _calibration_line(first), *_remarks(splits)]
+
+
+def _calibration_line(report):
+    """The temperature, and the bias of every class but the first, whose bias is 0."""
+    calibration = report["calibration"]
+    biases = zip(report["classes"][1:], calibration["bias"][1:], strict=True)
+    named = ", ".join(f"{name} {bias:+.3f}" for name, bias in biases)
+    return f"Calibration: temperature {calibration['temperature']:.3f}, bias {named}."
 
 
 def _size(report):

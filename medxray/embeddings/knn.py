@@ -130,7 +130,7 @@ def _out_of_fold_votes(vectors, y_true, *, folds, neighbors, metric):
 
 def _candidate(reference, logits, *, k, metric):
     predictions = knn_predictions(reference, logits, split="out of fold")
-    plain = Decision(DEFAULT_POINT if predictions.is_binary else None, 1.0)
+    plain = Decision(DEFAULT_POINT if predictions.is_binary else None)
     figures = SplitStatistics(predictions, plain)(np.ones((1, len(reference))))
     return Candidate(k, metric, float(figures["auroc"][0]), float(figures["nll"][0]))
 

@@ -1,176 +1,143 @@
-"""Do the probabilities mean what they say? Temperature scaling, calibration errors, reliability."""
+"""From logits to probabilities that mean what they say: bias-corrected temperature scaling."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.1, 10.0
-BINS = 15
+MAX_BIAS = 100.0
 _AT_BOUND = 1e-3
+_SEARCH = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 2000, "maxfun": 5000}
 
 
-def fit_temperature(logits, y_true):
-    """Fit the one number that the logits are divided by, by maximum likelihood.
+@dataclass(frozen=True)
+class Calibration:
+    """Calibrated probabilities are softmax(logits / temperature + bias).
+
+    With two classes this is a rising function of the difference of the logits, so the ranking of the images stays
+    as it is. Without arguments it is the identity for any number of classes.
+
+    Attributes:
+        temperature: the logits are divided by it; > 0, above 1 the model was overconfident.
+        bias: one number per class in the order of the logits, added after the division; the first is 0. Empty: none.
+
+    Source: Alexandari, Kundaje and Shrikumar (2020), bias-corrected temperature scaling; deviations: the bias of the
+    first class is fixed at 0, which changes no probability and makes the others unique.
+    """
+
+    temperature: float = 1.0
+    bias: tuple[float, ...] = ()
+
+    @property
+    def is_identity(self):
+        """True when the probabilities are the softmax of the logits themselves."""
+        return self.temperature == 1.0 and not any(self.bias)
+
+    def biases(self, n_classes):
+        """The bias of each class, also where none was fitted: tuple of `n_classes` floats."""
+        return self.bias or (0.0,) * n_classes
+
+    def scores(self, logits):
+        """logits / temperature + bias: float64 array or tensor (n, K) -> the same kind, for the softmax."""
+        return logits / self.temperature + self.biases(logits.shape[1])
+
+    def probabilities(self, logits):
+        """Calibrated probabilities of logits (n, K): float64 array (n, K), 0-1, rows sum to 1."""
+        return softmax(self.scores(np.asarray(logits, dtype=np.float64)), axis=1)
+
+    def log_probabilities(self, logits):
+        """Natural logarithm of `probabilities`, exact where they underflow."""
+        return log_softmax(self.scores(np.asarray(logits, dtype=np.float64)), axis=1)
+
+
+def fit_calibration(logits, y_true):
+    """Fit temperature and biases by maximum likelihood.
+
+    The mean negative log-likelihood is convex in 1 / temperature and the biases; L-BFGS-B minimises it from the
+    identity, with `MIN_TEMPERATURE` <= temperature <= `MAX_TEMPERATURE` and |bias| <= `MAX_BIAS`.
 
     Args:
-        logits: float array (n, K), n >= 1.
-        y_true: int array (n,), index of the true class.
+        logits: float array (n, K), K >= 2, finite.
+        y_true: int array (n,), index of the true class; every class has an image.
 
     Returns:
-        float between `MIN_TEMPERATURE` and `MAX_TEMPERATURE`; above 1 the model was overconfident. 1.0 when every
-        image has its highest logit at the true class: the likelihood then has no maximum, it grows as T goes to 0.
+        Calibration.
 
     Raises:
-        ValueError: there is no image, or a logit is not finite.
+        ValueError: a class has no image, or a logit is not finite.
 
-    Source: Guo et al. (2017), eq. 9, minimising the mean negative log-likelihood; deviations: bounded search over
-    log T, clipped to the range above.
+    Source: Alexandari, Kundaje and Shrikumar (2020), after Guo et al. (2017), eq. 9; deviations: bounds; where
+    `is_separated` the likelihood has no maximum, and the labels are softened as Platt (1999) did for two classes: an
+    image of a class of m images has the target (m + 1) / (m + K) for it and 1 / (m + K) for each of the others.
     """
     logits, y_true = np.asarray(logits, dtype=np.float64), np.asarray(y_true, dtype=np.int64)
-    if not len(logits) or not np.isfinite(logits).all():
-        raise ValueError(f"A temperature needs one or more rows of finite logits, received shape {logits.shape}.")
-    if is_separated(logits, y_true):
-        return 1.0
+    n, k = logits.shape
+    if not np.isfinite(logits).all() or len(np.unique(y_true)) != k:
+        raise ValueError(f"A calibration needs finite logits and images of all {k} classes, received {n} images.")
+    targets = _softened(y_true, k) if is_separated(logits, y_true) else np.eye(k)[y_true]
+    centred = logits - logits[:, :1]
 
-    def loss(log_temperature):
-        return nll(log_softmax(logits / np.exp(log_temperature), axis=1), y_true)
+    def loss(parameters):
+        log_probabilities = log_softmax(parameters[0] * centred + np.append(0.0, parameters[1:]), axis=1)
+        residual = (np.exp(log_probabilities) - targets) / n
+        gradient = np.append((residual * centred).sum(), residual.sum(axis=0)[1:])
+        return -(targets * log_probabilities).sum() / n, gradient
 
-    bounds = (np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE))
-    found = minimize_scalar(loss, bounds=bounds, method="bounded", options={"xatol": 1e-7})
-    best = min((*bounds, float(found.x)), key=loss)
-    if loss(best) >= loss(0.0):
-        return 1.0
-    return float(np.clip(np.exp(best), MIN_TEMPERATURE, MAX_TEMPERATURE))
+    bounds = [(1 / MAX_TEMPERATURE, 1 / MIN_TEMPERATURE)] + [(-MAX_BIAS, MAX_BIAS)] * (k - 1)
+    identity = np.append(1.0, np.zeros(k - 1))
+    found = minimize(loss, identity, jac=True, method="L-BFGS-B", bounds=bounds, options=_SEARCH).x
+    temperature = float(np.clip(1 / found[0], MIN_TEMPERATURE, MAX_TEMPERATURE))
+    return Calibration(temperature, (0.0, *map(float, found[1:])))
 
 
 def is_separated(logits, y_true):
-    """True when every image has its highest logit, and no other as high, at the true class."""
-    true_logit = logits[np.arange(len(logits)), y_true]
-    others = np.where(np.eye(logits.shape[1], dtype=bool)[y_true], -np.inf, logits)
-    return bool((true_logit > others.max(axis=1)).all())
+    """True when some biases put every image's highest logit, and no other as high, at its true class.
 
-
-def temperature_message(temperature, *, separated):
-    """One sentence for the user when the fitted temperature is not an ordinary minimum, else None."""
-    if separated:
-        return "Every validation image is classified correctly, so no temperature can be fitted; 1.0 is used."
-    if np.isclose(temperature, MIN_TEMPERATURE, rtol=_AT_BOUND) or np.isclose(
-        temperature, MAX_TEMPERATURE, rtol=_AT_BOUND
-    ):
-        return (
-            f"The fitted temperature is at the end of its range ({MIN_TEMPERATURE:g} to {MAX_TEMPERATURE:g}): "
-            f"{temperature:.3g}. The probabilities are hardly calibrated; look at the reliability plot."
-        )
-    return None
-
-
-def nll(log_probabilities, y_true):
-    """Mean negative log-likelihood in nats of the true classes; (n, K) and (n,) -> float."""
-    return float(np.mean(nll_terms(log_probabilities, y_true)))
-
-
-def nll_terms(log_probabilities, y_true):
-    """Negative log-likelihood in nats of each image, float64 array (n,), >= 0."""
-    return -log_probabilities[np.arange(len(y_true)), y_true]
-
-
-def brier_terms(probabilities, y_true):
-    """Squared error of each image's probabilities.
+    The likelihood then grows without end as the temperature goes to 0. Biases b exist when b[j] - b[y] < margin[y, j],
+    the smallest logits[y] - logits[j] among the images of class y, for all y and j: that is, when every cycle of
+    classes has a positive sum of margins, which the shortest paths between the classes tell (Floyd 1962).
 
     Args:
-        probabilities: float array (n, K), rows sum to 1.
+        logits: float array (n, K).
         y_true: int array (n,), index of the true class.
-
-    Returns:
-        float64 array (n,). Two classes: (p - y)^2 of the positive class, 0-1. More: summed over classes, 0-2.
-
-    Source: Brier (1950); deviations: two classes are counted once, as is now usual.
     """
-    squared = (probabilities - np.eye(probabilities.shape[1])[y_true]) ** 2
-    return squared[:, -1] if probabilities.shape[1] == 2 else squared.sum(axis=1)
+    k = logits.shape[1]
+    paths = np.full((k, k), np.inf)
+    for true in np.unique(y_true):
+        members = logits[y_true == true]
+        paths[true] = (members[:, [true]] - members).min(axis=0)
+        paths[true, true] = np.inf
+    for middle in range(k):
+        paths = np.minimum(paths, paths[:, [middle]] + paths[middle])
+    return bool((np.diag(paths) > 0).all())
 
 
-def confidence_and_outcome(probabilities, y_true):
-    """What reliability compares: a probability per image and whether its event happened.
-
-    Two classes: probability of the positive (last) class, and the image is positive. More: probability of the
-    most probable class, and that class is the true one.
-
-    Returns:
-        float64 array (n,) 0-1 and bool array (n,).
-    """
-    if probabilities.shape[1] == 2:
-        return probabilities[:, 1], np.asarray(y_true) == 1
-    return probabilities.max(axis=1), probabilities.argmax(axis=1) == y_true
+def _softened(y_true, k):
+    """Platt's targets, float64 (n, K): rows sum to 1."""
+    total = np.bincount(y_true, minlength=k)[y_true][:, None] + k
+    return (1 + np.eye(k)[y_true] * (total - k)) / total
 
 
-@dataclass(frozen=True, eq=False)
-class Reliability:
-    """Bins of equal mass, in ascending order of confidence; all arrays have one entry per bin.
-
-    Attributes:
-        confidence: mean probability, 0-1.
-        observed: share of images whose event happened, 0-1.
-        count: images, int64.
-        low: lowest probability in the bin.
-        high: highest probability in the bin.
-    """
-
-    confidence: np.ndarray
-    observed: np.ndarray
-    count: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+def calibration_messages(calibration, *, separated):
+    """Sentences for the user, as a tuple: what is not ordinary about a fitted calibration; empty if nothing is."""
+    messages = []
+    if separated:
+        messages.append(
+            "The validation images are separated without error, so no calibration is the most likely one; it was "
+            "fitted to softened labels (docs/evaluation.md). Take the probabilities as rough."
+        )
+    if np.isclose(calibration.temperature, (MIN_TEMPERATURE, MAX_TEMPERATURE), rtol=_AT_BOUND).any():
+        messages.append(_bound_message("temperature", (MIN_TEMPERATURE, MAX_TEMPERATURE), calibration.temperature))
+    worst = max(calibration.bias, key=abs, default=0.0)
+    if np.isclose(abs(worst), MAX_BIAS, rtol=_AT_BOUND):
+        messages.append(_bound_message("bias", (-MAX_BIAS, MAX_BIAS), worst))
+    return tuple(messages)
 
 
-def reliability(confidence, outcome, *, bins=BINS):
-    """Group images by confidence into bins of about equal size.
-
-    Equal confidences always share a bin, so the result does not depend on the order of the images; bins that
-    stay empty for that reason are left out.
-
-    Args:
-        confidence: float array (n,), 0-1, n >= 1.
-        outcome: bool array (n,): the event happened.
-        bins: number of bins, >= 1.
-
-    Returns:
-        Reliability.
-
-    Source: Nguyen and O'Connor (2015), adaptive bins; deviations: ties stay together.
-    """
-    confidence, outcome = np.asarray(confidence, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
-    first_rank = np.searchsorted(np.sort(confidence), confidence, side="left")
-    _, member = np.unique(first_rank * bins // len(confidence), return_inverse=True)
-    count = np.bincount(member)
-    low, high = np.full(len(count), np.inf), np.full(len(count), -np.inf)
-    np.minimum.at(low, member, confidence)
-    np.maximum.at(high, member, confidence)
-    return Reliability(
-        confidence=np.bincount(member, weights=confidence) / count,
-        observed=np.bincount(member, weights=outcome) / count,
-        count=count,
-        low=low,
-        high=high,
+def _bound_message(name, bounds, value):
+    return (
+        f"The fitted {name} is at the end of its range ({bounds[0]:g} to {bounds[1]:g}): {value:.3g}. "
+        "The probabilities are hardly calibrated; look at the reliability plot."
     )
-
-
-def ece(confidence, outcome, *, bins=BINS):
-    """Expected calibration error over bins of equal mass, 0-1.
-
-    Args:
-        confidence: float array (n,), 0-1.
-        outcome: bool array (n,): the event happened.
-        bins: number of bins.
-
-    Returns:
-        float: mean over images of |observed share - mean confidence| of the image's bin; nan for no images.
-
-    Source: Naeini et al. (2015); Guo et al. (2017), eq. 3; deviations: bins of equal mass, see `reliability`.
-    """
-    if not len(confidence):
-        return float("nan")
-    table = reliability(confidence, outcome, bins=bins)
-    return float(np.sum(table.count * np.abs(table.observed - table.confidence)) / table.count.sum())

@@ -76,7 +76,7 @@ def compare_runs(first, second, *, decisions, n_boot=N_BOOT, seed=0):
     """
     second = _aligned(first, second)
     probabilities = [
-        part.probabilities(decision.temperature) for part, decision in zip((first, second), decisions, strict=True)
+        part.probabilities(decision.calibration) for part, decision in zip((first, second), decisions, strict=True)
     ]
     correct = [
         decision.labels(values) == first.y_true for decision, values in zip(decisions, probabilities, strict=True)

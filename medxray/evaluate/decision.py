@@ -1,4 +1,4 @@
-"""From logits to a label: the temperature and the threshold that a trained model carries with it."""
+"""From logits to a label: the calibration and the threshold that a trained model carries with it."""
 
 import logging
 import math
@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from medxray.errors import RunError
-from medxray.evaluate import calibration
+from medxray.evaluate.calibration import Calibration, calibration_messages, fit_calibration, is_separated
 from medxray.evaluate.thresholds import FIXED, OperatingPoint, choose_threshold, parse_rule
 
 log = logging.getLogger(__name__)
@@ -23,12 +23,12 @@ class Decision:
     Attributes:
         threshold: operating point on the calibrated probability of the positive class; None with three or more
             classes, where the most probable class is the label.
-        temperature: the logits are divided by it before the softmax; > 0.
+        calibration: how logits become probabilities; the identity when nothing was fitted.
         messages: what the user should know about how these two came about.
     """
 
     threshold: OperatingPoint | None
-    temperature: float
+    calibration: Calibration = Calibration()
     messages: tuple[str, ...] = ()
 
     def labels(self, probabilities):
@@ -42,18 +42,23 @@ class Decision:
 
     def to_dict(self):
         """The decision as JSON values."""
-        threshold = None if self.threshold is None else asdict(self.threshold)
-        return {"threshold": threshold, "temperature": self.temperature, "messages": list(self.messages)}
+        return {
+            "threshold": None if self.threshold is None else asdict(self.threshold),
+            "temperature": self.calibration.temperature,
+            "bias": list(self.calibration.bias),
+            "messages": list(self.messages),
+        }
 
     @classmethod
     def from_dict(cls, value):
-        """Read what `to_dict` wrote.
+        """Read what `to_dict` wrote; without "bias" (runs of an earlier version) it is 0.
 
         Raises:
             RunError: a key is missing or a number is impossible.
         """
         try:
-            threshold, temperature = value["threshold"], float(value["temperature"])
+            threshold = value["threshold"]
+            calibration = Calibration(float(value["temperature"]), tuple(map(float, value.get("bias", ()))))
             if threshold is not None:
                 threshold = OperatingPoint(
                     float(threshold["value"]), str(threshold["rule"]), str(threshold["chosen_on"])
@@ -61,24 +66,29 @@ class Decision:
             messages = tuple(str(message) for message in value.get("messages", ()))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise _damaged(value) from error
-        usable = math.isfinite(temperature) and temperature > 0 and (threshold is None or 0 <= threshold.value <= 1)
-        if not usable:
+        if not _possible(calibration) or not (threshold is None or 0 <= threshold.value <= 1):
             raise _damaged(value)
-        return cls(threshold, temperature, messages)
+        return cls(threshold, calibration, messages)
+
+
+def _possible(calibration):
+    numbers = (calibration.temperature, *calibration.bias)
+    return all(map(math.isfinite, numbers)) and calibration.temperature > 0 and len(calibration.bias) != 1
 
 
 def _damaged(value):
     return RunError(
-        'A stored decision needs "temperature" above 0 and "threshold" (null, or "value" from 0 to 1, "rule" and '
-        f'"chosen_on"). Received {str(value)[:200]}. The run is damaged: train it again.'
+        'A stored decision needs "temperature" above 0, "bias" (one number per class, or none) and "threshold" (null, '
+        f'or "value" from 0 to 1, "rule" and "chosen_on"). Received {str(value)[:200]}. '
+        "The run is damaged: train it again."
     )
 
 
 def fit_decision(validation, *, rule="youden"):
-    """Fit the temperature and choose the threshold, on validation images only.
+    """Fit the calibration and choose the threshold, on validation images only.
 
-    With fewer than `MIN_IMAGES_PER_CLASS` validation images of any class neither is trusted: 0.5 and 1.0 are used
-    and the decision says so.
+    With fewer than `MIN_IMAGES_PER_CLASS` validation images of any class neither is trusted: the threshold is 0.5, the
+    probabilities stay as they are, and the decision says so.
 
     Args:
         validation: `Predictions` of the validation split.
@@ -95,7 +105,7 @@ def fit_decision(validation, *, rule="youden"):
     if scarce:
         fixed = OperatingPoint(parsed.target, str(rule), FIXED) if parsed.kind == "fixed" else DEFAULT_POINT
         threshold = fixed if validation.is_binary else None
-        decision = Decision(threshold, 1.0, (_scarce_message(validation, scarce, threshold),))
+        decision = Decision(threshold, messages=(_scarce_message(validation, scarce, threshold),))
     else:
         decision = _fit(validation, rule)
     for message in decision.messages:
@@ -104,14 +114,13 @@ def fit_decision(validation, *, rule="youden"):
 
 
 def _fit(validation, rule):
-    temperature = calibration.fit_temperature(validation.logits, validation.y_true)
-    separated = calibration.is_separated(validation.logits, validation.y_true)
-    message = calibration.temperature_message(temperature, separated=separated)
+    calibration = fit_calibration(validation.logits, validation.y_true)
+    separated = is_separated(validation.logits, validation.y_true)
     threshold = None
     if validation.is_binary:
-        score = validation.score(temperature)
+        score = validation.score(calibration)
         threshold = choose_threshold(validation.is_positive, score, rule=rule, chosen_on=validation.split)
-    return Decision(threshold, temperature, (message,) if message else ())
+    return Decision(threshold, calibration, calibration_messages(calibration, separated=separated))
 
 
 def _scarce_classes(validation):
@@ -123,7 +132,7 @@ def _scarce_classes(validation):
 
 def _scarce_message(validation, scarce, threshold):
     found = ", ".join(f"{count} of {name}" for name, count in scarce.items())
-    used = "temperature 1.0 is" if threshold is None else f"threshold {threshold.value:g} and temperature 1.0 are"
+    used = "no calibration is" if threshold is None else f"threshold {threshold.value:g} and no calibration are"
     return (
         f"Validation ({validation.split}) has too few images to fit the decision: {found}, "
         f"where {MIN_IMAGES_PER_CLASS} of each class are needed; {used} used."

@@ -16,7 +16,7 @@ def confident_errors(predictions, decision, *, k=12):
         "false_positives" (highest probability first) and "false_negatives" (lowest first). More: "misclassified",
         by the probability of the wrong label.
     """
-    probabilities = predictions.probabilities(decision.temperature)
+    probabilities = predictions.probabilities(decision.calibration)
     labels = decision.labels(probabilities)
     wrong = labels != predictions.y_true
     if not predictions.is_binary:
@@ -38,7 +38,7 @@ def error_records(predictions, decision, *, k=12):
 
     `probability` belongs to the positive class; with three or more classes to the wrong label.
     """
-    probabilities = predictions.probabilities(decision.temperature)
+    probabilities = predictions.probabilities(decision.calibration)
     labels = decision.labels(probabilities)
 
     def record(row):

@@ -28,7 +28,7 @@ _CAVEATS = """\
 - The labels are those of the data set; their errors are in the model and in its figures.
 - Intervals cover the sampling of patients only, neither another training run nor another hospital.
 - Predictive values hold at the prevalence of the split; `ppv_npv_at_prevalence` in metrics.json gives others.
-- The threshold and temperature belong to the population of the validation images; check them on new data.
+- The threshold and calibration belong to the population of the validation images; check them on new data.
 - A probability that is right may rest on wrong reasons (markers, borders, image size): look at the heatmaps."""
 
 
@@ -136,12 +136,17 @@ def _decision(record, splits):
         lines.append("The label is the most probable class; there is no threshold.")
     if "temperature" in decision:
         lines.append(
-            f"Temperature: **{decision['temperature']:.6g}**; logits are divided by it, 1 leaves them as they are."
+            f"Probabilities are softmax(logits / T + b) with T = **{decision['temperature']:.6g}** and b = "
+            f"**{_biases(decision)}**, in the order of the outputs."
         )
     lines += [_text(message) for message in decision.get("messages", ())]
     rows = [_calibration_row(name, report["calibration"]) for name, report in splits.items()]
     header = ["split"] + [f"{figure} {when}" for figure in ("ECE", "Brier", "NLL") for when in ("before", "after")]
     return "\n".join(lines) + ("\n\n" + _table(header, rows) if rows else "")
+
+
+def _biases(decision):
+    return ", ".join(f"{bias:.6g}" for bias in decision.get("bias", ())) or "0"
 
 
 def _calibration_row(name, calibration):

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from medxray.evaluate import calibration
+from medxray.evaluate import reliability
 from medxray.evaluate.bootstrap import N_BOOT, bootstrap, percentile_interval, resampling_obstacle
+from medxray.evaluate.calibration import Calibration
 from medxray.evaluate.failures import error_records
 from medxray.evaluate.intervals import estimate, proportion
 from medxray.evaluate.metrics import one_vs_rest
@@ -31,7 +32,7 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
 
     Args:
         predictions: `Predictions` of the split; it may be empty or hold one class only.
-        decision: `Decision` with temperature and threshold.
+        decision: `Decision` with calibration and threshold.
         n_boot: bootstrap resamples.
         seed: of the bootstrap.
         image_stats: DataFrame aligned with the predictions: width and height in pixels, brightness 0-255.
@@ -184,17 +185,19 @@ def _cost(matrix, decision):
 
 
 def _calibration(predictions, decision):
-    """Calibration before (temperature 1) and after (fitted temperature)."""
-    result = {"temperature": decision.temperature}
-    for when, temperature in (("before", 1.0), ("after", decision.temperature)):
-        probabilities = predictions.probabilities(temperature)
-        confidence, outcome = calibration.confidence_and_outcome(probabilities, predictions.y_true)
-        result[f"ece_{when}"] = calibration.ece(confidence, outcome)
-        result[f"brier_{when}"] = _mean(calibration.brier_terms(probabilities, predictions.y_true))
-        result[f"nll_{when}"] = _mean(
-            calibration.nll_terms(predictions.log_probabilities(temperature), predictions.y_true)
-        )
-    return {name: value if np.isfinite(value) else None for name, value in result.items()}
+    """The fitted numbers, and how well the probabilities hold before (as the model gives them) and after."""
+    errors = {}
+    for when, calibration in (("before", Calibration()), ("after", decision.calibration)):
+        probabilities = predictions.probabilities(calibration)
+        confidence, outcome = reliability.confidence_and_outcome(probabilities, predictions.y_true)
+        terms = reliability.nll_terms(predictions.log_probabilities(calibration), predictions.y_true)
+        errors[f"ece_{when}"] = reliability.ece(confidence, outcome)
+        errors[f"brier_{when}"] = _mean(reliability.brier_terms(probabilities, predictions.y_true))
+        errors[f"nll_{when}"] = _mean(terms)
+    fitted = decision.calibration
+    return {"temperature": fitted.temperature, "bias": list(fitted.biases(len(predictions.classes)))} | {
+        name: value if np.isfinite(value) else None for name, value in errors.items()
+    }
 
 
 def _mean(values):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from medxray.evaluate import metrics
-from medxray.evaluate.calibration import brier_terms, nll_terms
+from medxray.evaluate.reliability import brier_terms, nll_terms
 
 PREVALENCES = (0.01, 0.05, 0.10, 0.25, 0.50)
 
@@ -26,18 +26,18 @@ class SplitStatistics:
 
         Args:
             predictions: `Predictions`.
-            decision: `Decision` that gives temperature and labels.
+            decision: `Decision` that gives probabilities and labels.
         """
         self.binary = predictions.is_binary
         self.y_true = predictions.y_true
         self.n_classes = len(predictions.classes)
-        probabilities = predictions.probabilities(decision.temperature)
+        probabilities = predictions.probabilities(decision.calibration)
         self.y_pred = decision.labels(probabilities)
         self.y_half = (probabilities[:, -1] >= 0.5).astype(np.int64)
         self._terms = np.stack(
             [
                 brier_terms(probabilities, self.y_true),
-                nll_terms(predictions.log_probabilities(decision.temperature), self.y_true),
+                nll_terms(predictions.log_probabilities(decision.calibration), self.y_true),
             ],
             axis=1,
         )

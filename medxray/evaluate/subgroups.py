@@ -80,7 +80,7 @@ def _quantile_parts(values):
 def _figures(predictions, decision, mask, *, against, n_boot, seed):
     """Counts and figures of the images in `mask`; for the AUROC those of `against` (all negative) are added."""
     part = predictions.where(mask)
-    correct = decision.labels(part.probabilities(decision.temperature)) == part.y_true
+    correct = decision.labels(part.probabilities(decision.calibration)) == part.y_true
     result = {
         "n": len(part),
         "n_patients": part.n_patients,
@@ -98,7 +98,7 @@ def _figures(predictions, decision, mask, *, against, n_boot, seed):
 
 
 def _auroc(part, decision, *, n_boot, seed):
-    ranking = Ranking(part.is_positive, class_scores(part.probabilities(decision.temperature))[:, 1])
+    ranking = Ranking(part.is_positive, class_scores(part.probabilities(decision.calibration))[:, 1])
     value = float(ranking.areas(np.ones((1, len(part))))[0][0])
     if not np.isfinite(value) or resampling_obstacle(part.patient_ids, part.y_true):
         return estimate(value)

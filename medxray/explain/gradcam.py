@@ -13,19 +13,22 @@ BATCH = 4
 _EPSILON = 1e-7  # of tf-keras-vis's normalisation: a constant map becomes 0, not NaN
 
 
-def default_targets(classes):
+def default_targets(classes, calibration):
     """The rule for the class that is explained when nobody names one.
 
     Args:
         classes: number of classes K.
+        calibration: `evaluate.calibration.Calibration` of the run.
 
     Returns:
         function, logits (N,K) -> int32 tensor (N,): with two classes the positive one (index 1), whatever the
-        prediction; with more the predicted one.
+        prediction; with more the predicted one, which has the highest calibrated probability.
     """
     if classes == 2:
         return lambda logits: tf.ones(tf.shape(logits)[:1], tf.int32)
-    return lambda logits: tf.argmax(logits, axis=-1, output_type=tf.int32)
+    return lambda logits: tf.argmax(
+        calibration.scores(tf.cast(logits, tf.float64)), axis=-1, output_type=tf.int32
+    )
 
 
 def gradcam(model, images, targets, *, layer):

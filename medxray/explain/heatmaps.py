@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import softmax
 
 from medxray import progress
 from medxray.errors import ConfigError
@@ -29,8 +28,8 @@ class Heatmap:
         image: uint8 (H,W,C), the model's input.
         box: (top, left, height, width) in pixels of the input: where the image lies, without the padding.
         classes: class names in the order of `probabilities`.
-        probabilities: float64 (K,), 0-1, calibrated by the run's temperature.
-        calibrated: False where the run has no temperature of its own (validation was too small).
+        probabilities: float64 (K,), 0-1, calibrated as in the run.
+        calibrated: False where the run has no calibration of its own (validation was too small).
         label: the predicted class.
         threshold: operating point that `label` was decided by; None with three or more classes.
         true_label: the true class, or None when it is unknown.
@@ -124,12 +123,12 @@ def layer_table(run):
 
 def _explain(run, pixels, *, layer, target):
     """The fields of each Heatmap that the model gives, for one batch."""
-    by_rule = gradcam.default_targets(len(run.classes))
+    by_rule = gradcam.default_targets(len(run.classes), run.decision.calibration)
     named = None if target is None else np.full(len(pixels), run.classes.index(target), np.int32)
     targets_of = by_rule if named is None else lambda _: named
     maps, logits = gradcam.explain_batch(run.model, pixels, targets_of, layer=layer)
     targets = np.asarray(targets_of(tf.constant(logits)))
-    probabilities = softmax(logits.astype(np.float64) / run.decision.temperature, axis=1)
+    probabilities = run.decision.calibration.probabilities(logits)
     labels = run.decision.labels(probabilities)
     large = gradcam.upsample(maps, run.input_size).numpy()
     return [
@@ -140,7 +139,7 @@ def _explain(run, pixels, *, layer, target):
             "image": pixels[row],
             "classes": run.classes,
             "probabilities": probabilities[row],
-            "calibrated": run.decision.temperature != 1.0,
+            "calibrated": not run.decision.calibration.is_identity,
             "label": run.classes[labels[row]],
             "threshold": run.decision.threshold,
         }

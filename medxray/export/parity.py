@@ -2,7 +2,6 @@
 
 import numpy as np
 import tensorflow as tf
-from scipy.special import softmax
 
 from medxray.errors import RunError
 from medxray.explain.gradcam import default_targets, gradcam, upsample
@@ -51,8 +50,9 @@ def _differences(run, loaded, files):
     answers = {name: _numpy(signature(content)) for name, signature in _bytes_signatures(loaded)}
     answers["serving_default"] = _numpy(loaded.signatures["serving_default"](images))
     logits, features = (output.numpy() for output in trunk(run.model)(images, training=False))
-    maps = gradcam(run.model, pixels, default_targets(len(run.classes))(logits), layer=run.architecture.heat_layer)
-    calibrated = softmax(logits.astype(np.float64) / run.decision.temperature, axis=1)
+    targets = default_targets(len(run.classes), run.decision.calibration)(logits)
+    maps = gradcam(run.model, pixels, targets, layer=run.architecture.heat_layer)
+    calibrated = run.decision.calibration.probabilities(logits)
     table = run.predict(files)
     return {
         "serving_default": _largest(answers["serving_default"]["probabilities"], calibrated),

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from medxray import storage
 from medxray.data import decode
+from medxray.evaluate.calibration import Calibration
 from medxray.explain.gradcam import default_targets, gradcam_graph, upsample
 from medxray.models.heads import LOGITS, POOLED
 
@@ -20,7 +21,7 @@ class ServingSpec:
         classes: names in the order of the probabilities.
         threshold: the positive class (the last of two) is the label from this calibrated probability on; None with
             three or more classes.
-        temperature: the logits are divided by it before the softmax.
+        calibration: how logits become probabilities.
         size: (height, width) of the input in pixels.
         channels: 1 or 3.
         resize: "letterbox" or "stretch".
@@ -29,7 +30,7 @@ class ServingSpec:
 
     classes: tuple[str, ...]
     threshold: float | None
-    temperature: float
+    calibration: Calibration
     size: tuple[int, int]
     channels: int
     resize: str
@@ -42,7 +43,7 @@ def serving_spec(run):
     return ServingSpec(
         classes=tuple(run.classes),
         threshold=None if point is None else point.value,
-        temperature=run.decision.temperature,
+        calibration=run.decision.calibration,
         size=tuple(run.input_size),
         channels=run.channels,
         resize=run.resize,
@@ -72,7 +73,7 @@ class Serving(tf.Module):
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
         content = tf.TensorSpec((None,), tf.string, "image_bytes")
         network = trunk(model)
-        heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes))
+        heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes), spec.calibration)
         self.forward = tf.function(lambda images: network(images, training=False), input_signature=[images])
         self.explain = tf.function(lambda images: heat(images, targets_of), input_signature=[images])
         self.serving_default = tf.function(self._serving_default, input_signature=[images])
@@ -110,7 +111,7 @@ class Serving(tf.Module):
         return tf.cast(pixels, tf.float32)
 
     def _calibrated(self, logits):
-        return tf.nn.softmax(tf.cast(logits, tf.float64) / self._spec.temperature)
+        return tf.nn.softmax(self._spec.calibration.scores(tf.cast(logits, tf.float64)))
 
     def _answer(self, logits):
         calibrated = self._calibrated(logits)

@@ -78,7 +78,7 @@ class _CurveDisplay:
     @classmethod
     def from_predictions(cls, predictions, decision, *, report):
         """Compute one curve for the positive class, or one per class against the others."""
-        scores = class_scores(predictions.probabilities(decision.temperature))
+        scores = class_scores(predictions.probabilities(decision.calibration))
         curves = [
             Curve(*cls.points(predictions.y_true == k, scores[:, k]), cls._label(report, predictions.classes[k]), k)
             for k in drawable_classes(predictions)

@@ -38,7 +38,7 @@ class Tile:
 
 
 def _tiles(predictions, decision, rows, thumbnails):
-    probabilities = predictions.probabilities(decision.temperature)
+    probabilities = predictions.probabilities(decision.calibration)
     labels = decision.labels(probabilities)
     tiles = []
     for row in rows:

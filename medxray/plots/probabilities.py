@@ -3,16 +3,17 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from medxray.evaluate.calibration import confidence_and_outcome, reliability
+from medxray.evaluate.calibration import Calibration
 from medxray.evaluate.intervals import wilson
 from medxray.evaluate.net_benefit import decision_curve
+from medxray.evaluate.reliability import confidence_and_outcome, reliability
 from medxray.plots import style
 
 _HISTOGRAM_BINS = np.linspace(0, 1, 26)
 
 
 class ReliabilityDisplay:
-    """Observed share against predicted probability, before and after temperature scaling, with counts."""
+    """Observed share against predicted probability, before and after calibration, with counts."""
 
     def __init__(self, before, after, confidence, *, report):
         """Store two `Reliability` tables, the calibrated probabilities (n,) and the report."""
@@ -22,8 +23,8 @@ class ReliabilityDisplay:
     def from_predictions(cls, predictions, decision, *, report):
         """Bin the probability of the positive class, or the highest one with three or more classes."""
         pairs = [
-            confidence_and_outcome(predictions.probabilities(temperature), predictions.y_true)
-            for temperature in (1.0, decision.temperature)
+            confidence_and_outcome(predictions.probabilities(calibration), predictions.y_true)
+            for calibration in (Calibration(), decision.calibration)
         ]
         return cls(*(reliability(*pair) for pair in pairs), pairs[1][0], report=report)
 
@@ -51,7 +52,7 @@ class ReliabilityDisplay:
             "s--",
             color=style.ORANGE,
             markerfacecolor="white",
-            label=f"before (T = 1): ECE {calibration['ece_before']:.3f}",
+            label=f"not calibrated: ECE {calibration['ece_before']:.3f}",
         )
         low, high = wilson(self.after.observed * self.after.count, self.after.count)
         axes.errorbar(
@@ -62,7 +63,7 @@ class ReliabilityDisplay:
             color=style.BLUE,
             capsize=3,
             elinewidth=1,
-            label=f"calibrated (T = {calibration['temperature']:.3f}): ECE {calibration['ece_after']:.3f}",
+            label=f"calibrated: ECE {calibration['ece_after']:.3f}",
         )
 
     def _bins(self):
@@ -89,7 +90,7 @@ class ScoreHistogramDisplay:
     @classmethod
     def from_predictions(cls, predictions, decision, *, report):
         """Probability of the positive class, or of the true class with three or more classes."""
-        probabilities = predictions.probabilities(decision.temperature)
+        probabilities = predictions.probabilities(decision.calibration)
         rows = []
         for k, name in enumerate(predictions.classes):
             members = predictions.y_true == k
@@ -142,7 +143,7 @@ class DecisionCurveDisplay:
     @classmethod
     def from_predictions(cls, predictions, decision, *, report):
         """Compute the curve of the calibrated probability of the positive class."""
-        return cls(decision_curve(predictions.is_positive, predictions.score(decision.temperature)), report=report)
+        return cls(decision_curve(predictions.is_positive, predictions.score(decision.calibration)), report=report)
 
     def plot(self):
         """Draw and return the figure."""

@@ -35,7 +35,7 @@ def stored(tmp_path):
 
 @pytest.fixture
 def large(simulate):
-    """Enough validation images of both classes to fit a threshold and a temperature."""
+    """Enough validation images of both classes to fit a threshold and a calibration."""
     return simulate(620, distance=2.0)
 
 

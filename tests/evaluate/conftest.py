@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from medxray.predictions import Predictions
 
@@ -45,3 +46,15 @@ def simulate(make_predictions):
         return make_predictions(y_true, logits * temperature, patients=patients, split=split, subtypes=subtypes)
 
     return build
+
+
+@pytest.fixture(scope="session")
+def drawn_labels():
+    """Function logits -> labels drawn from the probabilities that the logits state: these are then calibrated."""
+
+    def draw(logits, seed=0):
+        rng = np.random.default_rng(seed)
+        cumulative = softmax(logits, axis=1).cumsum(axis=1)
+        return (rng.random((len(logits), 1)) > cumulative[:, :-1]).sum(axis=1)
+
+    return draw

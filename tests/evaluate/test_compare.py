@@ -10,7 +10,7 @@ from medxray.evaluate.compare import compare_runs, delong, mcnemar
 from medxray.evaluate.decision import Decision
 from medxray.evaluate.thresholds import OperatingPoint
 
-AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"), 1.0)
+AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"))
 
 
 def by_definition(is_positive, scores):
@@ -78,8 +78,8 @@ def test_comparison_aligns_images_by_path(simulate, make_predictions):
     first, second = two_models(simulate, make_predictions)
     found = compare_runs(first, second, decisions=(AT_HALF, AT_HALF), n_boot=200)
     figures = found["auroc"]["PNEUMONIA"]
-    assert figures["first"] == pytest.approx(roc_auc_score(first.y_true, first.score()))
-    assert figures["second"] == pytest.approx(roc_auc_score(second.y_true, second.score()))
+    assert figures["first"] == pytest.approx(roc_auc_score(first.y_true, first.raw_probabilities[:, 1]))
+    assert figures["second"] == pytest.approx(roc_auc_score(second.y_true, second.raw_probabilities[:, 1]))
     assert figures["difference"] == pytest.approx(figures["first"] - figures["second"])
     assert figures["p_value"] < 0.01 and figures["ci95"][0] > 0 and figures["ci95_by_patient"][0] > 0
     assert found["accuracy"]["first"] > found["accuracy"]["second"]
@@ -105,7 +105,7 @@ def test_a_model_against_itself_has_no_difference_and_no_test(simulate):
 
 def test_each_model_is_labelled_by_its_own_decision(simulate):
     part = simulate(100)
-    never = Decision(OperatingPoint(1.0, "youden", "val"), 1.0)
+    never = Decision(OperatingPoint(1.0, "youden", "val"))
     found = compare_runs(part, part, decisions=(AT_HALF, never), n_boot=50)["accuracy"]
     assert found["second"] == pytest.approx((~part.is_positive).mean()) and found["first"] > found["second"]
 
@@ -113,7 +113,7 @@ def test_each_model_is_labelled_by_its_own_decision(simulate):
 def test_three_classes_are_compared_one_by_one(simulate, make_predictions):
     first = simulate(150, 3)
     second = make_predictions(first.y_true, first.logits[:, [0, 2, 1]])
-    found = compare_runs(first, second, decisions=(Decision(None, 1.0),) * 2, n_boot=50)
+    found = compare_runs(first, second, decisions=(Decision(None),) * 2, n_boot=50)
     assert list(found["auroc"]) == ["NORMAL", "BACTERIAL", "VIRAL"]
     assert found["auroc"]["NORMAL"]["difference"] == pytest.approx(0.0)
     assert found["auroc"]["VIRAL"]["difference"] > 0.3

@@ -6,7 +6,7 @@ from medxray.evaluate.decision import Decision
 from medxray.evaluate.failures import confident_errors, error_records
 from medxray.evaluate.thresholds import OperatingPoint
 
-AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"), 1.0)
+AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"))
 
 
 def logit_of(probabilities):
@@ -24,7 +24,7 @@ def test_errors_are_split_by_kind_and_sorted_by_confidence(make_predictions):
 
 def test_the_threshold_decides_what_is_an_error(make_predictions):
     part = make_predictions([0, 1], logit_of([0.6, 0.65]))
-    strict = Decision(OperatingPoint(0.7, "youden", "val"), 1.0)
+    strict = Decision(OperatingPoint(0.7, "youden", "val"))
     assert confident_errors(part, strict)["false_negatives"].tolist() == [1]
     assert not len(confident_errors(part, strict)["false_positives"])
 
@@ -36,7 +36,7 @@ def test_equally_confident_errors_keep_their_order(make_predictions):
 
 def test_three_classes_are_sorted_by_the_probability_of_the_wrong_label(make_predictions):
     part = make_predictions([0, 0, 2], [[0, 1, 0], [0, 0, 5], [0, 0, 9]])
-    decision = Decision(None, 1.0)
+    decision = Decision(None)
     assert confident_errors(part, decision)["misclassified"].tolist() == [1, 0]
     record = error_records(part, decision)["misclassified"][0]
     assert (record["y_true"], record["label"]) == ("NORMAL", "VIRAL")

@@ -64,11 +64,11 @@ def test_card_has_every_section_and_the_facts_of_the_run(evaluated):
     assert card.count("not a medical device") == 1
 
 
-def test_card_states_threshold_temperature_and_figures_with_intervals(evaluated):
+def test_card_states_threshold_calibration_and_figures_with_intervals(evaluated):
     record, metrics = evaluated
     card, report = model_card(record, metrics), metrics["splits"]["test"]
     assert f"**{record['decision']['threshold']['value']:.6g}**" in card
-    assert f"**{record['decision']['temperature']:.6g}**" in card
+    assert f"T = **{record['decision']['temperature']:.6g}** and b = **0, {record['decision']['bias'][1]:.6g}**" in card
     low, high = report["auroc"]["ci95"]
     assert f"| AUROC | {report['auroc']['value']:.3f} [{low:.3f}, {high:.3f}] |" in card
     assert "| test | subtype | virus |" in card
@@ -84,7 +84,7 @@ def test_unknown_patients_and_notes_become_caveats(evaluated):
 
 
 def test_messages_of_the_decision_are_repeated(record):
-    decision = Decision(None, 1.0, ("Validation has too few images.",))
+    decision = Decision(None, messages=("Validation has too few images.",))
     card = model_card({**record, "decision": decision.to_dict()}, {"splits": {}})
     assert "Validation has too few images." in card and "most probable class" in card and "Not evaluated." in card
 

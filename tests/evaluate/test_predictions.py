@@ -7,41 +7,44 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medxray.errors import DataError
+from medxray.evaluate.calibration import Calibration
 from medxray.evaluate.decision import Decision
 from medxray.evaluate.thresholds import OperatingPoint
 from medxray.predictions import FIXED_COLUMNS, Predictions, prediction_table, read_predictions, write_predictions
 
-AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"), 1.0)
+AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"))
 
 
-def test_probabilities_are_the_softmax_of_logits_over_temperature(make_predictions):
+def test_probabilities_are_calibrated_and_raw_ones_are_the_softmax(make_predictions):
     part = make_predictions([0, 1], [[0.0, np.log(3.0)], [np.log(4.0), 0.0]])
     np.testing.assert_allclose(part.raw_probabilities, [[0.25, 0.75], [0.8, 0.2]])
-    np.testing.assert_allclose(part.score(2.0), [np.sqrt(3) / (1 + np.sqrt(3)), 1 / 3])
+    np.testing.assert_allclose(part.score(Calibration(2.0)), [np.sqrt(3) / (1 + np.sqrt(3)), 1 / 3])
+    np.testing.assert_allclose(part.score(Calibration(1.0, (0.0, np.log(2)))), [6 / 7, 1 / 3])
 
 
 def test_log_probabilities_are_exact_where_probabilities_underflow(make_predictions):
     part = make_predictions([0], [[-2000.0, 0.0]])
     assert part.raw_probabilities[0, 0] == 0.0
-    assert part.log_probabilities(1.0)[0, 0] == -2000.0
+    assert part.log_probabilities(Calibration())[0, 0] == -2000.0
 
 
 def test_table_has_the_documented_columns_and_values(make_predictions):
-    decision = Decision(OperatingPoint(0.7, "youden", "val"), 2.0)
-    part = make_predictions([0, 1], [[0.0, 2 * np.log(3.0)], [0.0, 2 * np.log(2.0)]], subtypes=("", "virus"))
+    decision = Decision(OperatingPoint(0.7, "youden", "val"), Calibration(2.0, (0.0, np.log(2.0))))
+    part = make_predictions([0, 1], [[0.0, 2 * np.log(3.0)], [0.0, 0.0]], subtypes=("", "virus"))
     table = prediction_table(part, decision)
     names = ["logit_NORMAL", "logit_PNEUMONIA", "probability_NORMAL", "probability_PNEUMONIA", "subtype"]
     assert list(table.columns) == [*FIXED_COLUMNS, *names]
     assert list(table["y_true"]) == ["NORMAL", "PNEUMONIA"]
     assert list(table["label"]) == ["PNEUMONIA", "NORMAL"]
-    np.testing.assert_allclose(table["probability"], [0.75, 2 / 3])
-    np.testing.assert_allclose(table["raw_probability"], [0.9, 0.8])
+    np.testing.assert_allclose(table["probability"], [6 / 7, 2 / 3])
+    np.testing.assert_allclose(table["probability_NORMAL"], [1 / 7, 1 / 3])
+    np.testing.assert_allclose(table["raw_probability"], [0.9, 0.5])
     assert list(table["threshold"]) == [0.7, 0.7]
 
 
 def test_three_classes_show_the_probability_of_the_predicted_one(make_predictions):
     part = make_predictions([2], [[0.0, np.log(2.0), 0.0]])
-    row = prediction_table(part, Decision(None, 1.0)).iloc[0]
+    row = prediction_table(part, Decision(None)).iloc[0]
     assert (row["label"], row["y_true"], row["threshold"]) == ("BACTERIAL", "VIRAL", "")
     assert row["probability"] == pytest.approx(0.5)
 
@@ -84,7 +87,7 @@ def test_any_text_and_any_number_survive_the_file(tmp_path_factory, paths, class
         split="test",
     )
     file = tmp_path_factory.mktemp("hostile") / "predictions.csv"
-    write_predictions(file, [part], Decision(AT_HALF.threshold if k == 2 else None, 1.0))
+    write_predictions(file, [part], Decision(AT_HALF.threshold if k == 2 else None))
     again = read_predictions(file)["test"]
     assert again.paths == part.paths and again.classes == part.classes
     assert again.logits.tobytes() == part.logits.tobytes()
@@ -186,4 +189,4 @@ def test_logits_that_are_not_finite_name_the_image():
 
 def test_a_score_needs_a_positive_class(simulate):
     with pytest.raises(ValueError, match="two classes only, not with NORMAL, BACTERIAL, VIRAL"):
-        simulate(10, 3).score()
+        simulate(10, 3).score(Calibration())

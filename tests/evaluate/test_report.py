@@ -14,7 +14,7 @@ from medxray.evaluate.report import HEADLINE, evaluate_split
 from medxray.evaluate.statistics import SplitStatistics
 from medxray.evaluate.thresholds import OperatingPoint
 
-AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"), 1.0)
+AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"))
 DOCUMENTED = (
     "split", "n", "n_patients", "classes", "positive", "auroc", "accuracy", "sensitivity", "specificity", "precision",
     "f1", "average_precision", "balanced_accuracy", "mcc", "brier", "per_class", "confusion_matrix", "threshold",
@@ -45,7 +45,7 @@ def test_report_has_the_documented_keys_in_order(report):
     assert [name for name in report if name in DOCUMENTED] == list(DOCUMENTED)
     assert set(report["auroc"]) == {"value", "ci95"}
     assert set(report["threshold"]) == {"value", "rule", "chosen_on"}
-    assert {"temperature", "ece_before", "ece_after"} <= set(report["calibration"])
+    assert {"temperature", "bias", "ece_before", "ece_after"} <= set(report["calibration"])
     assert (report["split"], report["n"], report["positive"]) == ("test", 240, "PNEUMONIA")
 
 
@@ -113,14 +113,14 @@ def test_predictive_values_are_stated_with_their_prevalence(report):
 
 def test_cost_rule_reports_the_cost_per_image(make_predictions):
     part = make_predictions([0, 0, 1, 1], [[0, 1], [1, 0], [1, 0], [0, 1]])
-    decision = Decision(OperatingPoint(0.5, "cost:5/1", "val"), 1.0)
+    decision = Decision(OperatingPoint(0.5, "cost:5/1", "val"))
     assert evaluate_split(part, decision)["cost"] == {"fn": 5.0, "fp": 1.0, "per_image": (5 + 1) / 4}
     assert evaluate_split(part, AT_HALF)["cost"] is None
 
 
 def test_three_classes_are_averaged_and_have_no_threshold(simulate):
     part = simulate(200, 3)
-    report = evaluate_split(part, Decision(None, 1.0), n_boot=100)
+    report = evaluate_split(part, Decision(None), n_boot=100)
     json.dumps(report, allow_nan=False)
     assert report["positive"] is None and report["threshold"] is None and report["at_threshold_0.5"] is None
     matrix = np.array(report["confusion_matrix"])
@@ -177,7 +177,7 @@ def degenerate(make_predictions, name):
 @pytest.mark.filterwarnings("error")
 def test_degenerate_splits_give_nulls_and_a_note_and_never_fail(make_predictions, name, nulls, note):
     part = degenerate(make_predictions, name)
-    decision = AT_HALF if part.is_binary else Decision(None, 1.0)
+    decision = AT_HALF if part.is_binary else Decision(None)
     report = evaluate_split(part, decision, n_boot=60)
     json.dumps(report, allow_nan=False)
     found = {figure for figure in HEADLINE if report[figure]["value"] is None}

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
+from medxray.evaluate.calibration import Calibration
 from medxray.evaluate.decision import Decision
 from medxray.evaluate.statistics import PREVALENCES, SplitStatistics, class_scores
 from medxray.evaluate.thresholds import OperatingPoint
 
-STRICT = Decision(OperatingPoint(0.7, "0.7", "fixed"), 1.5)
+STRICT = Decision(OperatingPoint(0.7, "0.7", "fixed"), Calibration(1.5, (0.0, 0.4)))
 
 
 def at_once(part, decision, weights=None):
@@ -18,7 +19,7 @@ def at_once(part, decision, weights=None):
 
 def test_binary_figures_equal_scikit_learn(simulate):
     part = simulate(200)
-    found, score = at_once(part, STRICT), part.score(1.5)
+    found, score = at_once(part, STRICT), part.score(STRICT.calibration)
     called = score >= 0.7
     assert found["auroc"] == pytest.approx(roc_auc_score(part.y_true, score))
     assert found["average_precision"] == pytest.approx(average_precision_score(part.y_true, score))
@@ -31,7 +32,8 @@ def test_binary_figures_equal_scikit_learn(simulate):
 
 def test_macro_figures_equal_scikit_learn(simulate):
     part = simulate(200, 3)
-    found, probabilities = at_once(part, Decision(None, 2.0)), part.probabilities(2.0)
+    decision = Decision(None, Calibration(2.0, (0.0, -0.5, 0.3)))
+    found, probabilities = at_once(part, decision), part.probabilities(decision.calibration)
     expected = roc_auc_score(part.y_true, probabilities, multi_class="ovr", average="macro")
     assert found["auroc"] == pytest.approx(expected)
     assert found["average_precision"] == pytest.approx(

@@ -9,7 +9,7 @@ from medxray.evaluate.decision import Decision
 from medxray.evaluate.subgroups import subgroup_report
 from medxray.evaluate.thresholds import OperatingPoint
 
-AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"), 1.0)
+AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"))
 OPTIONS = {"n_boot": 100, "seed": 0}
 
 
@@ -20,7 +20,7 @@ def measured(n, width=100, height=100, brightness=128.0):
 def test_sensitivity_of_each_subtype_is_counted_on_its_images(simulate):
     part = simulate(200)
     report, _ = subgroup_report(part, AT_HALF, **OPTIONS)
-    called = part.score() >= 0.5
+    called = part.raw_probabilities[:, 1] >= 0.5
     assert set(report["subtype"]) == {"bacteria", "virus"}
     for name, figures in report["subtype"].items():
         members = np.array(part.subtypes) == name
@@ -34,7 +34,7 @@ def test_auroc_of_a_subtype_is_against_all_negative_images(simulate):
     report, _ = subgroup_report(part, AT_HALF, **OPTIONS)
     rows = (np.array(part.subtypes) == "virus") | ~part.is_positive
     found = report["subtype"]["virus"]["auroc"]
-    assert found["value"] == pytest.approx(roc_auc_score(part.is_positive[rows], part.score()[rows]))
+    assert found["value"] == pytest.approx(roc_auc_score(part.is_positive[rows], part.raw_probabilities[:, 1][rows]))
     assert found["ci95"][0] < found["value"] < found["ci95"][1]
     assert "specificity" not in report["subtype"]["virus"]
 
@@ -86,7 +86,7 @@ def test_small_parts_have_a_value_and_no_resampled_interval(make_predictions):
 def test_three_classes_give_accuracy_by_part(simulate):
     part = simulate(90, 3)
     stats = measured(90).assign(brightness=np.arange(90.0))
-    report, _ = subgroup_report(part, Decision(None, 1.0), image_stats=stats, **OPTIONS)
+    report, _ = subgroup_report(part, Decision(None), image_stats=stats, **OPTIONS)
     assert report["subtype"] == {}
     correct = part.logits.argmax(axis=1) == part.y_true
     assert report["brightness"]["q1"]["accuracy"]["value"] == pytest.approx(correct[:23].mean())

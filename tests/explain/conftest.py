@@ -66,9 +66,9 @@ def write_run(folder, arch, *, size, classes, channels, resize, images):
     return run
 
 
-def _decision(value, temperature):
+def _decision(value, temperature, bias=()):
     point = None if value is None else {"value": value, "rule": "youden", "chosen_on": "val"}
-    return {"threshold": point, "temperature": temperature}
+    return {"threshold": point, "temperature": temperature, "bias": list(bias)}
 
 
 @pytest.fixture(scope="session")
@@ -79,7 +79,7 @@ def classifier_of():
 
 @pytest.fixture(scope="session")
 def binary_run(tmp_path_factory):
-    """Two classes, grey, letterboxed; temperature 0.2 and a threshold between the predictions of its images."""
+    """Two classes, grey, letterboxed; temperature 0.2, a bias and a threshold between the predictions of its images."""
     from medxray.api import load_run
 
     folder = tmp_path_factory.mktemp("binary")
@@ -87,9 +87,9 @@ def binary_run(tmp_path_factory):
     files = write_images(folder / "images", classes)
     form = {"size": 64, "classes": classes, "channels": 1, "resize": "letterbox", "images": folder / "images"}
     run = write_run(folder / "run", "shallow-cnn", **form)
-    run.update_record(decision=_decision(0.5, 0.2))
+    run.update_record(decision=_decision(0.5, 0.2, (0.0, 0.3)))
     scores = np.sort(load_run(run.path).predict(files)["probability"])
-    run.update_record(decision=_decision(float(scores[2:4].mean()), 0.2))
+    run.update_record(decision=_decision(float(scores[2:4].mean()), 0.2, (0.0, 0.3)))
     return load_run(run.path)
 
 
@@ -111,7 +111,7 @@ def subtype_run(tmp_path_factory):
     write_images(folder / "images", classes)
     form = {"size": 32, "classes": classes, "channels": 3, "resize": "stretch", "images": folder / "images"}
     run = write_run(folder / "run", "deep-cnn", **form)
-    run.update_record(decision=_decision(None, 1.5))
+    run.update_record(decision=_decision(None, 1.5, (0.0, 0.2, -0.1)))
     return load_run(run.path)
 
 

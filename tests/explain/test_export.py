@@ -66,7 +66,7 @@ def test_serve_bytes_equals_predict_on_every_native_format(binary_run, binary_lo
     np.testing.assert_allclose(answer["raw_probabilities"][:, 1], table["raw_probability"], atol=1e-4)
     assert [label.decode() for label in answer["label"].numpy()] == table["label"].tolist()
     assert {"NORMAL", "PNEUMONIA"} == set(table["label"])
-    assert np.abs(answer["probabilities"] - answer["raw_probabilities"]).max() > 1e-3  # the temperature is at work
+    assert np.abs(answer["probabilities"] - answer["raw_probabilities"]).max() > 1e-3  # the calibration is at work
 
 
 def test_serving_default_takes_pixels_as_the_pipeline_makes_them(binary_run, binary_loaded, image_files):
@@ -110,7 +110,7 @@ def test_assets_tell_programs_and_people_what_the_model_is(binary_run, binary_ex
     assert facts["classes"] == ["NORMAL", "PNEUMONIA"] and facts["positive"] == "PNEUMONIA"
     point = binary_run.decision.threshold
     assert facts["threshold"] == {"value": point.value, "rule": "youden", "chosen_on": "val"}
-    assert facts["temperature"] == 0.2
+    assert (facts["temperature"], facts["bias"]) == (0.2, [0.0, 0.3])
     assert facts["input"] == {"height": 64, "width": 64, "channels": 1, "range": [0, 255]}
     assert (facts["resize"], facts["arch"], facts["heat_layer"]) == ("letterbox", "shallow-cnn", "block3_relu")
     assert facts["versions"]["tensorflow"] == tf.__version__

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from medxray.errors import ConfigError
+from medxray.evaluate.calibration import Calibration
 from medxray.explain.gradcam import compiled_gradcam, default_targets, gradcam, upsample
 from medxray.explain.layers import heat_layers
 from medxray.models.registry import ARCHITECTURES
@@ -133,8 +134,10 @@ def test_targets_that_do_not_fit_are_refused(small, targets):
 
 
 def test_default_target_is_the_positive_class_of_two_and_the_predicted_of_more():
-    assert default_targets(2)(tf.constant([[3.0, 1.0], [0.0, 1.0]])).numpy().tolist() == [1, 1]
-    assert default_targets(3)(tf.constant([[3.0, 1.0, 2.0], [0.0, 1.0, 2.0]])).numpy().tolist() == [0, 2]
+    two, three = tf.constant([[3.0, 1.0], [0.0, 1.0]]), tf.constant([[3.0, 1.0, 2.0], [0.0, 1.0, 2.0]])
+    assert default_targets(2, Calibration(1.0, (0.0, -9.0)))(two).numpy().tolist() == [1, 1]
+    assert default_targets(3, Calibration())(three).numpy().tolist() == [0, 2]
+    assert default_targets(3, Calibration(2.0, (0.0, 0.6, 0.0)))(three).numpy().tolist() == [0, 1]
 
 
 def test_upsampling_is_bilinear_with_half_pixel_centres():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.text import Text
 
+from medxray.evaluate.calibration import Calibration
 from medxray.evaluate.decision import Decision
 from medxray.evaluate.report import evaluate_split
 from medxray.evaluate.thresholds import OperatingPoint
@@ -28,7 +29,7 @@ def evaluated():
             split="test",
         )
         point = OperatingPoint(threshold, "youden", "val") if k == 2 else None
-        decision = Decision(point, 1.3)
+        decision = Decision(point, Calibration(1.3, tuple(0.2 * index for index in range(k))))
         return predictions, decision, evaluate_split(predictions, decision, n_boot=60)
 
     return build

@@ -22,12 +22,12 @@ def test_sample_shows_each_image_with_its_own_classes(evaluated):
     predictions, decision, report = evaluated()
     display = GalleryDisplay.sample(predictions, decision, report=report, thumbnails=thumbnail, n=10)
     tiles = display.groups[0][1]
-    labels = decision.labels(predictions.probabilities(decision.temperature))
+    labels = decision.labels(predictions.probabilities(decision.calibration))
     rows = [int(tile.pixels[0, 0]) for tile in tiles]
     assert len(set(rows)) == 10
     assert [tile.true for tile in tiles] == [predictions.classes[predictions.y_true[row]] for row in rows]
     assert [tile.predicted for tile in tiles] == [predictions.classes[labels[row]] for row in rows]
-    assert [tile.probability for tile in tiles] == pytest.approx(predictions.score(decision.temperature)[rows])
+    assert [tile.probability for tile in tiles] == pytest.approx(predictions.score(decision.calibration)[rows])
 
 
 def test_sample_is_the_same_each_time_and_never_larger_than_the_split(evaluated):

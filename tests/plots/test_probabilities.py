@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 
-from medxray.evaluate.calibration import ece
+from medxray.evaluate.reliability import ece
 from medxray.plots.probabilities import DecisionCurveDisplay, ReliabilityDisplay, ScoreHistogramDisplay
 
 
-def test_reliability_shows_both_temperatures_and_all_images(evaluated):
+def test_reliability_shows_both_curves_and_all_images(evaluated):
     predictions, decision, report = evaluated()
     display = ReliabilityDisplay.from_predictions(predictions, decision, report=report)
     assert display.before.count.sum() == display.after.count.sum() == 120
     figure = display.plot()
     legend = " ".join(text.get_text() for text in figure.axes[0].get_legend().get_texts())
     outcome = predictions.is_positive
-    assert f"before (T = 1): ECE {ece(predictions.score(), outcome):.3f}" in legend
-    assert f"calibrated (T = 1.300): ECE {ece(predictions.score(1.3), outcome):.3f}" in legend
+    assert f"not calibrated: ECE {ece(predictions.raw_probabilities[:, 1], outcome):.3f}" in legend
+    assert f" calibrated: ECE {ece(predictions.score(decision.calibration), outcome):.3f}" in legend
     assert sum(patch.get_height() for patch in figure.axes[1].patches) == 120
 
 

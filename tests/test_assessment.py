@@ -1,0 +1,24 @@
+"""The decision that a run was stored with."""
+
+import pytest
+
+from medxray.assessment import stored_decision
+from medxray.errors import RunError
+from medxray.evaluate.calibration import Calibration
+
+
+def record(bias, classes=("NORMAL", "PNEUMONIA")):
+    return {"data": {"classes": list(classes)}, "decision": {"threshold": None, "temperature": 1.5, "bias": bias}}
+
+
+def test_stored_biases_are_those_of_the_classes():
+    assert stored_decision(record([0.0, 0.5])).calibration == Calibration(1.5, (0.0, 0.5))
+    assert stored_decision(record([])).calibration == Calibration(1.5)
+    with pytest.raises(RunError, match="one bias for each of the 2 classes of the run. Received 3 numbers"):
+        stored_decision(record([0.0, 0.5, 0.1]))
+
+
+def test_a_run_without_decision_is_not_calibrated(caplog):
+    decision = stored_decision({"name": "stopped", "data": {"positive": "PNEUMONIA"}})
+    assert decision.calibration.is_identity and decision.threshold.value == 0.5
+    assert "no threshold or calibration of its own" in caplog.text and "--resume stopped" in caplog.text
