@@ -16,8 +16,8 @@ from medxray.plots.anomaly import AnomalyExample, AnomalyMapsDisplay, AnomalySco
 from medxray.trained import Run
 
 NOTE = (
-    "The detector was fitted on normal images alone. Threshold and calibration were chosen with labelled validation "
-    "images, normal and abnormal."
+    "The detector was fitted on normal images alone. Threshold and calibration, unless they are fixed, were chosen with "
+    "labelled validation images, normal and abnormal."
 )
 _SHOWN = (0.1, 0.5, 0.9)  # quantiles of the score whose images are drawn
 _UNITS = {
@@ -88,9 +88,9 @@ class Detector(Run):
     @property
     def score_threshold(self):
         """The score from which an image is called abnormal, float; see `Run.decision` for the probability."""
-        decision = self.decision
-        shift = decision.calibration.bias[1] - decision.calibration.bias[0]
-        return float(decision.temperature * (logit(decision.threshold.value) - shift))
+        calibration = self.decision.calibration
+        normal, abnormal = calibration.biases(2)
+        return float(calibration.temperature * (logit(self.decision.threshold.value) + normal - abnormal))
 
     def maps(self, paths):
         """Scores and maps of files, folders and globs.
@@ -113,7 +113,7 @@ class Detector(Run):
 
     def _map(self, file, pixels, truth, outputs):
         _, anomaly_map, _, *rebuilt, logits = outputs
-        probabilities = self.decision.probabilities(logits[None].astype(np.float64))
+        probabilities = self.decision.calibration.probabilities(logits[None])
         return AnomalyMap(
             file=file,
             pixels=pixels,
