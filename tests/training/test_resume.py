@@ -12,8 +12,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytestmark = pytest.mark.slow
+slow = pytest.mark.slow
 _TRAIN = "import json, sys; from medxray.cli import main; sys.argv = ['medxray', *json.loads(sys.argv[1])]; main()"
+_TRAIN_THEN_RESUME = """
+import json, sys
+from medxray.plots import run_plots
+run_plots.draw_evaluation = lambda *parts, **options: None  # pictures take most of the time
+from medxray.backend import load_tensorflow
+load_tensorflow()
+from medxray.cli.train import train
+for words in json.loads(sys.argv[1]):
+    sys.stdin.readline()
+    train.main(words[1:], standalone_mode=False)
+"""
 
 
 def arguments(phantoms, folder, extra):
@@ -79,6 +90,24 @@ def kill_when(process, condition, run, cache):
     return False
 
 
+def test_a_run_killed_after_its_first_epoch_ends_bit_identical(phantoms, tmp_path):
+    """The short form of what follows: two processes, started together."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    run = cut / "runs" / "it"
+    killed = start(arguments(phantoms, cut, [*SCRATCH, "--limit", "48"]))
+    both = [arguments(phantoms, whole, [*SCRATCH, "--limit", "48"]), ["train", "--resume", str(run)]]
+    words = [sys.executable, "-c", _TRAIN_THEN_RESUME, json.dumps(both)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as other:
+        other.stdin.write("train\n")
+        other.stdin.flush()
+        assert kill_when(killed, lambda run, cache: (run / "checkpoint" / "state.npz").exists(), run, None)
+        assert json.loads((run / "run.json").read_text())["state"] == "running" and not (run / "model.keras").exists()
+        _, errors = other.communicate("resume\n", timeout=300)
+    assert other.returncode == 0, errors
+    assert history_rows(run) == 4 and outcome(cut) == outcome(whole)
+    assert json.loads((run / "run.json").read_text())["state"] == "completed"
+
+
 @pytest.fixture(scope="module", params=[FINETUNE, SCRATCH], ids=["finetune", "scratch"])
 def uninterrupted(request, phantoms, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
@@ -86,12 +115,14 @@ def uninterrupted(request, phantoms, tmp_path_factory):
     return request.param, outcome(folder)
 
 
+@slow
 def test_rerun_is_bit_identical(uninterrupted, phantoms, tmp_path):
     extra, expected = uninterrupted
     finish(arguments(phantoms, tmp_path, extra))
     assert outcome(tmp_path) == expected
 
 
+@slow
 def test_run_killed_again_and_again_ends_bit_identical(uninterrupted, phantoms, tmp_path):
     extra, expected = uninterrupted
     run, cache = tmp_path / "runs" / "it", tmp_path / "cache"
@@ -109,6 +140,7 @@ def test_run_killed_again_and_again_ends_bit_identical(uninterrupted, phantoms, 
     assert json.loads((run / "run.json").read_text())["state"] == "completed"
 
 
+@slow
 def test_kill_while_the_cache_is_written_is_made_good(uninterrupted, phantoms, tmp_path):
     extra, expected = uninterrupted
     if "finetune" not in extra:
@@ -120,6 +152,7 @@ def test_kill_while_the_cache_is_written_is_made_good(uninterrupted, phantoms, t
     assert outcome(tmp_path) == expected
 
 
+@slow
 def test_interrupt_leaves_the_best_epoch_usable_and_can_be_resumed(uninterrupted, phantoms, tmp_path):
     extra, expected = uninterrupted
     run = tmp_path / "runs" / "it"
@@ -141,6 +174,7 @@ def test_interrupt_leaves_the_best_epoch_usable_and_can_be_resumed(uninterrupted
     assert outcome(tmp_path) == expected
 
 
+@slow
 def test_complete_run_is_not_resumed(trained):
     process = start(["train", "--resume", str(trained.path)])
     _, errors = process.communicate(timeout=60)
