@@ -3,21 +3,25 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import keras
 import numpy as np
 from scipy.special import logit
 
-from medxray.anomaly.config import METHODS
+from medxray.anomaly.config import METHODS, PATCHCORE
+from medxray.anomaly.patchcore import reference_distances
 from medxray.errors import ConfigError, RunError
 from medxray.explain.truth import true_labels
 from medxray.inference import compiled
+from medxray.models.patch_features import PATCHES
+from medxray.models.patchcore import BANK, BANK_MEAN
 from medxray.models.registry import architecture
 from medxray.plots import style
 from medxray.plots.anomaly import AnomalyExample, AnomalyMapsDisplay, AnomalyScoresDisplay
 from medxray.trained import Run
 
 NOTE = (
-    "The detector was fitted on normal images alone. Threshold and calibration, unless they are fixed, were chosen with "
-    "labelled validation images, normal and abnormal."
+    "The detector was fitted on normal images alone. Threshold and calibration, unless they are fixed, were chosen "
+    "with labelled validation images, normal and abnormal."
 )
 _SHOWN = (0.1, 0.5, 0.9)  # quantiles of the score whose images are drawn
 _UNITS = {
@@ -124,6 +128,22 @@ class Detector(Run):
             label=self.classes[self.decision.labels(probabilities)[0]],
             true_label=truth,
         )
+
+    def reference_maps(self, images):
+        """The maps of PatchCore computed by scikit-learn; None for other methods.
+
+        Args:
+            images: float32 tensor (n,H,W,C), 0-255.
+
+        Returns:
+            float64 array (n,h,w), or None.
+        """
+        if self.method != PATCHCORE:
+            return None
+        patches = keras.Model(self.model.input, self.model.get_layer(PATCHES).output)(images, training=False)
+        centre = self.model.get_layer(BANK_MEAN).get_weights()[0]
+        bank = self.model.get_layer(BANK).get_weights()[0].T
+        return reference_distances(patches.numpy() - centre, bank)
 
     def example(self, found):
         """An AnomalyMap as the AnomalyExample that is drawn."""

@@ -8,7 +8,7 @@ from medxray.export import placement
 from medxray.export.assets import write_assets
 from medxray.export.parity import check_parity
 from medxray.export.samples import sample_files
-from medxray.export.serving import Serving, save_serving, serving_spec
+from medxray.export.serving import save_serving, serving_of, serving_spec
 
 __all__ = ["ExportResult", "export_model"]
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class ExportResult:
 
 
 def export_model(run, to=None):
-    """Write a SavedModel with four signatures and check it, as written, against the run.
+    """Write a SavedModel with its signatures and check it, as written, against the run.
 
     Args:
         run: a run as `medxray.load_run` returns it.
@@ -48,7 +48,7 @@ def export_model(run, to=None):
     base = Path("saved_models") / run.name if to is None else Path(to)
     spec = serving_spec(run)
     with placement.staging(base) as folder:
-        save_serving(Serving(run.model, spec), folder)
+        save_serving(serving_of(run), folder)
         write_assets(run, spec, folder)
         with sample_files(run) as samples:
             parity = check_parity(run, folder, samples.files)

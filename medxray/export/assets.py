@@ -59,7 +59,7 @@ def facts(run, spec):
         "bias": spec.calibration.biases(len(spec.classes)),
         "input": {"height": height, "width": width, "channels": spec.channels, "range": [0, 255]},
         "resize": spec.resize,
-        "arch": run.architecture.name,
+        "arch": None if run.architecture is None else run.architecture.name,
         "heat_layer": spec.layer,
         "versions": {"medxray": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }

@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from medxray.anomaly.detector import Detector
 from medxray.errors import RunError
 from medxray.explain.gradcam import default_targets, gradcam, upsample
 from medxray.export.serving import trunk
@@ -24,8 +25,10 @@ def check_parity(run, folder, files):
         dict of the largest absolute differences: `serving_default` (probabilities against the model's),
         `serve_bytes` (against `run.predict`), `label` (where labels differ: how far the probability is from the
         threshold or from that of the other class), `embed` (against the headless model, relative to the largest
-        feature where that is above 1), `gradcam_layer` (against tf-keras-vis at the resolution of the heat layer)
-        and `gradcam` (the same, upsampled to the input).
+        feature where that is above 1). For a classifier also `gradcam_layer` (against tf-keras-vis at the resolution of
+        the heat layer) and `gradcam` (the same, upsampled to the input); for an anomaly run `score` and `map` (against
+        `run.maps`, the map upsampled and relative to its largest value), and for PatchCore `neighbors` (distances
+        against scikit-learn, relative to the largest).
 
     Raises:
         RunError: a difference is above `TOLERANCE`, or no file can be read.
@@ -47,25 +50,42 @@ def _differences(run, loaded, files):
         raise RunError(f"No image to compare the export of {run.path} on could be read.")
     content = tf.constant([file.read_bytes() for file in files])
     images = tf.constant(pixels, tf.float32)
-    answers = {name: _numpy(signature(content)) for name, signature in _bytes_signatures(loaded)}
-    answers["serving_default"] = _numpy(loaded.signatures["serving_default"](images))
+    answer, table = _numpy(loaded.signatures["serve_bytes"](content)), run.predict(files)
     logits, features = (output.numpy() for output in trunk(run.model)(images, training=False))
-    targets = default_targets(len(run.classes), run.decision.calibration)(logits)
-    maps = gradcam(run.model, pixels, targets, layer=run.architecture.heat_layer)
-    calibrated = run.decision.calibration.probabilities(logits)
-    table = run.predict(files)
+    direct = loaded.signatures["serving_default"](images)["probabilities"].numpy()
+    embedding = loaded.signatures["embed"](content)["embedding"].numpy()
+    special = _anomaly if isinstance(run, Detector) else _gradcam
     return {
-        "serving_default": _largest(answers["serving_default"]["probabilities"], calibrated),
-        "serve_bytes": _largest(answers["serve_bytes"]["probabilities"], _predicted(run, table)),
-        "label": _label_gap(run, table, answers["serve_bytes"]["label"]),
-        "embed": _largest(answers["embed"]["embedding"], features) / max(1.0, float(np.abs(features).max())),
-        "gradcam_layer": _largest(loaded.explain(images)[0].numpy(), maps),
-        "gradcam": _largest(answers["gradcam"]["heatmap"], upsample(maps, run.input_size).numpy()),
+        "serving_default": _largest(direct, run.decision.calibration.probabilities(logits)),
+        "serve_bytes": _largest(answer["probabilities"], _predicted(run, table)),
+        "label": _label_gap(run, table, answer["label"]),
+        "embed": _largest(embedding, features) / max(1.0, float(np.abs(features).max())),
+        **special(run, loaded, files, content=content, images=images, logits=logits),
     }
 
 
-def _bytes_signatures(loaded):
-    return [(name, loaded.signatures[name]) for name in ("serve_bytes", "embed", "gradcam")]
+def _gradcam(run, loaded, files, *, content, images, logits):
+    targets = default_targets(len(run.classes), run.decision.calibration)(logits)
+    maps = gradcam(run.model, images.numpy(), targets, layer=run.architecture.heat_layer)
+    heatmap = loaded.signatures["gradcam"](content)["heatmap"].numpy()
+    return {
+        "gradcam_layer": _largest(loaded.explain(images)[0].numpy(), maps),
+        "gradcam": _largest(heatmap, upsample(maps, run.input_size).numpy()),
+    }
+
+
+def _anomaly(run, loaded, files, *, content, images, logits):
+    answer, (found, _) = _numpy(loaded.signatures["serve_bytes"](content)), run.maps(files)
+    maps = upsample(np.stack([item.anomaly_map for item in found]), run.input_size).numpy()
+    differences = {
+        "score": _largest(answer["score"], np.array([item.score for item in found])),
+        "map": _largest(answer["map"], maps) / max(1.0, float(maps.max())),
+    }
+    reference = run.reference_maps(images)
+    if reference is not None:
+        small = np.stack([item.anomaly_map for item in found])
+        differences["neighbors"] = _largest(small, reference) / max(1.0, float(reference.max()))
+    return differences
 
 
 def _numpy(outputs):

@@ -7,9 +7,11 @@ import keras
 import tensorflow as tf
 
 from medxray import storage
+from medxray.anomaly.detector import Detector
 from medxray.data import decode
 from medxray.evaluate.calibration import Calibration
 from medxray.explain.gradcam import default_targets, gradcam_graph, upsample
+from medxray.models.detector import MAP, SCORE
 from medxray.models.heads import LOGITS, POOLED
 
 
@@ -25,7 +27,7 @@ class ServingSpec:
         size: (height, width) of the input in pixels.
         channels: 1 or 3.
         resize: "letterbox" or "stretch".
-        layer: heat layer of Grad-CAM.
+        layer: heat layer of Grad-CAM; None for an anomaly run.
     """
 
     classes: tuple[str, ...]
@@ -34,7 +36,13 @@ class ServingSpec:
     size: tuple[int, int]
     channels: int
     resize: str
-    layer: str
+    layer: str | None
+
+
+def serving_of(run):
+    """The Serving of a run, by its kind."""
+    kind = DetectorServing if isinstance(run, Detector) else ClassifierServing
+    return kind(run.model, serving_spec(run))
 
 
 def serving_spec(run):
@@ -47,7 +55,7 @@ def serving_spec(run):
         size=tuple(run.input_size),
         channels=run.channels,
         resize=run.resize,
-        layer=run.architecture.heat_layer,
+        layer=None if isinstance(run, Detector) else run.architecture.heat_layer,
     )
 
 
@@ -57,14 +65,16 @@ def trunk(model):
 
 
 class Serving(tf.Module):
-    """The functions of the exported graph over one set of weights.
+    """The functions of the exported graph over one set of weights: what every kind of run has.
 
     Args:
-        model: a classifier as `models.classifier.build_classifier` makes it.
+        model: keras.Model of the run.
         spec: ServingSpec.
 
-    `forward` and `explain` hold the network once each; the signatures call them.
+    `forward` holds the network once; the signatures call it.
     """
+
+    NAMES = ("serving_default", "serve_bytes", "embed")
 
     def __init__(self, model, spec):
         super().__init__(name="medxray")
@@ -72,33 +82,28 @@ class Serving(tf.Module):
         self._spec = spec
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
         content = tf.TensorSpec((None,), tf.string, "image_bytes")
-        network = trunk(model)
-        heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes), spec.calibration)
+        network = self._network(model)
         self.forward = tf.function(lambda images: network(images, training=False), input_signature=[images])
-        self.explain = tf.function(lambda images: heat(images, targets_of), input_signature=[images])
         self.serving_default = tf.function(self._serving_default, input_signature=[images])
         self.serve_bytes = tf.function(self._serve_bytes, input_signature=[content])
         self.embed = tf.function(self._embed, input_signature=[content])
-        self.gradcam = tf.function(self._gradcam, input_signature=[content])
 
     def signatures(self):
         """Signature name -> tf.function."""
-        names = ("serving_default", "serve_bytes", "embed", "gradcam")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in self.NAMES}
+
+    def _network(self, model):
+        """The model cut for export; its first two outputs are logits (N,K) and pooled features (N,c)."""
+        return trunk(model)
 
     def _serving_default(self, images):
-        return self._answer(self.forward(images)[0])
+        return self._answer(self.forward(images))
 
     def _serve_bytes(self, image_bytes):
-        return self._answer(self.forward(self._images(image_bytes))[0])
+        return self._answer(self.forward(self._images(image_bytes)))
 
     def _embed(self, image_bytes):
         return {"embedding": tf.cast(self.forward(self._images(image_bytes))[1], tf.float32)}
-
-    def _gradcam(self, image_bytes):
-        maps, logits = self.explain(self._images(image_bytes))
-        calibrated = tf.cast(self._calibrated(logits), tf.float32)
-        return {"heatmap": upsample(maps, self._spec.size), "probabilities": calibrated}
 
     def _images(self, image_bytes):
         """Encoded images (N,) -> float32 (N,H,W,C), 0-255, by the decoding and resizing of training."""
@@ -113,7 +118,9 @@ class Serving(tf.Module):
     def _calibrated(self, logits):
         return tf.nn.softmax(self._spec.calibration.scores(tf.cast(logits, tf.float64)))
 
-    def _answer(self, logits):
+    def _answer(self, outputs):
+        """What is said about images, from the outputs of the network."""
+        logits = outputs[0]
         calibrated = self._calibrated(logits)
         if self._spec.threshold is None:
             index = tf.argmax(calibrated, axis=-1)
@@ -124,6 +131,37 @@ class Serving(tf.Module):
             "raw_probabilities": tf.nn.softmax(logits),
             "label": tf.gather(tf.constant(self._spec.classes), index),
         }
+
+
+class ClassifierServing(Serving):
+    """The exported graph of a classifier: with heatmaps."""
+
+    NAMES = (*Serving.NAMES, "gradcam")
+
+    def __init__(self, model, spec):
+        super().__init__(model, spec)
+        images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
+        content = tf.TensorSpec((None,), tf.string, "image_bytes")
+        heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes), spec.calibration)
+        self.explain = tf.function(lambda images: heat(images, targets_of), input_signature=[images])
+        self.gradcam = tf.function(self._gradcam, input_signature=[content])
+
+    def _gradcam(self, image_bytes):
+        maps, logits = self.explain(self._images(image_bytes))
+        calibrated = tf.cast(self._calibrated(logits), tf.float32)
+        return {"heatmap": upsample(maps, self._spec.size), "probabilities": calibrated}
+
+
+class DetectorServing(Serving):
+    """The exported graph of an anomaly run: `serve_bytes` and `serving_default` also give score and map."""
+
+    def _network(self, model):
+        names = (LOGITS, POOLED, SCORE, MAP)
+        return keras.Model(model.input, [model.get_layer(name).output for name in names])
+
+    def _answer(self, outputs):
+        _, _, score, maps = outputs
+        return super()._answer(outputs) | {"score": score[:, 0], "map": upsample(maps, self._spec.size)}
 
 
 def save_serving(serving, folder):
