@@ -41,8 +41,8 @@ def assess(run, splits, *, rule, pictures, notes=None):
     for part in splits:
         reports[part.split] = _with_note(report_split(part, decision, pictures[part.split]), notes)
     write_assessment(run.path, splits, decision=decision, reports=reports, pictures=pictures)
-    history = pd.read_csv(run.history_file, keep_default_na=False)
-    draw_history(history, run.path / "plots" / "history.png")
+    if run.history_file.exists():  # not every kind of run is trained by epochs
+        draw_history(pd.read_csv(run.history_file, keep_default_na=False), run.path / "plots" / "history.png")
     storage.write_text(run.card_file, model_card(run.read_record(), {"splits": reports}))
     return {"splits": reports}
 

@@ -16,7 +16,8 @@ from medxray.training.dataset import choose_manifest, decode_manifest
 from medxray.training.steps import Steps
 
 log = logging.getLogger(__name__)
-MINIMUM_NORMALS = 8
+_MINIMUM = {"train": 8, "val_normal": 2}
+_WORDS = {"train": "training", "val_normal": "validation"}
 
 
 class AnomalyExperiment(Steps):
@@ -104,11 +105,11 @@ def _normals_set_apart(images):
     rows = dict(images.rows)
     rows["train"] = rows["train"][images.labels[rows["train"]] == 0]
     rows["val_normal"] = rows["val"][images.labels[rows["val"]] == 0]
-    for name, words in (("train", "training"), ("val_normal", "validation")):
-        if len(rows[name]) < MINIMUM_NORMALS:
+    for name, least in _MINIMUM.items():
+        if len(rows[name]) < least:
             raise DataError(
-                f"An anomaly run needs at least {MINIMUM_NORMALS} normal images for {words}. Received "
-                f"{len(rows[name])}. Add normal images, or give --split-file."
+                f"An anomaly run needs at least {least} normal images for {_WORDS[name]}. Received {len(rows[name])}. "
+                "Add normal images, or give --split-file."
             )
     return dataclasses.replace(images, rows=rows)
 

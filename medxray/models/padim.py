@@ -3,7 +3,7 @@
 import numpy as np
 from keras import layers, ops
 
-MAP = "anomaly_map"
+from medxray.models.detector import MAP
 
 
 def padim_map(patches, *, channels, mean, whitening):

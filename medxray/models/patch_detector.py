@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from medxray.models.classifier import build_classifier, prefix
-from medxray.models.detector import MAP, RAW_SCORE
+from medxray.models.classifier import build_classifier
+from medxray.models.detector import RAW_SCORE
 from medxray.models.heads import POOLED
 from medxray.models.padim import padim_map
 from medxray.models.patch_features import patch_features
@@ -52,10 +52,8 @@ def build_patch_detector(backbone, fit):
 def _scored(patches, fit):
     if hasattr(fit, "bank"):
         distances, score = patchcore_map(patches, bank=fit.bank, neighbors=fit.neighbors)
-        return layers.Identity(dtype="float32", name=RAW_SCORE)(score), distances
+        return score, distances
     distances = padim_map(patches, channels=fit.channels, mean=fit.mean, whitening=fit.whitening)
     flat = layers.Reshape((-1, 1), name="distances")(distances)
     return layers.GlobalMaxPooling1D(dtype="float32", name=RAW_SCORE)(flat), distances
 
-
-__all__ = ["MAP", "build_backbone", "build_patch_detector", "patch_layers", "patches_of", "prefix"]

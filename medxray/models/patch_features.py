@@ -2,6 +2,7 @@
 
 from keras import layers
 
+PATCHES = "patches"
 PATCH = 3  # side of the neighbourhood that is averaged, in positions
 
 
@@ -30,4 +31,5 @@ def patch_features(tensors):
             resize = layers.Resizing(*grid, interpolation="bilinear", dtype="float32", name=f"patch_grid_{index}")
             tensor = resize(tensor)
         parts.append(tensor)
-    return parts[0] if len(parts) == 1 else layers.Concatenate(dtype="float32", name="patches")(parts)
+    together = parts[0] if len(parts) == 1 else layers.Concatenate(dtype="float32", name="patch_channels")(parts)
+    return layers.Identity(dtype="float32", name=PATCHES)(together)

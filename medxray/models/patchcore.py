@@ -3,9 +3,9 @@
 import numpy as np
 from keras import layers, ops
 
-from medxray.models.padim import MAP
+from medxray.models.detector import MAP, RAW_SCORE
 
-SCORE = "anomaly_score"
+BANK, BANK_MEAN = "patchcore_bank", "patchcore_mean"
 
 
 def patchcore_map(patches, *, bank, neighbors):
@@ -32,8 +32,8 @@ def patchcore_map(patches, *, bank, neighbors):
     _, height, width, dimensions = patches.shape
     positions, (size, near) = height * width, np.shape(neighbors)
     frozen = {"dtype": "float32", "trainable": False}
-    centre = layers.BatchNormalization(center=False, scale=False, epsilon=0.0, name="patchcore_mean", **frozen)
-    compare = layers.Dense(size, name="patchcore_bank", **frozen)
+    centre = layers.BatchNormalization(center=False, scale=False, epsilon=0.0, name=BANK_MEAN, **frozen)
+    compare = layers.Dense(size, name=BANK, **frozen)
     look_up = layers.Embedding(size, near, name="patchcore_neighbors", **frozen)
     vectors = layers.Reshape((positions, dimensions), name="patchcore_vectors")(centre(patches))
     products = compare(vectors)  # x.m - |m|^2 / 2, largest for the nearest vector
@@ -54,7 +54,7 @@ def patchcore_map(patches, *, bank, neighbors):
     compare.set_weights([centred.T, -0.5 * np.sum(centred**2, axis=1)])
     look_up.set_weights([np.asarray(neighbors)])
     grid = layers.Reshape((height, width), dtype="float32", name=MAP)(distances)
-    return grid, layers.Reshape((1,), dtype="float32", name=SCORE)(score)
+    return grid, layers.Reshape((1,), dtype="float32", name=RAW_SCORE)(score)
 
 
 def _distance(square, product):
