@@ -7,8 +7,8 @@ from medxray.evaluate.report import HEADLINE
 def report(split, *, n, notes=(), threshold=0.25, **figures):
     values = {name: {"value": 0.5, "ci95": [0.25, 0.75]} for name in HEADLINE} | figures
     point = None if threshold is None else {"value": threshold, "rule": "youden", "chosen_on": "val"}
-    rest = {"calibration": {"temperature": 1.25}, "notes": list(notes), "threshold": point}
-    return {"split": split, "n": n, "n_patients": n // 2} | values | rest
+    rest = {"calibration": {"temperature": 1.25, "bias": [0.0, -0.5]}, "notes": list(notes), "threshold": point}
+    return {"split": split, "n": n, "n_patients": n // 2, "classes": ["NORMAL", "PNEUMONIA"]} | values | rest
 
 
 def three(**figures):
@@ -24,7 +24,8 @@ def test_every_headline_figure_is_a_row_under_its_split():
     (mcc,) = [line for line in lines if line.startswith("mcc")]
     assert mcc.split("  ")[-1] == "-0.500 [-0.750, -0.250]" and "0.500 [0.250, 0.750]" in mcc
     assert len({len(line) for line in lines[:-2]}) == 1  # columns stand below each other
-    assert lines[-2:] == ["Threshold 0.2500 (youden, chosen on: val).", "Temperature 1.250."]
+    assert lines[-2] == "Threshold 0.2500 (youden, chosen on: val)."
+    assert lines[-1] == "Calibration: temperature 1.250, bias PNEUMONIA -0.500."
 
 
 def test_three_splits_fit_into_110_columns():
