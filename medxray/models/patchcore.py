@@ -6,6 +6,7 @@ from keras import layers, ops
 from medxray.models.detector import MAP, RAW_SCORE
 
 BANK, BANK_MEAN = "patchcore_bank", "patchcore_mean"
+_FROZEN = {"dtype": "float32", "trainable": False}
 
 
 def patchcore_map(patches, *, bank, neighbors):
@@ -30,32 +31,36 @@ def patchcore_map(patches, *, bank, neighbors):
         float32 keras tensors (N,h,w) and (N,1), at least 0, in the unit of the features.
     """
     _, height, width, dimensions = patches.shape
-    positions, (size, near) = height * width, np.shape(neighbors)
-    frozen = {"dtype": "float32", "trainable": False}
-    centre = layers.BatchNormalization(center=False, scale=False, epsilon=0.0, name=BANK_MEAN, **frozen)
-    compare = layers.Dense(size, name=BANK, **frozen)
-    look_up = layers.Embedding(size, near, name="patchcore_neighbors", **frozen)
-    vectors = layers.Reshape((positions, dimensions), name="patchcore_vectors")(centre(patches))
-    products = compare(vectors)  # x.m - |m|^2 / 2, largest for the nearest vector
-    distances = _distance(ops.sum(ops.square(vectors), axis=-1), ops.max(products, axis=-1))
-    score = ops.max(distances, axis=-1, keepdims=True)
-    if near > 1:
-        farthest = ops.expand_dims(ops.argmax(distances, axis=-1, keepdims=True), -1)  # (N,1,1)
-        vector = ops.take_along_axis(vectors, farthest, axis=1)
-        product = compare(vector)
-        around = ops.cast(look_up(ops.argmax(product, axis=-1)), "int32")  # (N,1,b)
-        square = ops.sum(ops.square(vector), axis=-1, keepdims=True)
-        others = ops.squeeze(_distance(square, ops.take_along_axis(product, around, axis=-1)), axis=1)
-        score = score * (1.0 - ops.exp(score - ops.logsumexp(others, axis=-1, keepdims=True)))
-
     mean = np.mean(bank, axis=0, dtype=np.float64)
     centred = np.asarray(bank, np.float64) - mean
+    centre = layers.BatchNormalization(center=False, scale=False, epsilon=0.0, name=BANK_MEAN, **_FROZEN)
+    compare = layers.Dense(len(centred), name=BANK, **_FROZEN)
+
+    vectors = layers.Reshape((height * width, dimensions), name="patchcore_vectors")(centre(patches))
+    products = compare(vectors)  # x.m - |m|^2 / 2, largest for the nearest vector of the bank
+    distances = _distance(vectors, ops.max(products, axis=-1, keepdims=True))  # (N,p,1)
     centre.set_weights([mean, np.ones(dimensions)])
     compare.set_weights([centred.T, -0.5 * np.sum(centred**2, axis=1)])
-    look_up.set_weights([np.asarray(neighbors)])
+
+    score = ops.max(distances, axis=1)
+    if np.shape(neighbors)[1] > 1:
+        farthest = ops.argmax(distances, axis=1, keepdims=True)
+        vector = ops.take_along_axis(vectors, farthest, axis=1)  # (N,1,d)
+        score = _weighed(score, vector, compare(vector), np.asarray(neighbors))
     grid = layers.Reshape((height, width), dtype="float32", name=MAP)(distances)
     return grid, layers.Reshape((1,), dtype="float32", name=RAW_SCORE)(score)
 
 
-def _distance(square, product):
-    return ops.sqrt(ops.maximum(square - 2.0 * product, 0.0))
+def _weighed(score, vector, products, neighbors):
+    """Equation 7 for the farthest vector (N,1,d) with its products (N,1,m) and distance (N,1)."""
+    look_up = layers.Embedding(*neighbors.shape, name="patchcore_neighbors", **_FROZEN)
+    around = ops.cast(look_up(ops.argmax(products, axis=-1)), "int32")  # (N,1,b)
+    look_up.set_weights([neighbors])
+    others = _distance(vector, ops.take_along_axis(products, around, axis=-1))
+    return score * (1.0 - ops.exp(score - ops.logsumexp(others, axis=-1)))
+
+
+def _distance(vectors, products):
+    """Distances (N,p,k) of vectors (N,p,d) to those of the bank that gave the products (N,p,k)."""
+    squares = ops.sum(ops.square(vectors), axis=-1, keepdims=True)
+    return ops.sqrt(ops.maximum(squares - 2.0 * products, 0.0))
