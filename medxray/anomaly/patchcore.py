@@ -29,10 +29,10 @@ class PatchcoreFit:
 def fit_patchcore(patches, *, share=SHARE, seed=0):
     """Choose the memory bank by a greedy coreset and find neighbours within it.
 
-    Source: Roth et al. (2021), arXiv:2106.08265, section 3.2, with their smallest share of 1 % by default. Deviations:
-    beyond CANDIDATES patches the coreset is chosen from that many, drawn at random without repetition, so that memory
-    and time stay bounded; the share still counts all patches. b = 9 neighbours for equation 7, for which the paper
-    gives no number.
+    Source: Roth et al. (2021), arXiv:2106.08265, section 3.2, by default with a share of 1 % (their PatchCore-1%).
+    Deviation: beyond CANDIDATES patches the coreset is chosen from that many, drawn at random without repetition, so
+    that memory and time stay bounded; the share still counts all patches. Equation 7 gets b = 9 neighbours, each vector
+    itself among them, as is usual in implementations.
 
     Args:
         patches: patches.Patches of normal images.

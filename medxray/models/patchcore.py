@@ -19,7 +19,7 @@ def patchcore_map(patches, *, bank, neighbors):
     With a bank of one vector, or N_b of one, nothing can be weighed and the score is s*.
 
     Distances come from |x - m|^2 = |x|^2 - 2 x.m + |m|^2 after the bank's mean was subtracted from both; rounding
-    leaves about 1e-3 |x| where x and m are equal. For a batch of 16 images with 784 patches and 8,000 vectors the
+    leaves up to a few 1e-3 |x| where x and m are equal. For a batch of 16 images with 784 patches and 8,000 vectors the
     products x.m take 400 MB.
 
     Args:
