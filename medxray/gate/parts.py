@@ -1,0 +1,106 @@
+"""What the gate measures, what it calls it, and the arrays that it consists of. No TensorFlow."""
+
+import dataclasses
+import zipfile
+import zlib
+
+import numpy as np
+
+from medxray import storage
+from medxray.errors import RunError
+from medxray.gate.gaussian import Gaussian
+
+PARTS = ("layout", "texture", "features", "orientation")
+PART_REASONS = ("unusual layout", "unusual brightness or texture", "unusual features", "unusual layout")
+_TURNED = ("looks upside down",) * 2 + ("looks rotated by 90 degrees",) * 4
+_INVERTED = ("looks inverted and upside down",) * 2 + ("looks inverted and rotated by 90 degrees",) * 4
+TURN_REASONS = ("", *_TURNED, *("looks inverted",) * 2, *_INVERTED)
+_KIND = "medxray-gate"
+_DESCRIBED = PARTS[:3]
+DIMENSIONS = {"layout": 256, "texture": 7}  # of what `statistics.describe` returns
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Gate:
+    """The input gate of a run.
+
+    Attributes:
+        layout, texture, features: Gaussian of each description of the training images, see `statistics.describe`; the
+            features are the pooled ones of the model.
+        scales: float32 array (4,), positive: the largest value of each of `PARTS` that is accepted.
+        accepted: share of the validation views that are accepted, 0-1.
+        validation: number of validation views the scales come from.
+    """
+
+    layout: Gaussian
+    texture: Gaussian
+    features: Gaussian
+    scales: np.ndarray
+    accepted: float
+    validation: int
+
+
+def write_gate(path, gate):
+    """Write a gate atomically as an npz of float32 arrays, none of them a pickled object."""
+    arrays = {"kind": np.array(_KIND), "scales": gate.scales}
+    arrays |= {"accepted": np.array(gate.accepted, np.float64), "validation": np.array(gate.validation, np.int64)}
+    for name in _DESCRIBED:
+        part = getattr(gate, name)
+        arrays |= {f"{name}_mean": part.mean, f"{name}_whitening": part.whitening}
+    storage.write_npz(path, **arrays)
+
+
+def read_gate(path, *, features):
+    """Read what `write_gate` wrote.
+
+    Args:
+        path: npz file.
+        features: number of pooled features of the model that it belongs to.
+
+    Returns:
+        Gate.
+
+    Raises:
+        RunError: the file is missing, damaged, of another program or model, or holds pickled objects (which are never
+            loaded).
+    """
+    remedy = "Train the run again, or remove the file to predict without a gate."
+    try:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        gate = _gate(arrays)
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror or error}. {remedy}") from error
+    except (ValueError, TypeError, KeyError, EOFError, MemoryError, zipfile.BadZipFile, zlib.error) as error:
+        raise RunError(f"{path} is damaged, holds pickled objects or is no gate of medxray. {remedy}") from error
+    if len(gate.features.mean) != features:
+        raise RunError(
+            f"{path} is of a model with {len(gate.features.mean)} pooled features, that of this run has {features}. "
+            f"{remedy}"
+        )
+    return gate
+
+
+def _gate(arrays):
+    """Raises ValueError or KeyError unless the arrays make up a gate."""
+    if arrays["kind"].shape or str(arrays["kind"]) != _KIND:
+        raise ValueError("kind")
+    parts = {name: _gaussian(arrays[f"{name}_mean"], arrays[f"{name}_whitening"]) for name in _DESCRIBED}
+    if any(len(parts[name].mean) != size for name, size in DIMENSIONS.items()):
+        raise ValueError("dimensions")
+    scales = _numbers(arrays["scales"], (len(PARTS),))
+    if not (scales > 0).all():
+        raise ValueError("scales")
+    return Gate(**parts, scales=scales, accepted=float(arrays["accepted"]), validation=int(arrays["validation"]))
+
+
+def _gaussian(mean, whitening):
+    if mean.ndim != 1 or not len(mean):
+        raise ValueError("mean")
+    return Gaussian(_numbers(mean, mean.shape), _numbers(whitening, (len(mean), len(mean))))
+
+
+def _numbers(array, shape):
+    if array.dtype != np.float32 or array.shape != shape or not np.isfinite(array).all():
+        raise ValueError("array")
+    return array
