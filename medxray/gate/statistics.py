@@ -1,14 +1,14 @@
 """Two short descriptions of an image for the gate, as TensorFlow operations on the model's input.
 
-Prediction and the exported graph call the same function. Black bars beside the image are cropped away and the rest is
-brought to one square, so neither letterboxing nor the aspect ratio counts.
+Prediction and the exported graph call the same function. Black and white bars beside the image are cropped away and the
+rest is brought to one square, so neither letterboxing nor the aspect ratio counts.
 """
 
 import tensorflow as tf
 
 CANVAS = 64  # side in pixels of the square that everything is measured on
 LAYOUT = 16  # side of the thumbnail
-_DARK = 4.0  # a row or column whose mean is at most this, of 255, is taken for a bar
+_BLACK, _WHITE = 4.0, 251.0  # an outer row or column with a mean beyond these is taken for a bar
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
@@ -55,9 +55,9 @@ def _canvas(grey):
 
 
 def _between_bars(profile):
-    """bool (N,L): the range of a profile from its first to its last lit place; all of it where none is lit."""
-    lit = tf.cast(profile > _DARK, tf.int32)
-    inside = (tf.cumsum(lit, axis=1) > 0) & (tf.cumsum(lit, axis=1, reverse=True) > 0)
+    """bool (N,L): the range of a profile from its first to its last grey place; all of it where none is grey."""
+    grey = tf.cast((profile > _BLACK) & (profile < _WHITE), tf.int32)
+    inside = (tf.cumsum(grey, axis=1) > 0) & (tf.cumsum(grey, axis=1, reverse=True) > 0)
     return inside | ~tf.reduce_any(inside, axis=1, keepdims=True)
 
 

@@ -56,6 +56,14 @@ def test_letterbox_bars_and_aspect_hardly_count(chests, shape):
     assert np.abs(textures[0] - textures[1]).max() < 0.15
 
 
+def test_the_inverted_image_has_the_inverted_layout_bars_or_not(chests):
+    boxed = np.zeros((1, 64, 64, 1), np.float32)
+    boxed[:, 10:50] = chests(1, 8)[:, 12:52]
+    for images in (chests(1, 8).astype(np.float32), boxed):
+        layouts = [described(part)[0] for part in (images, 255 - images)]
+        np.testing.assert_allclose(layouts[0], -layouts[1], atol=1e-3)
+
+
 def test_brightness_and_contrast_do_not_move_the_layout(chests):
     picture = chests(1, 5).astype(np.float32)
     layouts, textures = described(np.concatenate([picture, 0.6 * picture + 60]))
