@@ -4,12 +4,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from medxray.models.heads import LOGITS
+from medxray.models.heads import LOGITS, POOLED
 
 
 def logits_model(classifier):
     """The part of a classifier that ends in logits: images (N,H,W,C) 0-255 -> float32 (N,K)."""
     return keras.Model(classifier.input, classifier.get_layer(LOGITS).output)
+
+
+def trunk(model):
+    """A classifier cut after its logits: images (N,H,W,C), 0-255 -> logits (N,K) and pooled features (N,c)."""
+    return keras.Model(model.input, [model.get_layer(LOGITS).output, model.get_layer(POOLED).output])
 
 
 def compiled(model):

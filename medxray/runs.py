@@ -36,6 +36,7 @@ class RunDir:
         self.metrics_file = self.path / "metrics.json"
         self.model_file = self.path / "model.keras"
         self.card_file = self.path / "model_card.md"
+        self.gate_file = self.path / "gate.npz"
         self.embeddings_file = self.path / "embeddings.npz"
         self.plots = self.path / "plots"
         self.content_file = self.path / "content.csv"

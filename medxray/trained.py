@@ -11,9 +11,12 @@ from medxray import progress
 from medxray.assessment import Pictures, predictions_of, report_split, stored_decision
 from medxray.data.pipeline import Source, read_source
 from medxray.errors import RunError
-from medxray.inference import compiled, logits_model, predict_batches
+from medxray.gate import verdicts
+from medxray.gate.parts import read_gate
+from medxray.inference import compiled, logits_model, predict_batches, trunk
 from medxray.inputs import expand_inputs, path_text
 from medxray.models.classifier import embedder, load_classifier
+from medxray.models.heads import POOLED
 from medxray.models.registry import architecture
 from medxray.predictions import Predictions
 from medxray.training.config import RESIZES
@@ -95,8 +98,27 @@ class Run:
             )
 
     @cached_property
+    def gate(self):
+        """The input gate (gate.parts.Gate) of the run, or None where it has none."""
+        file = self.directory.gate_file
+        return read_gate(file, features=self.model.get_layer(POOLED).output.shape[-1]) if file.exists() else None
+
+    @cached_property
+    def _judge(self):
+        """The compiled gate, see `gate.verdicts.judge_of`; None, with a warning, where the run has none."""
+        if self.gate is None:
+            log.warning(
+                "%s has no input gate: images unlike its training images are not noticed. Fit one with: medxray gate "
+                "%s",
+                self.name,
+                self.path,
+            )
+            return None
+        return verdicts.judge_of(self.gate, size=self.input_size, channels=self.channels)
+
+    @cached_property
     def _forward(self):
-        return compiled(logits_model(self.model))
+        return compiled(trunk(self.model))
 
     def source(self, files):
         """A pipeline.Source of files with this model's input size, nothing decoded yet."""
@@ -111,27 +133,51 @@ class Run:
         reasons = {str(files[row]): reason for row, reason in failures.items()}
         return Inputs([files[row] for row in good], source.pixels[good], reasons)
 
-    def predict(self, paths):
+    def predict(self, paths, *, gate="warn"):
         """Predict images.
 
         Args:
             paths: files, folders and glob patterns.
+            gate: "warn" judges every image, "refuse" also makes an error of those that the gate refuses, "off" judges
+                none. The log says so where the run has no gate.
 
         Returns:
             pandas.DataFrame, one row per file: path, label, probability (calibrated; of the positive class, or of
             the label with three or more classes), raw_probability (the same, not calibrated), threshold (nan with
-            three or more classes), error (empty, or why the file could not be read: the others are then empty),
-            and one calibrated `probability_<class>` per class.
+            three or more classes), error (empty, or why the file could not be read or is refused: the others are then
+            empty), one calibrated `probability_<class>` per class and, where images were judged, gate_score,
+            in_distribution (bool; None where the file could not be read) and gate_reason.
 
         Raises:
+            ConfigError: `gate` is another word.
             DataError: a folder or pattern holds no image.
         """
+        verdicts.check_answer(gate)
         files = expand_inputs(paths)
-        logits, errors = [np.zeros((0, len(self.classes)), np.float32)], []
+        judge = None if gate == "off" else self._judge
+        logits, answers, errors = [np.zeros((0, len(self.classes)), np.float32)], [], []
         for images, reasons in self.source(files).stream(_BATCH):
-            logits.append(self._forward(images.astype(np.float32))[0].numpy())
+            images = images.astype(np.float32)
+            found, pooled = self._forward(images)
+            logits.append(found.numpy())
             errors += reasons
-        return self._table(files, np.concatenate(logits), errors)
+            if judge:
+                answers.append(judge(images, pooled))
+        if not answers:
+            return self._table(files, np.concatenate(logits), errors)
+        shown = verdicts.refusals(answers, errors) if gate == "refuse" else errors
+        return verdicts.with_verdicts(self._table(files, np.concatenate(logits), shown), answers, errors)
+
+    def refused(self, inputs):
+        """Images that the gate refuses, dict path -> why, from what `read_inputs` returned; empty without a gate."""
+        reasons = {}
+        for start in range(0, len(inputs.files) if self._judge else 0, _BATCH):
+            images = inputs.pixels[start : start + _BATCH].astype(np.float32)
+            answer = self._judge(images, self._forward(images)[1])
+            for file, why in zip(inputs.files[start:], verdicts.refusals([answer], [""] * len(images))):
+                if why:
+                    reasons[path_text(file)] = why
+        return reasons
 
     def _table(self, files, logits, errors):
         predictions = Predictions(
@@ -191,7 +237,7 @@ class Run:
 
     def predict_manifest(self, manifest, *, split):
         """Predict the images of a manifest and return (Predictions, Pictures of the same rows)."""
-        source, manifest = self._readable(manifest)
+        source, manifest = self.readable(manifest)
         rows = np.arange(len(manifest))
         logits = predict_batches(logits_model(self.model), source.dataset(rows).batch(_BATCH).prefetch(2))
         return predictions_of(manifest, logits, split=split), Pictures(source, rows)
@@ -203,7 +249,7 @@ class Run:
             (float32 array (n,c), Manifest of the images that could be read, in the order of the rows). Unreadable
             files are left out with a warning.
         """
-        source, manifest = self._readable(manifest)
+        source, manifest = self.readable(manifest)
         batches = source.dataset(np.arange(len(manifest))).batch(_BATCH).prefetch(2)
         with progress.track(len(manifest), "Features") as bar:
             return predict_batches(embedder(self.model), _counted(batches, bar)), manifest
@@ -231,7 +277,13 @@ class Run:
 
         return similar_images(self, paths, count=count)
 
-    def _readable(self, manifest):
+    @property
+    def learned(self):
+        """The classes whose training images the model has learned from."""
+        return self.classes
+
+    def readable(self, manifest):
+        """(pipeline.Source, Manifest) of the images of a manifest that can be read; the others are told of."""
         form = {"size": self.input_size, "channels": self.channels, "resize": self.resize}
         source, failures = read_source(manifest.files(), **form)
         for row, reason in failures.items():

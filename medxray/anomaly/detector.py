@@ -71,6 +71,11 @@ class Detector(Run):
             raise ValueError(f"method {self.method!r}")
         return None if config["arch"] is None else architecture(config["arch"])
 
+    @property
+    def learned(self):
+        """The class whose training images the detector was fitted on."""
+        return self.classes[:1]
+
     def _check_model(self, model):
         expected = (None, *self.input_size, self.channels)
         if model.input_shape != expected or len(model.outputs) not in (3, 4) or model.outputs[0].shape[1:] != (2,):

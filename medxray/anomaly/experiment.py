@@ -12,7 +12,7 @@ from medxray.data.labels import BY_NAME
 from medxray.errors import DataError
 from medxray.evaluate.report import evaluate_split
 from medxray.models.detector import finish_detector
-from medxray.training.dataset import choose_manifest, decode_manifest
+from medxray.training.dataset import choose_manifest, decode_manifest, training_sample
 from medxray.training.steps import Steps
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,10 @@ class AnomalyExperiment(Steps):
         with self._timed("scores"):
             scores = {split: method.raw_scores(split) for split in ("val", "test")}
         unit = self._unit(scores["val"], images)
-        self._publish(finish_detector(raw, **unit))
+        model = finish_detector(raw, **unit)
+        self._publish(model)
+        sample = training_sample(manifest, self.config.seed, classes=manifest.classes[:1])
+        self._fit_gate(model, images, rows=(sample, images.rows["val"]))
         with self._timed("evaluate"):
             self._assess(manifest, images, _logits(scores, unit))
             self._assess_plain(method, manifest, images)

@@ -12,6 +12,7 @@ from medxray.cli.data import data
 from medxray.cli.embed import embed
 from medxray.cli.evaluate import evaluate
 from medxray.cli.export import export
+from medxray.cli.gate import gate
 from medxray.cli.gradcam import gradcam
 from medxray.cli.predict import predict
 from medxray.cli.train import train
@@ -29,7 +30,7 @@ def cli(debug):
     terminal.prepare(debug)
 
 
-for _command in (train, evaluate, predict, gradcam, anomaly, embed, export, data, cache):
+for _command in (train, evaluate, predict, gradcam, anomaly, embed, export, gate, data, cache):
     cli.add_command(_command)
 
 

@@ -23,7 +23,7 @@ def gradcam(paths, model, layer, target, out, raw):
     """Draw what the model looked at: files, folders or glob patterns.
 
     Each image becomes OUT/<image>-<class>.png. A file that cannot be read is listed with its reason and makes the exit
-    status 1.
+    status 1. An image unlike the training images is explained with a warning.
     """
     if not paths and layer != "list":
         raise click.UsageError("Name at least one image, folder or pattern.")
@@ -40,6 +40,8 @@ def gradcam(paths, model, layer, target, out, raw):
     written = folder.write_heatmaps(run, paths, out, layer=layer, target=target, raw=raw)
     for file in written.files:
         click.echo(file)
+    for path, reason in written.refused.items():
+        click.echo(f"Warning: {path}: {reason}", err=True)
     for path, reason in written.failures.items():
         click.echo(f"Error: {path}: {reason}", err=True)
     sys.exit(1 if written.failures else 0)

@@ -13,6 +13,13 @@ from medxray.cli.options import json_option, model_option
 @json_option
 @click.option("--csv", "csv_file", type=click.Path(), help="Write the table to this file.")
 @click.option(
+    "--gate",
+    type=click.Choice(("warn", "refuse", "off")),
+    default="warn",
+    show_default=True,
+    help="What happens to an image unlike the training images: a warning, an error, or nothing.",
+)
+@click.option(
     "--neighbors",
     type=click.IntRange(1),
     metavar="N",
@@ -25,11 +32,12 @@ from medxray.cli.options import json_option, model_option
     show_default=True,
     help="Folder for the pictures of --neighbors.",
 )
-def predict(paths, model, as_json, csv_file, neighbors, neighbors_out):
+def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
     """Predict images: files, folders or glob patterns.
 
     The probability is that of the positive class, calibrated on validation patients; the label follows from the run's
-    threshold. A file that cannot be read is listed with its reason and makes the exit status 1.
+    threshold. A file that cannot be read is listed with its reason and makes the exit status 1. The run's input gate
+    notices images that are unlike its training images, such as photographs or inverted X-rays.
 
     The first call with --neighbors computes the features of the run's images and keeps them as RUN/embeddings.npz.
     """
@@ -39,8 +47,12 @@ def predict(paths, model, as_json, csv_file, neighbors, neighbors_out):
     from medxray import api, storage
 
     run = api.load_run(model)
-    table = run.predict(paths)
-    found = run.similar(paths, count=neighbors) if neighbors else None
+    table = run.predict(paths, gate=gate)
+    good = set(table["path"][table["error"] == ""])
+    found = None
+    if neighbors:
+        similar = run.similar(paths, count=neighbors)
+        found = {path: near for path, near in similar.items() if path in good}
     if csv_file:
         storage.write_csv(csv_file, table)
         click.echo(f"{csv_file}: {len(table)} rows", err=True)
@@ -50,10 +62,20 @@ def predict(paths, model, as_json, csv_file, neighbors, neighbors_out):
         _print_json(table, found)
     elif not csv_file:
         _print(table, found or {})
+    if gate == "warn" and "gate_reason" in table:
+        _warn(table)
     failed = table[table["error"] != ""]
     for row in failed.itertuples():
         click.echo(f"Error: {row.path}: {row.error}", err=True)
     sys.exit(1 if len(failed) else 0)
+
+
+def _warn(table):
+    """A line on standard error for each image that the gate refuses."""
+    from medxray.gate.verdicts import told
+
+    for row in table[table["gate_reason"] != ""].itertuples():
+        click.echo(f"Warning: {row.path}: {told(row.gate_reason, row.gate_score)}", err=True)
 
 
 def _write_neighbors(run, found, table, *, csv_file, out):
@@ -91,7 +113,8 @@ def _print(table, found):
     width = max((len(label) for label in good["label"]), default=0)
     for row in good.itertuples():
         threshold = "" if row.threshold != row.threshold else f" (threshold {row.threshold:.3f})"
-        click.echo(f"{row.label:<{width}}  {row.probability:.4f}{threshold}  {row.path}")
+        mark = f"  ({row.gate_reason})" if getattr(row, "gate_reason", "") else ""
+        click.echo(f"{row.label:<{width}}  {row.probability:.4f}{threshold}  {row.path}{mark}")
         for one in found.get(row.path, ()):
             again = "  (the same file)" if one.same_file else ""
             click.echo(f"    {one.distance:.4f}  {one.label}  {one.path}{again}")

@@ -22,8 +22,7 @@ studying calibration, heatmaps and failures.
 **Research use only, not a medical device.** It has not been validated for any clinical purpose."""
 _OUT_OF_SCOPE = """\
 - Diagnosis, triage or any decision about a patient.
-- Other ages, centres, devices, projections or diseases than in the training data, unless evaluated on them first.
-- Images that are not chest X-rays: the model has no way to refuse them and will still give a probability."""
+- Other ages, centres, devices, projections or diseases than in the training data, unless evaluated on them first."""
 _CAVEATS = """\
 - The labels are those of the data set; their errors are in the model and in its figures.
 - Intervals cover the sampling of patients only, neither another training run nor another hospital.
@@ -48,7 +47,7 @@ def model_card(record, metrics):
     sections = [
         ("Model details", _details(record)),
         ("Intended use", _INTENDED),
-        ("Out of scope", _OUT_OF_SCOPE),
+        ("Out of scope", _out_of_scope(record)),
         ("Data", _data(record)),
         ("Operating point and calibration", _decision(record, splits)),
         ("Performance", _performance(splits)),
@@ -98,6 +97,19 @@ def _details(record):
         ["code", _text(environment.get("git_commit"))],
     ]
     return _table(["", ""], rows)
+
+
+def _out_of_scope(record):
+    gate = _part(record, "gate")
+    if "accepted" not in gate:
+        text = "the model has no input gate to notice them and will still give a probability."
+    else:
+        text = (
+            "the input gate notices many of them, and X-rays that are inverted, turned or unlike those of the training. "
+            f"It accepts {100 * gate['accepted']:.1f} % of {gate['validation_views']} views of validation images. What it "
+            "accepts need not be a chest X-ray, and what it refuses still gets a probability unless asked otherwise."
+        )
+    return f"{_OUT_OF_SCOPE}\n- Images that are not chest X-rays: {text}"
 
 
 def _data(record):

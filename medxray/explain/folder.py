@@ -19,10 +19,12 @@ class Written:
     Attributes:
         files: paths of the files written, in the order of the images.
         failures: path -> reason of each image that could not be read.
+        refused: path -> reason of each image that the run's gate refuses; it is explained all the same.
     """
 
     files: tuple[Path, ...]
     failures: dict
+    refused: dict
 
 
 def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
@@ -54,7 +56,7 @@ def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
         if raw:
             files.append(Path(out) / f"{stem}.npz")
             storage.write_npz(files[-1], **raw_arrays(heatmap))
-    return Written(tuple(files), inputs.failures)
+    return Written(tuple(files), inputs.failures, run.refused(inputs))
 
 
 def raw_arrays(heatmap):

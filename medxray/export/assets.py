@@ -8,6 +8,7 @@ import tensorflow as tf
 from medxray import __version__, storage
 from medxray.errors import RunError
 from medxray.evaluate.model_card import model_card
+from medxray.gate.parts import REASONS
 
 FOLDER = "assets.extra"
 
@@ -61,5 +62,6 @@ def facts(run, spec):
         "resize": spec.resize,
         "arch": None if run.architecture is None else run.architecture.name,
         "heat_layer": spec.layer,
+        "gate": None if run.gate is None else {"accepted_up_to": 1.0, "reasons": sorted(REASONS)},
         "versions": {"medxray": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }

@@ -6,7 +6,7 @@ import tensorflow as tf
 from medxray.anomaly.detector import Detector
 from medxray.errors import RunError
 from medxray.explain.gradcam import default_targets, gradcam, upsample
-from medxray.export.serving import trunk
+from medxray.inference import trunk
 
 TOLERANCE = 1e-4
 
@@ -25,7 +25,8 @@ def check_parity(run, folder, files):
         dict of the largest absolute differences: `serving_default` (probabilities against the model's),
         `serve_bytes` (against `run.predict`), `label` (where labels differ: how far the probability is from the
         threshold or from that of the other class), `embed` (against the headless model, relative to the largest
-        feature where that is above 1). For a classifier also `gradcam_layer` (against tf-keras-vis at the resolution of
+        feature where that is above 1), `gate` (the gate's score against `run.predict`, relative to the score where that
+        is above 1; only with a gate). For a classifier also `gradcam_layer` (against tf-keras-vis at the resolution of
         the heat layer) and `gradcam` (the same, upsampled to the input); for an anomaly run `score` and `map` (against
         `run.maps`, the map upsampled and relative to its largest value), and for PatchCore `neighbors` (distances
         against scikit-learn, relative to the largest).
@@ -60,8 +61,16 @@ def _differences(run, loaded, files):
         "serve_bytes": _largest(answer["probabilities"], _predicted(run, table)),
         "label": _label_gap(run, table, answer["label"]),
         "embed": _largest(embedding, features) / max(1.0, float(np.abs(features).max())),
+        **_gate(table, answer),
         **special(run, loaded, files, content=content, images=images, logits=logits),
     }
+
+
+def _gate(table, answer):
+    if "gate_score" not in answer:
+        return {}
+    expected = table["gate_score"].to_numpy()
+    return {"gate": float((np.abs(answer["gate_score"] - expected) / np.maximum(expected, 1.0)).max())}
 
 
 def _gradcam(run, loaded, files, *, content, images, logits):

@@ -11,6 +11,8 @@ from medxray.anomaly.detector import Detector
 from medxray.data import decode
 from medxray.evaluate.calibration import Calibration
 from medxray.explain.gradcam import default_targets, gradcam_graph, upsample
+from medxray.gate.graph import GateGraph
+from medxray.inference import trunk
 from medxray.models.detector import MAP, SCORE
 from medxray.models.heads import LOGITS, POOLED
 
@@ -42,7 +44,7 @@ class ServingSpec:
 def serving_of(run):
     """The Serving of a run, by its kind."""
     kind = DetectorServing if isinstance(run, Detector) else ClassifierServing
-    return kind(run.model, serving_spec(run))
+    return kind(run.model, serving_spec(run), run.gate)
 
 
 def serving_spec(run):
@@ -59,25 +61,22 @@ def serving_spec(run):
     )
 
 
-def trunk(model):
-    """A classifier cut after its logits: images (N,H,W,C), 0-255 -> logits (N,K) and pooled features (N,c)."""
-    return keras.Model(model.input, [model.get_layer(LOGITS).output, model.get_layer(POOLED).output])
-
-
 class Serving(tf.Module):
     """The functions of the exported graph over one set of weights: what every kind of run has.
 
     Args:
         model: keras.Model of the run.
         spec: ServingSpec.
+        gate: gate.parts.Gate of the run, or None: the answers then say nothing about it.
 
     `forward` holds the network once; the signatures call it.
     """
 
     NAMES = ("serving_default", "serve_bytes", "embed")
 
-    def __init__(self, model, spec):
+    def __init__(self, model, spec, gate=None):
         super().__init__(name="medxray")
+        self.gate = None if gate is None else GateGraph(gate)
         self.weights = [weight.value for weight in model.weights]  # what is not an attribute is not saved
         self._spec = spec
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
@@ -97,10 +96,11 @@ class Serving(tf.Module):
         return trunk(model)
 
     def _serving_default(self, images):
-        return self._answer(self.forward(images))
+        outputs = self.forward(images)
+        return self._answer(outputs) | ({} if self.gate is None else self.gate(images, outputs[1]))
 
     def _serve_bytes(self, image_bytes):
-        return self._answer(self.forward(self._images(image_bytes)))
+        return self._serving_default(self._images(image_bytes))
 
     def _embed(self, image_bytes):
         return {"embedding": tf.cast(self.forward(self._images(image_bytes))[1], tf.float32)}
@@ -138,8 +138,8 @@ class ClassifierServing(Serving):
 
     NAMES = (*Serving.NAMES, "gradcam")
 
-    def __init__(self, model, spec):
-        super().__init__(model, spec)
+    def __init__(self, model, spec, gate=None):
+        super().__init__(model, spec, gate)
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
         content = tf.TensorSpec((None,), tf.string, "image_bytes")
         heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes), spec.calibration)

@@ -29,7 +29,8 @@ class GateGraph(tf.Module):
             dict: `gate_score` float32 (N,), at most 1 where the image is accepted; `in_distribution` bool (N,);
             `gate_reason` string (N,), "" where it is accepted.
         """
-        values, turns = measure((self.layout, self.texture, self.features), images, pooled)
+        parts = (self.layout, self.texture, self.features)
+        values, turns = measure(parts, *describe(images), tf.cast(pooled, tf.float32))
         scaled = values / self.scales
         score = tf.reduce_max(scaled, axis=1)
         accepted = score <= 1.0  # false for nan
@@ -54,12 +55,13 @@ class Distance(tf.Module):
         return tf.sqrt(tf.reduce_mean(tf.square(tf.matmul(rows - self.mean, self.whitening)), axis=1))
 
 
-def measure(distances, images, pooled):
+def measure(distances, layout, texture, features):
     """The parts of the gate before they are scaled.
 
     Args:
         distances: Distance of layout, texture and features.
-        images, pooled: as for `GateGraph`.
+        layout, texture: float32 tensors (N,256) and (N,7) of `statistics.describe`.
+        features: float32 tensor (N,c), the pooled features of the model.
 
     Returns:
         values: float32 (N, 4), in the order of `parts.PARTS`. The last one is the layout's distance divided by the
@@ -70,9 +72,8 @@ def measure(distances, images, pooled):
     Source: Lee et al. (2018), A simple unified framework for detecting out-of-distribution samples, eq. 2;
     deviations: one Gaussian for all classes with a shrunk covariance, and pixel descriptions beside the features.
     """
-    layout, texture = describe(images)
     turns = tf.stack([distances[0](version) for version in _versions(layout)], axis=1)
-    values = [turns[:, 0], distances[1](texture), distances[2](tf.cast(pooled, tf.float32))]
+    values = [turns[:, 0], distances[1](texture), distances[2](features)]
     ratio = turns[:, 0] / tf.maximum(tf.reduce_min(turns[:, 1:], axis=1), 1e-6)
     return tf.stack([*values, ratio], axis=1), turns
 

@@ -3,6 +3,7 @@
 import dataclasses
 import zipfile
 import zlib
+from pathlib import Path
 
 import numpy as np
 
@@ -15,6 +16,7 @@ PART_REASONS = ("unusual layout", "unusual brightness or texture", "unusual feat
 _TURNED = ("looks upside down",) * 2 + ("looks rotated by 90 degrees",) * 4
 _INVERTED = ("looks inverted and upside down",) * 2 + ("looks inverted and rotated by 90 degrees",) * 4
 TURN_REASONS = ("", *_TURNED, *("looks inverted",) * 2, *_INVERTED)
+REASONS = frozenset((*PART_REASONS, *TURN_REASONS)) - {""}  # all that a gate can say
 _KIND = "medxray-gate"
 _DESCRIBED = PARTS[:3]
 DIMENSIONS = {"layout": 256, "texture": 7}  # of what `statistics.describe` returns
@@ -64,7 +66,7 @@ def read_gate(path, *, features):
         RunError: the file is missing, damaged, of another program or model, or holds pickled objects (which are never
             loaded).
     """
-    remedy = "Train the run again, or remove the file to predict without a gate."
+    remedy = f"Fit it again with: medxray gate {Path(path).parent}"
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}

@@ -92,6 +92,11 @@ def suffix(model, cut, end=LOGITS):
     return keras.Model(start, model.get_layer(end).output, name="suffix")
 
 
+def pooling(model, cut):
+    """The graph from layer `cut` to the pooled features: activations (N,...) -> (N,c)."""
+    return keras.Model(model.get_layer(cut).output, model.get_layer(POOLED).output, name="pooling")
+
+
 def embedder(model):
     """The headless model: images -> pooled features (N,c)."""
     return keras.Model(model.input, model.get_layer(POOLED).output, name="embedder")

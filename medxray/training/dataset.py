@@ -81,19 +81,30 @@ def decode_manifest(manifest, config, *, learned=None):
 
 def _image_set(manifest, source, config):
     splits = manifest.table["split"].to_numpy()
+    rows = {split: np.flatnonzero(splits == split) for split in SPLITS}
     return ImageSet(
         source=source,
         labels=manifest.labels(),
         digests=manifest.content_digests(),
-        rows={split: np.flatnonzero(splits == split) for split in SPLITS} | {SAMPLE: _sample(manifest, config.seed)},
+        rows=rows | {SAMPLE: training_sample(manifest, config.seed)},
         policy=policy(config.augment),
         seed=config.seed,
     )
 
 
-def _sample(manifest, seed):
-    """Rows of whole training patients in seeded order, about SAMPLE_SIZE of them, int array in ascending order."""
-    rows = np.flatnonzero(manifest.table["split"].to_numpy() == "train")
+def training_sample(manifest, seed, *, classes=None):
+    """Rows of whole training patients in seeded order, about SAMPLE_SIZE images, int array in ascending order.
+
+    Args:
+        manifest: Manifest.
+        seed: seed of the run.
+        classes: names of the classes to take images of; None: all.
+    """
+    table = manifest.table
+    wanted = (table["split"] == "train") & table["label"].isin(manifest.classes if classes is None else classes)
+    rows = np.flatnonzero(wanted.to_numpy())
+    if not len(rows):
+        return rows
     _, patient = np.unique(manifest.patients()[rows], return_inverse=True)
     place = np.random.default_rng([seed, SAMPLE_SIZE]).permutation(patient.max() + 1)[patient]
     counts = np.bincount(place)

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from medxray.assessment import Pictures, assess, predictions_of
 from medxray.inference import logits_model, predict_batches, predict_rows
-from medxray.models.classifier import build_classifier, load_classifier, suffix
+from medxray.models.classifier import build_classifier, load_classifier, pooling, suffix
+from medxray.models.heads import POOLED
 from medxray.models.weights import load_weights
 from medxray.training import stages
 from medxray.training.dataset import SAMPLE, choose_manifest, sample_note
@@ -58,6 +59,8 @@ class Experiment(Steps):
         if self.config.mixed_precision:
             model, features = self._in_float32(model, manifest), None  # cached activations are of lower precision
         self._publish(model)
+        rows = [images.rows[name] for name in (SAMPLE, "val")]
+        self._fit_gate(model, images, rows=rows, pooled=self._pooled(model, features))
         with self._timed("evaluate"):
             self._assess(model, manifest, images=images, features=features)
         self.run.update_record(best_epoch=position.best_epoch)
@@ -139,6 +142,14 @@ class Experiment(Steps):
         assess(
             self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes={"train": sample_note(images)}
         )
+
+    def _pooled(self, model, features):
+        """Pooled features of the unchanged images of the training sample and of val, from the cache; None without."""
+        if features is None:
+            return None
+        cut = plan_stages(self.config)[-1].cut
+        activations = [features.read(cut, name) for name in (SAMPLE, "val")]
+        return activations if cut == POOLED else [predict_rows(pooling(model, cut), part) for part in activations]
 
     def _predictions(self, model, manifest, data, *, named):
         """Predictions of the unchanged images of one set: `named` is (name of the split, name of the rows)."""

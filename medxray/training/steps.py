@@ -12,6 +12,7 @@ from medxray import storage
 from medxray.data.manifest import read_split_csv, write_split_csv
 from medxray.errors import MedxrayError
 from medxray.export import export_model
+from medxray.gating import fit_run_gate
 from medxray.kinds import trained_run
 from medxray.runs import finish_replacing, point_latest
 from medxray.training.dataset import content_table, data_record, decode_manifest
@@ -71,6 +72,11 @@ class Steps:
         save_model(model, self.run.model_file)
         finish_replacing(self.run)
         point_latest(self.run)
+
+    def _fit_gate(self, model, images, *, rows, pooled=None):
+        """Fit the input gate; `rows` and `pooled` as for `gating.fit_run_gate`."""
+        with self._timed("gate"):
+            fit_run_gate(self.run, model, images.source, rows=rows, pooled=pooled, seed=self.config.seed)
 
     def _export(self):
         result = export_model(trained_run(self.run), Path(self.config.saved_models_dir) / self.run.name)

@@ -1,0 +1,22 @@
+"""`medxray gate`."""
+
+import click
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+def gate(run):
+    """Fit the input gate of a run again, from its own images.
+
+    Every training does this at its end. The command is for runs of older versions and for damaged gates; an export made
+    before keeps the gate it has.
+    """
+    from medxray.backend import load_tensorflow
+
+    load_tensorflow()
+    from medxray import api
+    from medxray.gating import refit
+
+    trained = api.load_run(run)
+    refit(trained)
+    click.echo(trained.directory.gate_file)

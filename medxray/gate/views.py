@@ -1,0 +1,93 @@
+"""Images of a model -> what its gate is fitted on: plain views and letterboxed ones, described."""
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from medxray.data.decode import resize
+from medxray.gate.fit import fit_gate
+from medxray.gate.statistics import describe
+from medxray.inference import predict_batches
+from medxray.models.classifier import embedder
+
+BOXED = 96  # letterboxed views of training and of validation images, at most
+ASPECTS = (0.6, 1.9)  # width / height of what lies between the bars
+_BATCH = 32
+
+
+class Views(NamedTuple):
+    """Descriptions of some images.
+
+    Attributes:
+        layout, texture: float32 arrays (n,256) and (n,7), see `statistics.describe`.
+        features: float array (n,c), the model's pooled features.
+    """
+
+    layout: np.ndarray
+    texture: np.ndarray
+    features: np.ndarray
+
+
+def fit_model_gate(model, source, *, train, validation, pooled=None, seed=0):
+    """Fit the gate of a model on images.
+
+    The network sees black bars where an image is letterboxed, and a set of images that all have one shape shows it
+    none. So up to 96 images of either set are also taken as letterboxed views, of a width between 0.6 and 1.9 times
+    the height, drawn evenly on a logarithmic scale. With "stretch" there are no bars and no such views.
+
+    Args:
+        model: classifier with the layer `pooled`.
+        source: data.pipeline.Source.
+        train, validation: int arrays, rows of the source.
+        pooled: pooled features of the rows of train and of validation, where they are known: two float arrays (n,c).
+        seed: of the letterboxed views.
+
+    Returns:
+        parts.Gate.
+    """
+    rng, known = np.random.default_rng([seed, BOXED]), pooled or (None, None)
+    sets = [_views(model, source, rows, found, rng) for rows, found in zip((train, validation), known)]
+    return fit_gate(*sets)
+
+
+def _views(model, source, rows, features, rng):
+    plain = source.dataset(rows).batch(_BATCH).prefetch(2)
+    layout, texture = described(plain)
+    if features is None:
+        features = predict_batches(embedder(model), plain)
+    if source.resize != "letterbox":
+        return Views(layout, texture, features)
+    chosen = rng.permutation(rows)[:BOXED]
+    boxed = letterboxed(list(source.dataset(chosen).as_numpy_iterator()), rng)
+    batches = [boxed[start : start + _BATCH] for start in range(0, len(boxed), _BATCH)]
+    extra = (*described(batches), predict_batches(embedder(model), batches))
+    return Views(*(np.concatenate(pair) for pair in zip((layout, texture, features), extra)))
+
+
+def described(batches):
+    """`statistics.describe` of batches of images: float32 arrays (n,256) and (n,7)."""
+    step = tf.function(describe, reduce_retracing=True)
+    parts = [[part.numpy() for part in step(tf.cast(batch, tf.float32))] for batch in batches]
+    return [np.concatenate([part[index] for part in parts]) for index in range(2)]
+
+
+def letterboxed(images, rng):
+    """Each image as if it had another shape, letterboxed by the resize of prediction.
+
+    Args:
+        images: list of uint8 arrays (H,W,C).
+        rng: numpy Generator that draws the shapes.
+
+    Returns:
+        uint8 array (n,H,W,C).
+    """
+    aspects = np.exp(rng.uniform(*np.log(ASPECTS), size=len(images)))
+    return np.stack([_letterboxed(image, aspect) for image, aspect in zip(images, aspects)])
+
+
+def _letterboxed(image, aspect):
+    height, width = image.shape[:2]
+    shape = (height, round(width * aspect)) if aspect > 1 else (round(height / aspect), width)
+    stretched = tf.image.resize(tf.cast(image, tf.float32), shape, method="bilinear", antialias=True)
+    return resize(stretched, (height, width), "letterbox").numpy()
