@@ -108,7 +108,8 @@ def _out_of_scope(record):
             "the input gate notices many of them, and X-rays that are inverted, turned or unlike those of the "
             "training. "
             f"It accepts {100 * gate['accepted']:.1f} % of {gate['validation_views']} views of validation images. "
-            "What it accepts need not be a chest X-ray, and what it refuses still gets a probability unless asked otherwise."
+            "What it accepts need not be a chest X-ray, and what it refuses still gets a probability unless asked "
+            "otherwise."
         )
     return f"{_OUT_OF_SCOPE}\n- Images that are not chest X-rays: {text}"
 
