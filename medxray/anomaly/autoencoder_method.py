@@ -73,6 +73,9 @@ class AutoencoderMethod:
         """Mean squared error of each reconstruction on the 0-1 scale of the image, float64 (n,)."""
         return self._outputs(self.model, PLAIN_MSE, split)
 
+    def pooled(self, rows):
+        """None: the bottlenecks of `rows` are not known yet."""
+
     def _outputs(self, model, layer, split):
         part = keras.Model(model.input, model.get_layer(layer).output)
         batches = self._all.images(self._all.rows[split]).batch(_BATCH).prefetch(2)

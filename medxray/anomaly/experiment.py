@@ -40,7 +40,8 @@ class AnomalyExperiment(Steps):
         model = finish_detector(raw, **unit)
         self._publish(model)
         sample = training_sample(manifest, self.config.seed, classes=manifest.classes[:1])
-        self._fit_gate(model, images, rows=(sample, images.rows["val"]))
+        rows = (sample, images.rows["val"])
+        self._fit_gate(model, images, rows=rows, pooled=method.pooled(rows))
         with self._timed("evaluate"):
             self._assess(manifest, images, _logits(scores, unit))
             self._assess_plain(method, manifest, images)

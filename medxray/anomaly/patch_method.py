@@ -67,3 +67,11 @@ class PatchMethod:
         batches = self._source.activations(split)
         scores = [head([tf.constant(part) for part in activations]).numpy() for activations in batches]
         return np.concatenate(scores)[:, 0].astype(np.float64)
+
+    def pooled(self, rows):
+        """Pooled features of some rows of `train` and of some of `val`, from their activations: two arrays (n,c)."""
+        return [self._pooled(name, wanted) for name, wanted in zip((NORMAL, "val"), rows, strict=True)]
+
+    def _pooled(self, name, wanted):
+        means = [activations[-1].mean(axis=(1, 2)) for activations in self._source.activations(name)]
+        return np.concatenate(means)[np.searchsorted(self._images.rows[name], wanted)]
