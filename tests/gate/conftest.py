@@ -42,9 +42,16 @@ def features():
 
 
 @pytest.fixture(scope="session")
-def gate(chests):
+def views_of():
+    """Function images -> their Views, with `pooled_of` as features."""
+    from medxray.gate.views import Views, described
+
+    return lambda images: Views(*described([images]), pooled_of(images))
+
+
+@pytest.fixture(scope="session")
+def gate(chests, views_of):
     """A gate fitted on 240 and validated on 200 such pictures."""
     from medxray.gate.fit import fit_gate
 
-    train, validation = chests(240, 1), chests(200, 2)
-    return fit_gate((train, pooled_of(train)), (validation, pooled_of(validation)))
+    return fit_gate(views_of(chests(240, 1)), views_of(chests(200, 2)))

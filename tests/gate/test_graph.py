@@ -86,7 +86,7 @@ def test_features_that_are_not_numbers_are_refused(judge, new):
 def test_the_score_is_the_largest_scaled_part(gate, judge, new, features):
     distances = tuple(map(Distance, (gate.layout, gate.texture, gate.features)))
     images = tf.constant(new, tf.float32)
-    values, turns = measure(distances, images, features(new))
+    values, turns = measure(distances, *describe(images), features(new))
     np.testing.assert_allclose(judge(new)[0], (values.numpy() / gate.scales).max(axis=1), rtol=1e-5)
     layout = describe(images)[0].numpy()
     by_hand = np.sqrt((((layout - gate.layout.mean) @ gate.layout.whitening) ** 2).mean(axis=1))
