@@ -47,6 +47,7 @@ def other_manifest(run, data, *, label_map=None, columns=None):
         classes=run.classes,
         positive=run.positive,
         label_map=label_map,
+        normal=run.normal,
         **(columns or {}),
     )
 

@@ -51,7 +51,7 @@ KINDS = {
 def kind_of(record):
     """The Kind of a run by its record (dict of run.json); raises RunError for one that this version does not know."""
     name = record.get("type", "classifier")
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise RunError(f"A run must be one of {', '.join(KINDS)}. Received '{name}': a newer medxray wrote it.")
     return KINDS[name]
 

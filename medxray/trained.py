@@ -22,7 +22,6 @@ from medxray.predictions import Predictions
 from medxray.training.config import RESIZES
 
 log = logging.getLogger(__name__)
-_BATCH = 32
 
 
 class Inputs(NamedTuple):
@@ -47,9 +46,13 @@ class Run:
 
     Attributes:
         notes: remarks that belong to every evaluation of a run of this kind.
+        batch: images that the model takes at a time.
+        normal: the class against which all others count as one; None where every class is one of its own.
     """
 
     notes = ()
+    batch = 32
+    normal = None
 
     def __init__(self, directory):
         self.directory = directory
@@ -156,7 +159,7 @@ class Run:
         files = expand_inputs(paths)
         judge = None if gate == "off" else self._judge
         logits, answers, errors = [np.zeros((0, len(self.classes)), np.float32)], [], []
-        for images, reasons in self.source(files).stream(_BATCH):
+        for images, reasons in self.source(files).stream(self.batch):
             images = images.astype(np.float32)
             found, pooled = self._forward(images)
             logits.append(found.numpy())
@@ -171,8 +174,8 @@ class Run:
     def refused(self, inputs):
         """Images that the gate refuses, dict path -> why, from what `read_inputs` returned; empty without a gate."""
         reasons = {}
-        for start in range(0, len(inputs.files) if self._judge else 0, _BATCH):
-            images = inputs.pixels[start : start + _BATCH].astype(np.float32)
+        for start in range(0, len(inputs.files) if self._judge else 0, self.batch):
+            images = inputs.pixels[start : start + self.batch].astype(np.float32)
             answer = self._judge(images, self._forward(images)[1])
             for file, why in zip(inputs.files[start:], verdicts.refusals([answer], [""] * len(images))):
                 if why:
@@ -239,7 +242,7 @@ class Run:
         """Predict the images of a manifest and return (Predictions, Pictures of the same rows)."""
         source, manifest = self.readable(manifest)
         rows = np.arange(len(manifest))
-        logits = predict_batches(logits_model(self.model), source.dataset(rows).batch(_BATCH).prefetch(2))
+        logits = predict_batches(logits_model(self.model), source.dataset(rows).batch(self.batch).prefetch(2))
         return predictions_of(manifest, logits, split=split), Pictures(source, rows)
 
     def embed_manifest(self, manifest):
@@ -250,7 +253,7 @@ class Run:
             files are left out with a warning.
         """
         source, manifest = self.readable(manifest)
-        batches = source.dataset(np.arange(len(manifest))).batch(_BATCH).prefetch(2)
+        batches = source.dataset(np.arange(len(manifest))).batch(self.batch).prefetch(2)
         with progress.track(len(manifest), "Features") as bar:
             return predict_batches(embedder(self.model), _counted(batches, bar)), manifest
 
@@ -263,7 +266,7 @@ class Run:
         files, reasons = expand_inputs(paths), []
 
         def batches():
-            for images, found in self.source(files).stream(_BATCH):
+            for images, found in self.source(files).stream(self.batch):
                 reasons.extend(found)
                 yield images
 

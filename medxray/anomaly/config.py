@@ -3,16 +3,20 @@
 import dataclasses
 import typing
 
-from medxray.errors import ConfigError
-from medxray.models.registry import AUTOENCODER_LOSSES, architecture
-from medxray.training.config import RunConfig
+from medxray.errors import ConfigError, RunError
+from medxray.models.registry import AUTOENCODER_LOSSES, AUTOENCODER_MINIMUM, architecture
+from medxray.training.config import RunConfig, TrainConfig, option_name
 
+TASKS_OF_TWO = ("pneumonia", "folders")  # normal against the rest
 AUTOENCODER, PADIM, PATCHCORE = METHODS = ("autoencoder", "padim", "patchcore")
 _DEFAULTS = {  # options that belong to some methods only, with their defaults there
     AUTOENCODER: {
         "image_size": 64,
         "epochs": 50,
+        "batch_size": 32,
         "learning_rate": 1e-3,
+        "schedule": "cosine",
+        "patience": 10,
         "loss": "mse",
         "bottleneck": 64,
         "standardize": True,
@@ -20,6 +24,7 @@ _DEFAULTS = {  # options that belong to some methods only, with their defaults t
     PADIM: {"arch": "vgg16", "image_size": 224, "dimensions": 100},
     PATCHCORE: {"arch": "vgg16", "image_size": 224, "coreset": 0.01},
 }
+_FORM = {"channels": 1, "resize": "letterbox"}  # of the input; a backbone run brings its own
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,7 +38,7 @@ class AnomalyConfig(RunConfig):
     COMMAND: typing.ClassVar = "anomaly train"
     CHOICES: typing.ClassVar = {
         **RunConfig.CHOICES,
-        "task": ("pneumonia", "folders"),
+        "task": TASKS_OF_TWO,
         "method": METHODS,
         "loss": AUTOENCODER_LOSSES,
     }
@@ -47,7 +52,12 @@ class AnomalyConfig(RunConfig):
     method: str = PATCHCORE
     normal: str | None = None
     backbone: str | None = None
+    channels: int | None = None
+    resize: str | None = None
     augment: str = "none"
+    batch_size: int | None = None
+    schedule: str | None = None
+    patience: int | None = None
     loss: str | None = None
     bottleneck: int | None = None
     standardize: bool | None = None
@@ -64,38 +74,54 @@ class AnomalyConfig(RunConfig):
 
         Raises:
             ConfigError: an option belongs to another method, or contradicts the backbone.
-            RunError: the backbone is no classifier's run.
+            RunError: the backbone is no classifier's run, or has no model.
         """
         self.check_texts()
         self._refuse_foreign()
         config = self if self.backbone is None else self._of_backbone()
-        filled = {
-            name: value for name, value in _DEFAULTS[self.method].items() if getattr(config, name) is None
-        }
+        defaults = {**_FORM, **_DEFAULTS[self.method]}
+        config = dataclasses.replace(
+            config, **{name: value for name, value in defaults.items() if getattr(config, name) is None}
+        )
         if self.method == AUTOENCODER:
-            filled["weights"] = "none"
-        elif config.weights == "auto" and not architecture(config.arch or filled["arch"]).pretrained:
+            return config._of_autoencoder()
+        if config.weights == "auto" and not architecture(config.arch).pretrained:
             raise ConfigError(f"--arch {config.arch} has no pretrained weights. Give --weights FILE or --backbone RUN.")
-        return dataclasses.replace(config, **filled)
+        return config
 
     def _refuse_foreign(self):
-        own = {*_DEFAULTS[self.method], *(() if self.method == AUTOENCODER else ("backbone",))}
+        patches = self.method != AUTOENCODER
+        own = {*_DEFAULTS[self.method], *(("backbone",) if patches else ())}
         known = {name for options in _DEFAULTS.values() for name in options} | {"backbone"}
-        for name in sorted(known - own):
-            if getattr(self, name) is not None:
-                raise ConfigError(f"--{name.replace('_', '-')} is no option of --method {self.method}. Leave it out.")
-        if self.method == AUTOENCODER and self.weights not in ("auto", "none"):
+        foreign = [name for name in sorted(known - own) if getattr(self, name) is not None]
+        if patches and self.augment != "none":
+            foreign.append("augment")
+        if foreign:
+            raise ConfigError(f"{option_name(foreign[0])} is no option of --method {self.method}. Leave it out.")
+
+    def _of_autoencoder(self):
+        if self.weights not in ("auto", "none"):
             raise ConfigError("--method autoencoder starts from random weights. Leave --weights out.")
+        if self.image_size < AUTOENCODER_MINIMUM:
+            raise ConfigError(
+                f"--image-size for the autoencoder must be at least {AUTOENCODER_MINIMUM} pixels. "
+                f"Received {self.image_size}."
+            )
+        return dataclasses.replace(self, weights="none")
 
     def _of_backbone(self):
         from medxray.runs import open_run
 
         run = open_run(self.backbone)
-        theirs = run.read_record()["config"]
-        for name in ("arch", "image_size"):
-            if getattr(self, name) not in (None, theirs.get(name)):
-                raise ConfigError(f"--{name.replace('_', '-')} is {theirs.get(name)} in {self.backbone}. Leave it out.")
-        if self.weights != "auto":
+        record, model = run.read_record(), str(run.model_file)
+        if record.get("type", TrainConfig.TYPE) != TrainConfig.TYPE or not run.model_file.exists():
+            raise RunError(f"--backbone must be a classifier's run that has a model. Received {self.backbone}.")
+        form = {name: record["config"].get(name) for name in ("arch", "image_size", *_FORM)}
+        for name, value in form.items():
+            if value is None:
+                raise RunError(f"{run.record_file} is damaged: its configuration has no {name}. Train the run again.")
+            if getattr(self, name) not in (None, value):
+                raise ConfigError(f"{option_name(name)} is {value} in {self.backbone}. Leave it out.")
+        if self.weights not in ("auto", model):
             raise ConfigError("--backbone RUN brings its own weights. Leave --weights out.")
-        form = {name: theirs.get(name) for name in ("arch", "image_size", "channels", "resize")}
-        return dataclasses.replace(self, **form, weights=str(run.model_file))
+        return dataclasses.replace(self, **form, backbone=str(run.path), weights=model)

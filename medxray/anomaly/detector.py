@@ -1,6 +1,8 @@
 """A trained anomaly run: scores and maps of images, beside all that a trained run can be asked for."""
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import keras
@@ -9,11 +11,14 @@ from scipy.special import logit
 
 from medxray.anomaly.config import METHODS, PATCHCORE
 from medxray.anomaly.patchcore import reference_distances
+from medxray.data.labels import ABNORMAL
 from medxray.errors import ConfigError, RunError
 from medxray.explain.truth import true_labels
 from medxray.inference import compiled
+from medxray.models.detector import MAP, RECONSTRUCTION, SCORE
+from medxray.models.heads import LOGITS
 from medxray.models.patch_features import PATCHES
-from medxray.models.patchcore import BANK, BANK_MEAN
+from medxray.models.patchcore import BANK, BANK_MEAN, images_at_once
 from medxray.models.registry import architecture
 from medxray.plots import style
 from medxray.plots.anomaly import AnomalyExample, AnomalyMapsDisplay, AnomalyScoresDisplay
@@ -71,6 +76,16 @@ class Detector(Run):
             raise ValueError(f"method {self.method!r}")
         return None if config["arch"] is None else architecture(config["arch"])
 
+    @cached_property
+    def batch(self):
+        """Images that the model takes at a time; few where the memory bank is large."""
+        return images_at_once(self.model, super().batch)
+
+    @property
+    def normal(self):
+        """The normal class where all others count as one, else None."""
+        return self.classes[0] if self.positive == ABNORMAL else None
+
     @property
     def learned(self):
         """The class whose training images the detector was fitted on."""
@@ -78,7 +93,8 @@ class Detector(Run):
 
     def _check_model(self, model):
         expected = (None, *self.input_size, self.channels)
-        if model.input_shape != expected or len(model.outputs) not in (3, 4) or model.outputs[0].shape[1:] != (2,):
+        layers = {layer.name for layer in model.layers}
+        if model.input_shape != expected or not {SCORE, MAP} <= layers:
             raise RunError(
                 f"{self.directory.model_file} is not the detector that run.json describes. The files do not belong "
                 "together: train the run again."
@@ -112,16 +128,21 @@ class Detector(Run):
         outputs = zip(*self._outputs(inputs.pixels))
         return list(map(self._map, inputs.files, inputs.pixels, truths, outputs)), inputs.failures
 
+    @cached_property
+    def _seen(self):
+        """The compiled model: images -> anomaly map, logits and, where the method has one, reconstruction."""
+        has = {layer.name for layer in self.model.layers}
+        names = [MAP, LOGITS, *({RECONSTRUCTION} & has)]
+        return compiled(keras.Model(self.model.input, [self.model.get_layer(name).output for name in names]))
+
     def _outputs(self, pixels):
-        """All outputs of the model for uint8 pixels (n,H,W,C): list of arrays (n,...), logits last."""
-        forward, parts = compiled(self.model), []
-        for start in range(0, len(pixels), 16):
-            batch = pixels[start : start + 16].astype(np.float32)
-            parts.append([output.numpy() for output in forward(batch)] + [self._forward(batch)[0].numpy()])
+        """What `_seen` gives for uint8 pixels (n,H,W,C): list of arrays (n,...)."""
+        starts = range(0, len(pixels), self.batch)
+        parts = [self._seen(pixels[start : start + self.batch].astype(np.float32)) for start in starts]
         return [np.concatenate(part) for part in zip(*parts)]
 
     def _map(self, file, pixels, truth, outputs):
-        _, anomaly_map, _, *rebuilt, logits = outputs
+        anomaly_map, logits, *rebuilt = outputs
         probabilities = self.decision.calibration.probabilities(logits[None])
         return AnomalyMap(
             file=file,
@@ -176,7 +197,8 @@ class Detector(Run):
         if not len(predictions):
             return
         scope = {"split": predictions.split, "n": len(predictions), "n_patients": predictions.n_patients}
-        display = AnomalyScoresDisplay.from_predictions(predictions, self.score_threshold, report=scope)
+        threshold = self.score_threshold if math.isfinite(self.score_threshold) else None
+        display = AnomalyScoresDisplay.from_predictions(predictions, threshold, report=scope)
         style.save(display.plot(), Path(folder) / f"{predictions.split}_anomaly_scores.png")
         rows = _shown_rows(predictions)
         pixels = np.stack([_deep(pictures.thumbnail(row)) for row in rows])

@@ -10,13 +10,16 @@ from medxray.anomaly.detector import NOTE, Detector
 from medxray.assessment import Pictures, assess, predictions_of
 from medxray.data.labels import BY_NAME
 from medxray.errors import DataError
+from medxray.evaluate.decision import DEFAULT_POINT, Decision
 from medxray.evaluate.report import evaluate_split
 from medxray.models.detector import finish_detector
 from medxray.training.dataset import choose_manifest, decode_manifest, training_sample
+from medxray.training.execution import interrupts_as_such
 from medxray.training.steps import Steps
 
 log = logging.getLogger(__name__)
 _MINIMUM = {"train": 8, "val_normal": 2}
+_AS_IT_IS = {"mean": 0.0, "deviation": 1.0}
 _WORDS = {"train": "training", "val_normal": "validation"}
 
 
@@ -30,7 +33,8 @@ class AnomalyExperiment(Steps):
             images = _normals_set_apart(images)
         method = self._method(images)
         try:
-            raw = method.fit(self._timed)
+            with interrupts_as_such():
+                raw = method.fit(self._timed)
         except KeyboardInterrupt:
             self._save_best(method, images)
             raise
@@ -43,8 +47,8 @@ class AnomalyExperiment(Steps):
         rows = (sample, images.rows["val"])
         self._fit_gate(model, images, rows=rows, pooled=method.pooled(rows))
         with self._timed("evaluate"):
-            self._assess(manifest, images, _logits(scores, unit))
             self._assess_plain(method, manifest, images)
+            self._assess(manifest, images, _logits(scores, unit))
         if self.config.export:
             with self._timed("export"):
                 self._export()
@@ -95,13 +99,14 @@ class AnomalyExperiment(Steps):
         """AUROC of the plain mean squared error of an autoencoder's reconstructions, for comparison, on record."""
         if self.config.method != AUTOENCODER:
             return
-        scores = {split: method.plain_mse(split) for split in ("val", "test")}
-        decision, found = Detector(self.run).decision, {}
-        for split, logits in _logits(scores, {"mean": 0.0, "deviation": float(scores["val"].std()) or 1.0}).items():
-            report = evaluate_split(_predictions(manifest, images, logits, split=split), decision)
+        scores, found = {split: method.plain_mse(split) for split in ("val", "test")}, {}
+        for split, logits in _logits(scores, _AS_IT_IS).items():
+            report = evaluate_split(_predictions(manifest, images, logits, split=split), Decision(DEFAULT_POINT))
             found[split] = report["auroc"]
         anomaly = self.run.read_record()["anomaly"]
         self.run.update_record(anomaly={**anomaly, "plain_mse_auroc": found})
+        told = (f"{split} {auroc['value']:.3f}" for split, auroc in found.items() if auroc["value"] is not None)
+        log.info("AUROC of the plain mean squared error, for comparison: %s.", ", ".join(told) or "not defined")
 
 
 def _normals_set_apart(images):

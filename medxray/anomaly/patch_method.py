@@ -1,6 +1,7 @@
 """PaDiM and PatchCore over images: a backbone, its activations, a fit, a model."""
 
 import dataclasses
+import logging
 
 import keras
 import numpy as np
@@ -9,12 +10,15 @@ import tensorflow as tf
 from medxray.anomaly.config import PADIM
 from medxray.anomaly.padim import fit_padim
 from medxray.anomaly.patchcore import fit_patchcore
-from medxray.anomaly.patches_of_images import NORMAL, PatchSource
+from medxray.anomaly.patches_of_images import BATCH, NORMAL, PatchSource
 from medxray.models.classifier import load_classifier
 from medxray.models.detector import RAW_SCORE
 from medxray.models.patch_detector import build_backbone, build_patch_detector, patch_layers
+from medxray.models.patchcore import images_at_once
 from medxray.models.weights import load_weights
 from medxray.training.steps import save_model
+
+log = logging.getLogger(__name__)
 
 
 class PatchMethod:
@@ -31,6 +35,7 @@ class PatchMethod:
         rows = {NORMAL: images.rows["train"], "val": images.rows["val"], "test": images.rows["test"]}
         self._images = dataclasses.replace(images, rows=rows)
         self._source = self._head = None
+        self._batch = BATCH
 
     def fit(self, timed):
         """Fit the method; `timed` is a function phase -> context manager. Returns the raw model."""
@@ -43,6 +48,7 @@ class PatchMethod:
             model = build_patch_detector(backbone, fit)
         cuts = [model.get_layer(name).output for name in patch_layers(backbone.name)]
         self._head = keras.Model(cuts, model.get_layer(RAW_SCORE).output)
+        self._batch = images_at_once(model, BATCH)
         return model
 
     def _backbone(self):
@@ -51,6 +57,8 @@ class PatchMethod:
             return load_classifier(self._run.initial_model_file)
         backbone = build_backbone(config.arch, image_size=config.image_size, channels=config.channels)
         source = load_weights(backbone, config.arch, config.weights)
+        if source.kind == "none":
+            log.warning("The backbone is random (--weights none): expect poor results.")
         self._run.update_record(weights=dataclasses.asdict(source))
         save_model(backbone, self._run.initial_model_file)
         return backbone
@@ -64,7 +72,7 @@ class PatchMethod:
     def raw_scores(self, split):
         """Raw scores of the images of `val` or `test`, float64 (n,)."""
         head = tf.function(lambda tensors: self._head(tensors, training=False), reduce_retracing=True)
-        batches = self._source.activations(split)
+        batches = self._source.activations(split, batch=self._batch)
         scores = [head([tf.constant(part) for part in activations]).numpy() for activations in batches]
         return np.concatenate(scores)[:, 0].astype(np.float64)
 

@@ -30,15 +30,15 @@ class PatchSource:
         self._features = cached_features(backbone, self._names, images=images, views=0, config=config)
         self._forward = None if self._features else compiled(prefix(backbone, self._names))
 
-    def activations(self, name):
-        """Yield the activations of a set batch by batch: list of float32 arrays (b,h,w,c), one per layer."""
+    def activations(self, name, *, batch=BATCH):
+        """Yield the activations of a set, `batch` images at a time: list of float32 arrays (b,h,w,c), one per layer."""
         if self._features is None:
-            for images in self._images.images(self._images.rows[name]).batch(BATCH).prefetch(2):
+            for images in self._images.images(self._images.rows[name]).batch(batch).prefetch(2):
                 yield [output.numpy() for output in self._forward(images)]
             return
         stored = [self._features.read(layer, name) for layer in self._names]
-        for start in range(0, len(stored[0]), BATCH):
-            yield [np.asarray(rows[start : start + BATCH], np.float32) for rows in stored]
+        for start in range(0, len(stored[0]), batch):
+            yield [np.asarray(rows[start : start + batch], np.float32) for rows in stored]
 
     def patches(self, name):
         """The patch features of a set as anomaly.patches.Patches."""

@@ -18,7 +18,8 @@ def anomaly():
 def train(config, resume):
     """Fit a detector on the normal training images, evaluate it and export it.
 
-    The threshold is chosen on labelled validation images, normal and abnormal; nothing else looks at abnormal ones.
+    Threshold and calibration are chosen on labelled validation images, normal and abnormal; no other choice looks at
+    abnormal ones.
     evaluate, predict, export and embed take the run like any other; `medxray anomaly map` draws where an image is
     abnormal.
     """

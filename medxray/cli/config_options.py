@@ -5,7 +5,7 @@ import functools
 
 import click
 
-from medxray.anomaly.config import METHODS
+from medxray.anomaly.config import METHODS, TASKS_OF_TWO
 from medxray.cli.options import column_options
 from medxray.models.registry import ARCHITECTURES, AUTOENCODER_LOSSES
 from medxray.training.config import AUGMENTS, MODES, RESIZES, SCHEDULES, TASKS
@@ -61,7 +61,21 @@ _ONLY_ANOMALY = (
     ("coreset", float, "patchcore: share of the patches that are kept. Default: 0.01."),
     ("loss", click.Choice(AUTOENCODER_LOSSES), "autoencoder: squared error, similarity, or mix. Default: mse."),
     ("bottleneck", int, "autoencoder: numbers that an image is reduced to. Default: 64."),
+    ("task", click.Choice(TASKS_OF_TWO), "Which classes; found out from the data when left out."),
     ("image-size", int, "Height and width of the model input in pixels. Default: 64 in autoencoder, else 224."),
+    ("channels", int, "1 for grey, 3 for colour images. Default: 1, or that of the backbone run."),
+    (
+        "resize",
+        click.Choice(RESIZES),
+        "Keep the aspect ratio with a black border, or not. Default: letterbox, or that of the backbone run.",
+    ),
+    ("augment", click.Choice(AUGMENTS), "autoencoder: strength of augmentation of training images."),
+    ("batch-size", int, "autoencoder: images per step. Default: 32."),
+    ("schedule", click.Choice(SCHEDULES), "autoencoder: cosine with warm-up, or reduce on plateau. Default: cosine."),
+    ("patience", int, "autoencoder: epochs without a better loss on validation normals before it stops. Default: 10."),
+    ("weights", str, "padim, patchcore: auto, imagenet, hed, none, or a file."),
+    ("seed", int, "Seed of split, initialisation, order, augmentation, channels and memory bank."),
+    ("name", str, "Name of the run. Default: METHOD or METHOD-ARCH, numbered when taken."),
     ("epochs", int, "autoencoder: epochs. Default: 50."),
     ("learning-rate", float, "autoencoder: peak learning rate. Default: 1e-3."),
     ("arch", click.Choice(list(ARCHITECTURES)), "padim, patchcore: architecture of the backbone. Default: vgg16."),

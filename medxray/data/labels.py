@@ -75,13 +75,14 @@ def _relabel(row, label):
     return Row(row.file, label, row.patient_id, row.split, row.where)
 
 
-def against_normal(rows, normal, *, task):
+def against_normal(rows, normal, *, task, classes=None):
     """Set one class against all others, which become one class.
 
     Args:
         rows: list of Row with labels as in the source.
         normal: the normal class, or BY_NAME.
         task: one of TASKS.
+        classes: the two classes of a trained model, normal first: every other label becomes the second; or None.
 
     Returns:
         (rows, name of the class that is not normal). One other class keeps its name, several become ABNORMAL.
@@ -89,6 +90,8 @@ def against_normal(rows, normal, *, task):
     Raises:
         ConfigError: `normal` is no class, or the names do not say which one is normal.
     """
+    if classes is not None:
+        return _all_but(rows, normal, classes[1]), classes[1]
     if task in TASK_CLASSES:
         names = TASK_CLASSES[task]
     else:
@@ -99,11 +102,19 @@ def against_normal(rows, normal, *, task):
     if len(chosen) != 1:
         told = "The names do not say it." if normal == BY_NAME else f"Received '{normal}'."
         raise ConfigError(f"--normal must be one of {_listed(names)}. {told}")
+    if task == "pneumonia" and chosen[0] != names[0]:
+        raise ConfigError(f"--normal is {names[0]} in the pneumonia task. Received '{normal}'. Use --task folders.")
     others = [name for name in names if name != chosen[0]]
     if len(others) < 2:
         return rows, others[0] if others else None
-    normals = chosen[0].casefold()
-    return [row if row.label.casefold() == normals else _relabel(row, ABNORMAL) for row in rows], ABNORMAL
+    if chosen[0].casefold() == ABNORMAL.casefold():
+        raise ConfigError(f"--normal cannot be called {ABNORMAL}, as the other classes together are. Pass --label-map.")
+    return _all_but(rows, chosen[0], ABNORMAL), ABNORMAL
+
+
+def _all_but(rows, normal, other):
+    """Give every row the label `other`, unless it has the label `normal` in whatever case."""
+    return [row if row.label.casefold() == normal.casefold() else _relabel(row, other) for row in rows]
 
 
 def class_names(rows, task, classes):

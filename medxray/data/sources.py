@@ -43,6 +43,7 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
         split_col: CSV column of splits, or None.
         label_map: dict source label -> class, or None.
         normal: the class that is set against all others as one, or labels.BY_NAME; None: classes stay as they are.
+            With `classes` the others become the second of them.
 
     Returns:
         Manifest sorted by path; `split` is "" where the source has no splits. Files that are no usable images are
@@ -64,7 +65,7 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
     usable = apply_label_map(usable, label_map)
     task = task or guess_task(usable)
     if normal is not None:
-        usable, positive = against_normal(usable, normal, task=task)
+        usable, positive = against_normal(usable, normal, task=task, classes=classes)
     if classes is not None and len(classes) == 2 and positive is None:
         positive = classes[-1]
     names, positive = order_binary(class_names(usable, task, classes), positive, task=task)

@@ -1,5 +1,8 @@
 """The model card of a run: what the model is for, what it was made from, how good it is and where it fails."""
 
+from medxray.evaluate import anomaly_card
+from medxray.evaluate.markdown import UNKNOWN, estimate, part, table, text
+
 FIGURES = (
     ("auroc", "AUROC"),
     ("average_precision", "average precision"),
@@ -14,7 +17,6 @@ FIGURES = (
     ("brier", "Brier score"),
     ("nll", "NLL (nats)"),
 )
-_UNKNOWN = "not recorded"
 _INTENDED = """\
 Research and teaching on the classification of frontal chest X-rays of the kind it was trained on: comparing methods,
 studying calibration, heatmaps and failures.
@@ -27,8 +29,10 @@ _CAVEATS = """\
 - The labels are those of the data set; their errors are in the model and in its figures.
 - Intervals cover the sampling of patients only, neither another training run nor another hospital.
 - Predictive values hold at the prevalence of the split; `ppv_npv_at_prevalence` in metrics.json gives others.
-- The threshold and calibration belong to the population of the validation images; check them on new data.
-- A probability that is right may rest on wrong reasons (markers, borders, image size): look at the heatmaps."""
+- The threshold and calibration belong to the population of the validation images; check them on new data."""
+_REASONS = (
+    "- A probability that is right may rest on wrong reasons (markers, borders, image size): look at the heatmaps."
+)
 
 
 def model_card(record, metrics):
@@ -43,108 +47,95 @@ def model_card(record, metrics):
 
     Source: Mitchell et al. (2019), sections of a model card; deviations: evaluation and training data share one.
     """
-    splits = metrics.get("splits", {})
+    splits, anomaly = metrics.get("splits", {}), anomaly_card.is_anomaly(record)
     sections = [
         ("Model details", _details(record)),
-        ("Intended use", _INTENDED),
+        ("Intended use", anomaly_card.INTENDED if anomaly else _INTENDED),
         ("Out of scope", _out_of_scope(record)),
         ("Data", _data(record)),
+        *([("What it was fitted on", anomaly_card.fitted(record))] if anomaly else []),
         ("Operating point and calibration", _decision(record, splits)),
         ("Performance", _performance(splits)),
         ("Subgroups", _subgroups(splits)),
         ("Caveats", _caveats(record, splits)),
     ]
-    name = _text(record.get("name", "model"))
+    name = text(record.get("name", "model"))
     return f"# Model card: {name}\n\n" + "\n".join(f"## {title}\n\n{body}\n" for title, body in sections)
 
 
-def _text(value):
-    """A value from a file as one line of Markdown that cannot break a table or start markup."""
-    if value is None or value == "":
-        return _UNKNOWN
-    flat = " ".join(str(value).split())
-    for character in "\\`*_[]<>|#":
-        flat = flat.replace(character, "\\" + character)
-    return flat
-
-
-def _table(header, rows):
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
-def _part(record, name):
-    value = record.get(name)
-    return value if isinstance(value, dict) else {}
-
-
 def _details(record):
-    config, environment, weights = (_part(record, name) for name in ("config", "environment", "weights"))
-    packages = _part(environment, "packages")
-    versions = ", ".join(f"{_text(name)} {_text(version)}" for name, version in packages.items()) or _UNKNOWN
-    source = " ".join(_text(weights[key]) for key in ("kind", "path") if weights.get(key)) or _UNKNOWN
-    digest = f", SHA-256 {_text(weights['sha256'])}" if weights.get("sha256") else ""
+    config, environment, weights = (part(record, name) for name in ("config", "environment", "weights"))
+    packages = part(environment, "packages")
+    versions = ", ".join(f"{text(name)} {text(version)}" for name, version in packages.items()) or UNKNOWN
+    source = " ".join(text(weights[key]) for key in ("kind", "path") if weights.get(key)) or UNKNOWN
+    digest = f", SHA-256 {text(weights['sha256'])}" if weights.get("sha256") else ""
+    if anomaly_card.is_anomaly(record):
+        own = anomaly_card.model_rows(record, source + digest)
+    else:
+        own = [
+            ["architecture", text(config.get("arch"))],
+            ["training mode", text(config.get("mode"))],
+            ["initial weights", source + digest],
+            ["augmentation", text(config.get("augment"))],
+        ]
     rows = [
-        ["architecture", _text(config.get("arch"))],
-        ["training mode", _text(config.get("mode"))],
-        ["initial weights", source + digest],
-        ["augmentation", _text(config.get("augment"))],
-        ["seed", _text(config.get("seed"))],
-        ["trained", _text(record.get("created"))],
-        ["device", _text(record.get("device"))],
-        ["Python", _text(environment.get("python"))],
+        *own,
+        ["seed", text(config.get("seed"))],
+        ["trained", text(record.get("created"))],
+        ["device", text(record.get("device"))],
+        ["Python", text(environment.get("python"))],
         ["packages", versions],
-        ["code", _text(environment.get("git_commit"))],
+        ["code", text(environment.get("git_commit"))],
     ]
-    return _table(["", ""], rows)
+    return table(["", ""], rows)
 
 
 def _out_of_scope(record):
-    gate = _part(record, "gate")
+    gate = part(record, "gate")
     if "accepted" not in gate:
-        text = "the model has no input gate to notice them and will still give a probability."
+        words = "the model has no input gate to notice them and will still give a probability."
     else:
-        text = (
+        words = (
             "the input gate notices many of them, and X-rays that are inverted, turned or unlike those of the "
             "training. "
             f"It accepts {100 * gate['accepted']:.1f} % of {gate['validation_views']} views of validation images. "
             "What it accepts need not be a chest X-ray, and what it refuses still gets a probability unless asked "
             "otherwise."
         )
-    return f"{_OUT_OF_SCOPE}\n- Images that are not chest X-rays: {text}"
+    return f"{_OUT_OF_SCOPE}\n- Images that are not chest X-rays: {words}"
 
 
 def _data(record):
-    data = _part(record, "data")
-    preprocessing = _part(data, "preprocessing")
-    classes = ", ".join(_text(name) for name in data.get("classes") or ()) or _UNKNOWN
-    steps = ", ".join(f"{_text(name)} {_text(value)}" for name, value in preprocessing.items()) or _UNKNOWN
+    data = part(record, "data")
+    preprocessing = part(data, "preprocessing")
+    classes = ", ".join(text(name) for name in data.get("classes") or ()) or UNKNOWN
+    steps = ", ".join(f"{text(name)} {text(value)}" for name, value in preprocessing.items()) or UNKNOWN
     rows = [
-        ["source", _text(data.get("root"))],
-        ["task", _text(data.get("task"))],
+        ["source", text(data.get("root"))],
+        ["task", text(data.get("task"))],
         ["classes, in the order of the outputs", classes],
-        ["positive class", _text(data["positive"]) if data.get("positive") else "none"],
-        ["manifest SHA-256", _text(data.get("manifest_sha256"))],
+        ["positive class", text(data["positive"]) if data.get("positive") else "none"],
+        ["manifest SHA-256", text(data.get("manifest_sha256"))],
         ["files left out", str(len(data.get("skipped") or ()))],
         ["preprocessing", steps],
     ]
     counts = [
-        [_text(row.get(key)) for key in ("split", "label", "images", "patients")]
+        [text(row.get(key)) for key in ("split", "label", "images", "patients")]
         for row in data.get("counts") or ()
         if isinstance(row, dict)
     ]
-    table = _table(["split", "class", "images", "patients"], counts) if counts else "Counts per split: " + _UNKNOWN
-    return f"{_table(['', ''], rows)}\n\n{table}"
+    counted = table(["split", "class", "images", "patients"], counts) if counts else "Counts per split: " + UNKNOWN
+    return f"{table(['', ''], rows)}\n\n{counted}"
 
 
 def _decision(record, splits):
-    decision = _part(record, "decision")
+    decision = part(record, "decision")
     threshold = decision.get("threshold")
     lines = []
     if isinstance(threshold, dict):
         lines.append(
             f"An image is called positive from a calibrated probability of **{threshold['value']:.6g}** on "
-            f"(rule {_text(threshold['rule'])}, chosen on: {_text(threshold['chosen_on'])})."
+            f"(rule {text(threshold['rule'])}, chosen on: {text(threshold['chosen_on'])})."
         )
     else:
         lines.append("The label is the most probable class; there is no threshold.")
@@ -153,10 +144,12 @@ def _decision(record, splits):
             f"Probabilities are softmax(logits / T + b) with T = **{decision['temperature']:.6g}** and b = "
             f"**{_biases(decision)}**, in the order of the outputs."
         )
-    lines += [_text(message) for message in decision.get("messages", ())]
+    if anomaly_card.is_anomaly(record):
+        lines.append(anomaly_card.chosen(decision))
+    lines += [text(message) for message in decision.get("messages", ())]
     rows = [_calibration_row(name, report["calibration"]) for name, report in splits.items()]
     header = ["split"] + [f"{figure} {when}" for figure in ("ECE", "Brier", "NLL") for when in ("before", "after")]
-    return "\n".join(lines) + ("\n\n" + _table(header, rows) if rows else "")
+    return "\n".join(lines) + ("\n\n" + table(header, rows) if rows else "")
 
 
 def _biases(decision):
@@ -165,29 +158,22 @@ def _biases(decision):
 
 def _calibration_row(name, calibration):
     keys = [f"{figure}_{when}" for figure in ("ece", "brier", "nll") for when in ("before", "after")]
-    return [_text(name)] + [_number(calibration.get(key)) for key in keys]
+    return [text(name)] + [_number(calibration.get(key)) for key in keys]
 
 
 def _number(value):
     return "null" if value is None else f"{value:.4f}"
 
 
-def _estimate(estimate):
-    if estimate["value"] is None:
-        return "null"
-    interval = estimate["ci95"]
-    return f"{estimate['value']:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
-
-
 def _performance(splits):
     if not splits:
         return "Not evaluated."
     header = ["figure"] + [
-        f"{_text(name)}: {report['n']} images, {report['n_patients']} patients" for name, report in splits.items()
+        f"{text(name)}: {report['n']} images, {report['n_patients']} patients" for name, report in splits.items()
     ]
-    rows = [[words] + [_estimate(report[figure]) for report in splits.values()] for figure, words in FIGURES]
+    rows = [[words] + [estimate(report[figure]) for report in splits.values()] for figure, words in FIGURES]
     return (
-        _table(header, rows)
+        table(header, rows)
         + "\n\n95 % intervals: Wilson for proportions, else a bootstrap over patients. With three or "
         "more classes the figures are means over the classes, each against the others."
     )
@@ -197,29 +183,29 @@ def _subgroups(splits):
     rows = []
     for split, report in splits.items():
         for group, parts in report["subgroups"].items():
-            for part, figures in parts.items():
-                rows.append([_text(split), _text(group), _part_name(part, figures)] + _subgroup_figures(figures))
+            for name, figures in parts.items():
+                rows.append([text(split), text(group), _part_name(name, figures)] + _subgroup_figures(figures))
     header = ["split", "group", "part", "images", "sensitivity", "specificity", "AUROC", "accuracy"]
-    return _table(header, rows) if rows else "None."
+    return table(header, rows) if rows else "None."
 
 
-def _part_name(part, figures):
+def _part_name(name, figures):
     if "range" not in figures:
-        return _text(part)
+        return text(name)
     low, high = figures["range"]
-    return f"{_text(part)}: {low:.4g} to {high:.4g} ({_text(figures['unit'])})"
+    return f"{text(name)}: {low:.4g} to {high:.4g} ({text(figures['unit'])})"
 
 
 def _subgroup_figures(figures):
-    cells = [_estimate(figures[name]) if name in figures else "" for name in ("sensitivity", "specificity", "auroc")]
-    return [str(figures["n"]), *cells, _estimate(figures["accuracy"])]
+    cells = [estimate(figures[name]) if name in figures else "" for name in ("sensitivity", "specificity", "auroc")]
+    return [str(figures["n"]), *cells, estimate(figures["accuracy"])]
 
 
 def _caveats(record, splits):
     lines = []
-    if _part(record, "data").get("grouped") is False:
+    if part(record, "data").get("grouped") is False:
         lines.append(
             "- **Patients are unknown**: one patient may be in several splits, and the figures may be too good."
         )
-    lines += [f"- {_text(name)}: {_text(note)}" for name, report in splits.items() for note in report["notes"]]
-    return "\n".join([*lines, _CAVEATS])
+    lines += [f"- {text(name)}: {text(note)}" for name, report in splits.items() for note in report["notes"]]
+    return "\n".join([*lines, _CAVEATS, anomaly_card.CAVEATS if anomaly_card.is_anomaly(record) else _REASONS])

@@ -28,8 +28,8 @@ def check_parity(run, folder, files):
         feature where that is above 1), `gate` (the gate's score against `run.predict`, relative to the score where that
         is above 1; only with a gate). For a classifier also `gradcam_layer` (against tf-keras-vis at the resolution of
         the heat layer) and `gradcam` (the same, upsampled to the input); for an anomaly run `score` and `map` (against
-        `run.maps`, the map upsampled and relative to its largest value), and for PatchCore `neighbors` (distances
-        against scikit-learn, relative to the largest).
+        `run.maps`, the map upsampled; relative to the largest where that is above 1), and for PatchCore `neighbors`
+        (distances against scikit-learn, relative to the largest).
 
     Raises:
         RunError: a difference is above `TOLERANCE`, or no file can be read.
@@ -85,14 +85,14 @@ def _gradcam(run, loaded, files, *, content, images, logits):
 
 def _anomaly(run, loaded, files, *, content, images, logits):
     answer, (found, _) = _numpy(loaded.signatures["serve_bytes"](content)), run.maps(files)
-    maps = upsample(np.stack([item.anomaly_map for item in found]), run.input_size).numpy()
+    scores, small = np.array([item.score for item in found]), np.stack([item.anomaly_map for item in found])
+    maps = upsample(small, run.input_size).numpy()
     differences = {
-        "score": _largest(answer["score"], np.array([item.score for item in found])),
+        "score": _largest(answer["score"], scores) / max(1.0, float(np.abs(scores).max())),
         "map": _largest(answer["map"], maps) / max(1.0, float(maps.max())),
     }
     reference = run.reference_maps(images)
     if reference is not None:
-        small = np.stack([item.anomaly_map for item in found])
         differences["neighbors"] = _largest(small, reference) / max(1.0, float(reference.max()))
     return differences
 

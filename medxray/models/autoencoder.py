@@ -9,10 +9,10 @@ from medxray.models.classifier import INPUT
 from medxray.models.detector import MAP, RAW_SCORE, RECONSTRUCTION
 from medxray.models.heads import POOLED
 from medxray.models.registry import AUTOENCODER_LOSSES as LOSSES
+from medxray.models.registry import AUTOENCODER_MINIMUM
 from medxray.models.similarity import ssim_map
 
 TRAINING_LOSS, PLAIN_MSE = "training_loss", "plain_mse"
-MINIMUM_SIZE = 32
 SSIM_SHARE = 0.84  # alpha of Zhao et al. (2017), section III.D
 _FILTERS = (16, 32, 64, 128)
 _MOMENTUM = 0.9  # of the normalisation's moving statistics; small sets give few steps
@@ -83,9 +83,9 @@ def build_autoencoder(*, image_size, channels, bottleneck, loss, standardize, se
 
 
 def _check(image_size, bottleneck, loss):
-    if image_size < MINIMUM_SIZE:
+    if image_size < AUTOENCODER_MINIMUM:
         raise ConfigError(
-            f"--image-size for the autoencoder must be at least {MINIMUM_SIZE} pixels. Received {image_size}."
+            f"--image-size for the autoencoder must be at least {AUTOENCODER_MINIMUM} pixels. Received {image_size}."
         )
     if bottleneck < 1:
         raise ConfigError(f"--bottleneck must be at least 1. Received {bottleneck}.")

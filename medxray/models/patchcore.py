@@ -6,6 +6,7 @@ from keras import layers, ops
 from medxray.models.detector import MAP, RAW_SCORE
 
 BANK, BANK_MEAN = "patchcore_bank", "patchcore_mean"
+_PRODUCTS = 4e8  # bytes
 _FROZEN = {"dtype": "float32", "trainable": False}
 
 
@@ -20,7 +21,7 @@ def patchcore_map(patches, *, bank, neighbors):
 
     Distances come from |x - m|^2 = |x|^2 - 2 x.m + |m|^2 after the bank's mean was subtracted from both; rounding
     leaves up to a few 1e-3 |x| where x and m are equal. For a batch of 16 images with 784 patches and 8,000 vectors the
-    products x.m take 400 MB.
+    products x.m take 400 MB; see `images_at_once`.
 
     Args:
         patches: keras tensor (N,h,w,d).
@@ -58,6 +59,22 @@ def _weighed(score, vector, products, neighbors):
     look_up.set_weights([neighbors])
     others = _distance(vector, ops.take_along_axis(products, around, axis=-1))
     return score * (1.0 - ops.exp(score - ops.logsumexp(others, axis=-1)))
+
+
+def images_at_once(model, most):
+    """How many images a model may take at a time for the products x.m to stay below 400 MB.
+
+    Args:
+        model: keras.Model; without a memory bank the answer is `most`.
+        most: upper limit.
+
+    Returns:
+        int, 1 to `most`.
+    """
+    if BANK not in {layer.name for layer in model.layers}:
+        return most
+    positions = int(np.prod(model.get_layer(MAP).output.shape[1:]))
+    return int(np.clip(_PRODUCTS // (4 * positions * model.get_layer(BANK).units), 1, most))
 
 
 def _distance(vectors, products):

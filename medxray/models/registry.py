@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from medxray.errors import ConfigError
 
 AUTOENCODER_LOSSES = ("mse", "ssim", "mix")
+AUTOENCODER_MINIMUM = 32  # smallest height and width in pixels
 
 
 @dataclass(frozen=True)

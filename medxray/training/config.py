@@ -216,14 +216,14 @@ def _check_types(config):
             object.__setattr__(config, name, float(value))
         elif type(value) not in allowed:
             wanted = " or ".join(kind.__name__ for kind in allowed if kind is not types.NoneType)
-            raise ConfigError(f"{_option(name)} must be {wanted}. Received {value!r}.")
+            raise ConfigError(f"{option_name(name)} must be {wanted}. Received {value!r}.")
 
 
 def _check_choices(config):
     for name, allowed in config.CHOICES.items():
         value = getattr(config, name)
         if value is not None and value not in allowed:
-            raise ConfigError(f"{_option(name)} must be one of {', '.join(map(str, allowed))}. Received '{value}'.")
+            raise ConfigError(f"{option_name(name)} must be one of {', '.join(map(str, allowed))}. Received '{value}'.")
     if config.arch is not None:
         architecture(config.arch)
 
@@ -236,8 +236,9 @@ def _check_ranges(config):
             continue
         reason = f" for {config.arch}" if name == "image_size" and config.arch else ""
         span = f"be at least {low:g}" if high is None else f"lie between {low:g} and {high:g}"
-        raise ConfigError(f"{_option(name)}{reason} must {span}. Received {value}.")
+        raise ConfigError(f"{option_name(name)}{reason} must {span}. Received {value}.")
 
 
-def _option(name):
+def option_name(name):
+    """A field as the option of the command."""
     return "--" + name.replace("_", "-")

@@ -1,0 +1,79 @@
+"""What the model card of an anomaly run says where that of a classifier says something else."""
+
+from medxray.evaluate.markdown import UNKNOWN, estimate, part, text
+
+INTENDED = """\
+Research and teaching on frontal chest X-rays that differ from the healthy ones it was fitted on: comparing methods,
+studying scores, anomaly maps and failures.
+
+**Research use only, not a medical device.** It has not been validated for any clinical purpose."""
+CAVEATS = """\
+- A high score means unlike the normal images of the training, not ill: tubes, markers, another age, device or
+  projection raise it too. A low score does not mean healthy.
+- An anomaly map shows where the score comes from. It is no segmentation of disease."""
+_METHODS = {  # what fits, what the raw score is
+    "autoencoder": ("convolutional autoencoder", "the mean error of the reconstruction"),
+    "padim": (
+        "PaDiM (Defard et al. 2020), a Gaussian of patch features at each position",
+        "the largest Mahalanobis distance of a patch",
+    ),
+    "patchcore": (
+        "PatchCore (Roth et al. 2021), a memory bank of patch features",
+        "the weighted distance of the most distant patch to the memory bank",
+    ),
+}
+_OPTIONS = {
+    "autoencoder": ("loss", "bottleneck", "standardize", "augment", "epochs"),
+    "padim": ("dimensions",),
+    "patchcore": ("coreset",),
+}
+
+
+def is_anomaly(record):
+    """True when a record is that of an anomaly run."""
+    return record.get("type") == "anomaly"
+
+
+def model_rows(record, weights):
+    """Rows of the table of details; `weights` says in Markdown where a backbone's weights are from."""
+    config = part(record, "config")
+    method = config.get("method")
+    options = ", ".join(f"{name} {text(config.get(name))}" for name in _OPTIONS.get(method, ())) or UNKNOWN
+    rows = [["method", _METHODS[method][0] if method in _METHODS else text(method)], ["options", options]]
+    if method == "autoencoder":
+        return [*rows, ["best epoch", text(record.get("best_epoch"))]]
+    return [*rows, ["backbone", text(config.get("arch"))], ["weights of the backbone", weights]]
+
+
+def fitted(record):
+    """What the detector was fitted on, and what its score is."""
+    facts, config = part(record, "anomaly"), part(record, "config")
+    unit, method = part(facts, "raw_score_of_normals"), config.get("method")
+    lines = [f"Fitted on **{text(facts.get('fitted_on'))}** normal training images; no abnormal one was looked at."]
+    if method == "autoencoder":
+        lines.append("The best epoch is that of the lowest error on normal validation images.")
+    if {"mean", "deviation"} <= set(unit) and method in _METHODS:
+        lines.append(
+            f"The raw score of an image is {_METHODS[method][1]}; its score is (raw score - {unit['mean']:.6g}) / "
+            f"{unit['deviation']:.6g}, mean and deviation of the normal validation images."
+        )
+    plain = part(facts, "plain_mse_auroc")
+    if plain:
+        figures = ", ".join(f"{text(split)} {estimate(auroc)}" for split, auroc in plain.items())
+        lines.append(f"AUROC of the plain mean squared error of the same reconstructions, for comparison: {figures}.")
+    return "\n".join(lines)
+
+
+def chosen(decision):
+    """What labelled validation images chose; `decision` is that of the record."""
+    threshold = decision.get("threshold")
+    fixed = not isinstance(threshold, dict) or threshold.get("chosen_on") == "fixed"
+    named = [] if fixed else ["the threshold"]
+    if decision.get("bias"):
+        named.append("the calibration")
+    if not named:
+        return "Neither threshold nor calibration was chosen with labelled images."
+    return (
+        f"Labelled validation images, normal and abnormal, chose {' and '.join(named)}. The score does not depend on "
+        "abnormal ones."
+    )
