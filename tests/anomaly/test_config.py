@@ -1,0 +1,140 @@
+"""The configuration of an anomaly run: defaults, what is refused, and what a backbone run brings."""
+
+import json
+
+import pytest
+
+from medxray import AnomalyConfig
+from medxray.errors import ConfigError, RunError
+from medxray.training.config import config_from_dict, read_config_file
+
+
+def test_each_method_has_its_own_defaults_and_nothing_of_the_others():
+    autoencoder = AnomalyConfig(method="autoencoder").resolved()
+    assert (autoencoder.image_size, autoencoder.weights, autoencoder.arch) == (64, "none", None)
+    assert autoencoder.epochs >= 1 and autoencoder.bottleneck >= 1 and autoencoder.dimensions is None
+    padim, patchcore = AnomalyConfig(method="padim").resolved(), AnomalyConfig().resolved()
+    assert (padim.arch, padim.image_size, padim.dimensions, padim.coreset) == ("vgg16", 224, 100, None)
+    assert (patchcore.method, patchcore.coreset) == ("patchcore", 0.01)
+    assert patchcore.epochs is None and patchcore.batch_size is None
+    assert {(config.channels, config.resize) for config in (autoencoder, padim, patchcore)} == {(1, "letterbox")}
+
+
+def test_names_of_runs_say_method_and_architecture():
+    assert AnomalyConfig(method="autoencoder").resolved().default_name == "autoencoder"
+    assert AnomalyConfig(method="padim", arch="resnet50").resolved().default_name == "padim-resnet50"
+
+
+@pytest.mark.parametrize("method", ["autoencoder", "padim", "patchcore"])
+def test_a_resolved_configuration_survives_json_and_resolves_to_itself(method):
+    config = AnomalyConfig(method=method).resolved()
+    again = config_from_dict(json.loads(json.dumps(config.to_dict())), kind=AnomalyConfig)
+    assert again == config == config.resolved()
+
+
+FOREIGN = [
+    ("padim", "epochs", 5),
+    ("padim", "learning_rate", 0.1),
+    ("padim", "batch_size", 8),
+    ("padim", "patience", 3),
+    ("padim", "schedule", "plateau"),
+    ("padim", "augment", "light"),
+    ("padim", "coreset", 0.5),
+    ("padim", "bottleneck", 8),
+    ("padim", "standardize", False),
+    ("patchcore", "dimensions", 5),
+    ("patchcore", "loss", "mse"),
+    ("autoencoder", "arch", "vgg16"),
+    ("autoencoder", "backbone", "runs/x"),
+    ("autoencoder", "dimensions", 5),
+    ("autoencoder", "coreset", 0.5),
+]
+
+
+@pytest.mark.parametrize(("method", "name", "value"), FOREIGN, ids=lambda value: str(value))
+def test_an_option_of_another_method_is_refused_by_name(method, name, value):
+    option = "--" + name.replace("_", "-")
+    with pytest.raises(ConfigError, match=f"^{option} is no option of --method {method}. Leave it out.$"):
+        AnomalyConfig(method=method, **{name: value}).resolved()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"method": "gan"}, "--method must be one of autoencoder, padim, patchcore. Received 'gan'"),
+        ({"task": "pneumonia-subtype"}, "--task must be one of pneumonia, folders"),
+        ({"method": "autoencoder", "loss": "l1"}, "--loss must be one of mse, ssim, mix"),
+        ({"method": "autoencoder", "bottleneck": 0}, "--bottleneck must lie between 1 and"),
+        ({"method": "autoencoder", "image_size": 31}, "--image-size for the autoencoder must be at least 32 pixels"),
+        ({"method": "autoencoder", "weights": "imagenet"}, "starts from random weights. Leave --weights out"),
+        ({"method": "autoencoder", "epochs": 0}, "--epochs must be at least 1"),
+        ({"method": "padim", "dimensions": 0}, "--dimensions must lie between 1 and"),
+        ({"coreset": 0.0}, "--coreset must lie between"),
+        ({"coreset": 1.5}, "--coreset must lie between"),
+        ({"image_size": 16}, "--image-size for vgg16 must lie between 32 and 2048"),
+        ({"arch": "shallow-cnn"}, "--arch shallow-cnn has no pretrained weights. Give --weights FILE or"),
+        ({"threshold_rule": "best"}, "The threshold rule must be"),
+        ({"mixed_precision": True}, "Unknown option 'mixed_precision'"),
+        ({"mode": "finetune"}, "Unknown option 'mode'"),
+        ({"positive": "PNEUMONIA"}, "Unknown option 'positive'"),
+    ],
+)
+def test_impossible_values_name_the_option(values, message):
+    with pytest.raises(ConfigError, match=message):
+        config_from_dict(values, kind=AnomalyConfig).resolved()
+
+
+def test_a_wrong_option_in_a_toml_file_is_named_with_the_file(tmp_path):
+    file = tmp_path / "anomaly.toml"
+    file.write_text('method = "padim"\nhead-units = 8\n')
+    with pytest.raises(ConfigError, match=f"Unknown option 'head_units' in {file}. Known options: arch"):
+        read_config_file(file, kind=AnomalyConfig)
+
+
+def run_like(folder, *, kind="classifier", model=True, **config):
+    """A run directory of which the record and the presence of a model are all that is looked at."""
+    folder.mkdir()
+    form = {"arch": "deep-cnn", "image_size": 48, "channels": 3, "resize": "stretch", **config}
+    record = {"kind": "medxray-run", "type": kind, "state": "completed", "config": form}
+    (folder / "run.json").write_text(json.dumps(record))
+    if model:
+        (folder / "model.keras").touch()
+    return folder
+
+
+def test_a_backbone_run_brings_architecture_input_and_weights(tmp_path):
+    run = run_like(tmp_path / "run")
+    config = AnomalyConfig(method="padim", backbone=str(run)).resolved()
+    assert (config.arch, config.image_size, config.channels, config.resize) == ("deep-cnn", 48, 3, "stretch")
+    assert config.weights == str(run / "model.keras") and config.backbone == str(run)
+    assert config.resolved() == config
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"arch": "vgg16"}, "--arch is deep-cnn in"),
+        ({"image_size": 64}, "--image-size is 48 in"),
+        ({"channels": 1}, "--channels is 3 in"),
+        ({"resize": "letterbox"}, "--resize is stretch in"),
+        ({"weights": "none"}, "--backbone RUN brings its own weights. Leave --weights out"),
+    ],
+)
+def test_what_contradicts_the_backbone_run_is_refused(tmp_path, given, message):
+    with pytest.raises(ConfigError, match=message):
+        AnomalyConfig(backbone=str(run_like(tmp_path / "run")), **given).resolved()
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        ({"kind": "anomaly"}, "--backbone must be a classifier's run that has a model. Received"),
+        ({"model": False}, "--backbone must be a classifier's run that has a model. Received"),
+        ({"arch": None}, "run.json is damaged: its configuration has no arch"),
+    ],
+)
+def test_a_backbone_that_is_no_trained_classifier_is_refused(tmp_path, form, message):
+    with pytest.raises(RunError, match=message):
+        AnomalyConfig(backbone=str(run_like(tmp_path / "run", **form))).resolved()
+    with pytest.raises(RunError, match="There is no run at"):
+        AnomalyConfig(backbone=str(tmp_path / "nothing")).resolved()

@@ -1,0 +1,165 @@
+"""Anomaly runs from data to files: what they leave, what they say, and what they looked at."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from medxray import load_run
+from medxray.evaluate.decision import DEFAULT_POINT
+from medxray.evaluation import evaluate_external, evaluate_own
+
+
+def stored(run, name):
+    return json.loads((run.path / name).read_text())
+
+
+def test_every_method_leaves_a_whole_run(detector):
+    record = stored(detector, "run.json")
+    assert record["state"] == "completed" and record["type"] == "anomaly"
+    table = pd.read_csv(detector.path / "split.csv")
+    normals = (table["split"] == "train") & (table["label"] == "NORMAL")
+    assert record["anomaly"]["fitted_on"] == normals.sum() < (table["split"] == "train").sum()
+    assert set(stored(detector, "metrics.json")["splits"]) == {"val", "test"}
+    assert not (detector.path / "checkpoint").exists() and not list(detector.path.glob("**/.partial-*"))
+    for split in ("val", "test"):
+        for kind in ("scores", "maps"):
+            assert (detector.path / "plots" / f"{split}_anomaly_{kind}.png").stat().st_size > 5000
+
+
+def test_only_the_autoencoder_has_a_history_and_the_figure_of_the_plain_error(autoencoder, padim):
+    record = stored(autoencoder, "run.json")
+    assert len(pd.read_csv(autoencoder.path / "history.csv")) == 2 and record["best_epoch"] in (1, 2)
+    assert set(record["anomaly"]["plain_mse_auroc"]) == {"val", "test"}
+    assert not (padim.path / "history.csv").exists() and "plain_mse_auroc" not in stored(padim, "run.json")["anomaly"]
+
+
+def test_scores_are_deviations_from_the_normal_validation_images(detector):
+    table = pd.read_csv(detector.path / "predictions.csv")
+    logits = table[["logit_NORMAL", "logit_PNEUMONIA"]].to_numpy()
+    assert (logits[:, 0] == 0).all()
+    normals = logits[(table["split"] == "val") & (table["y_true"] == "NORMAL"), 1]
+    np.testing.assert_allclose([normals.mean(), normals.std()], [0, 1], atol=1e-5)
+
+
+def test_predict_gives_the_scores_of_the_evaluation(detector):
+    stored_table = pd.read_csv(detector.path / "predictions.csv")
+    root = detector.record["data"]["root"]
+    found = detector.predict([f"{root}/{path}" for path in stored_table["path"]])
+    expected = stored_table["logit_PNEUMONIA"]  # of the patch methods from activations in 16 bit
+    tolerance = 1e-4 if detector.method == "autoencoder" else 0.03
+    np.testing.assert_allclose(found["score"], expected, atol=tolerance)
+    position = list(found).index("score")
+    assert list(found)[:position] == ["path", "label", "probability", "raw_probability", "threshold"]
+    np.testing.assert_allclose(found["raw_probability"], 1 / (1 + np.exp(-found["score"])), rtol=1e-6)
+
+
+def test_too_few_images_leave_threshold_and_probability_alone_and_the_line_is_where_the_label_turns(detector):
+    assert detector.decision.threshold == DEFAULT_POINT and detector.score_threshold == 0.0
+    found = detector.predict([detector.record["data"]["root"]])
+    assert ((found["score"] >= 0) == (found["label"] == "PNEUMONIA")).all()
+
+
+def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patchcore, phantoms, tmp_path):
+    report, folder = evaluate_own(patchcore, "test")
+    first = stored(patchcore, "metrics.json")["splits"]["test"]
+    assert report["confusion_matrix"] == first["confusion_matrix"] and report["notes"] == first["notes"]
+    assert "fitted on normal images alone" in report["notes"][0]
+    assert (folder / "plots" / "test_anomaly_maps.png").is_file()
+
+    from medxray.data.phantom import generate_phantoms
+
+    generate_phantoms(tmp_path / "other", patients=10, size=32, seed=8)
+    report, folder = evaluate_external(patchcore, tmp_path / "other", split="test")
+    assert report["n"] > 0 and (folder / "metrics.json").is_file()
+    assert (folder / "plots" / "test_anomaly_scores.png").is_file()
+
+
+def test_features_of_a_detector_can_be_extracted(padim, tmp_path):
+    from medxray.extraction import extract
+
+    embeddings, path = extract(padim, splits=("test",), out=tmp_path / "a.npz")
+    assert path.is_file() and embeddings.vectors.shape[1] == padim.model.get_layer("pooled").output.shape[-1]
+    assert set(embeddings.classes) == {"NORMAL", "PNEUMONIA"}
+
+
+def test_similar_training_images_of_a_detector(padim, phantoms):
+    file = next(phantoms.rglob("*.jpeg"))
+    (neighbors,) = padim.similar([file], count=3).values()
+    assert len(neighbors) == 3 and neighbors[0].distance <= neighbors[2].distance
+
+
+def fitted_state(run):
+    """Everything about the model file but the folder it lies in."""
+    model = load_run(run.path).model
+    return [weight.tobytes() for weight in model.get_weights()], model.get_config()
+
+
+def shade_config(csv, small, method, **changes):
+    given = {"data": str(csv), "path_col": "path", "label_col": "label", "patient_col": "patient", "split_col": "split"}
+    return small(method, export=False, normal="healthy", **given, **changes)
+
+
+def test_abnormal_images_of_training_change_nothing_and_those_of_validation_only_the_decision(
+    shades, small, without_pictures
+):
+    runs = [
+        without_pictures(shade_config(csv, small, "padim"))
+        for csv in (shades(), shades(train="new"), shades(val="new"))
+    ]
+    first, train, val = runs
+    assert fitted_state(first) == fitted_state(train) == fitted_state(val)
+    assert [run.record["anomaly"] for run in (train, val)] == [first.record["anomaly"]] * 2
+    assert first.record["anomaly"]["fitted_on"] == 12
+    decisions = [run.record["decision"] for run in runs]
+    assert decisions[0] == decisions[1] != decisions[2]
+    scores = [pd.read_csv(run.path / "predictions.csv").query("split == 'test'")["logit_ill"] for run in runs]
+    assert scores[0].tolist() == scores[1].tolist() == scores[2].tolist()
+
+
+def test_a_detector_worse_than_chance_stays_so(shades, small, without_pictures, monkeypatch):
+    """A detector whose raw score is the mean grey level, 160 of normal and 90 of abnormal images."""
+    import keras
+    from keras import layers
+
+    from medxray.anomaly.experiment import AnomalyExperiment
+
+    class Brightness:
+        def __init__(self, images):
+            self._images = images
+            image = keras.Input((32, 32, 1), name="image")
+            grey = layers.Reshape((32, 32), name="anomaly_map")(image)
+            pooled = layers.GlobalAveragePooling2D(name="pooled")(image)
+            raw = layers.Identity(name="raw_score")(pooled)
+            self.model = keras.Model(image, [raw, grey, pooled])
+
+        def fit(self, timed):
+            return self.model
+
+        def raw_scores(self, split):
+            pixels = np.stack(list(self._images.images(self._images.rows[split]).as_numpy_iterator()))
+            return pixels.mean(axis=(1, 2, 3))
+
+    monkeypatch.setattr(AnomalyExperiment, "_method", lambda self, images: Brightness(images))
+    run = without_pictures(shade_config(shades(), small, "padim"))
+    for report in stored(run, "metrics.json")["splits"].values():
+        assert report["auroc"]["value"] == 0.0
+    assert run.decision.calibration.temperature > 0 and run.decision.threshold.chosen_on == "val"
+    unit = run.record["anomaly"]["raw_score_of_normals"]
+    assert unit["mean"] == pytest.approx(160, abs=1) and 0 < unit["deviation"] < 2
+    found = run.predict([run.record["data"]["root"]])
+    dark = found["path"].str.contains("-1-")
+    assert found["score"][dark].max() < found["score"][~dark].min()
+    assert found["probability"][dark].max() < found["probability"][~dark].min()  # the probability follows the score
+
+
+def test_blank_images_get_finite_scores_and_maps(detector, tmp_path):
+    import cv2
+
+    for grey in (0, 255):
+        cv2.imwrite(str(tmp_path / f"{grey}.png"), np.full((32, 32), grey, np.uint8))
+    assert np.isfinite(detector.predict([tmp_path])["score"]).all()
+    found, failures = detector.maps([tmp_path])
+    assert len(found) == 2 and not failures
+    assert all(np.isfinite(item.anomaly_map).all() and (item.anomaly_map >= 0).all() for item in found)

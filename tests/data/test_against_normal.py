@@ -1,0 +1,68 @@
+"""One class against all others."""
+
+import pytest
+
+from medxray.data.labels import ABNORMAL, BY_NAME, Row, against_normal
+from medxray.errors import ConfigError
+
+
+def rows(*labels):
+    return [Row(f"{number}.png", label, "", "") for number, label in enumerate(labels)]
+
+
+def labels(result):
+    found, other = result
+    return [row.label for row in found], other
+
+
+def test_one_other_class_keeps_its_name():
+    assert labels(against_normal(rows("NORMAL", "EDEMA"), BY_NAME, task="folders")) == (["NORMAL", "EDEMA"], "EDEMA")
+
+
+def test_several_other_classes_become_one_and_the_files_stay():
+    found, other = against_normal(rows("covid", "Normal", "tb", "NORMAL"), "normal", task="folders")
+    assert [row.label for row in found] == [ABNORMAL, "Normal", ABNORMAL, "NORMAL"] and other == ABNORMAL
+    assert [row.file for row in found] == ["0.png", "1.png", "2.png", "3.png"]
+
+
+def test_any_class_may_be_called_normal():
+    assert labels(against_normal(rows("a", "b", "c"), "b", task="folders")) == ([ABNORMAL, "b", ABNORMAL], ABNORMAL)
+
+
+@pytest.mark.parametrize(
+    ("names", "normal", "task", "message"),
+    [
+        (("a", "b"), BY_NAME, "folders", "--normal must be one of a, b. The names do not say it."),
+        (("NORMAL", "b"), "healthy", "folders", "--normal must be one of NORMAL, b. Received 'healthy'."),
+        (("NORMAL", "healthy"), BY_NAME, "folders", "The names do not say it."),
+        (("NORMAL", "PNEUMONIA"), "PNEUMONIA", "pneumonia", "--normal is NORMAL in the pneumonia task."),
+        (("ABNORMAL", "b", "c"), "ABNORMAL", "folders", "--normal cannot be called ABNORMAL"),
+    ],
+)
+def test_a_class_that_cannot_be_the_normal_one_is_refused(names, normal, task, message):
+    with pytest.raises(ConfigError, match=message):
+        against_normal(rows(*names), normal, task=task)
+
+
+def test_the_classes_of_a_trained_model_are_kept():
+    """Other data may have one, or other, abnormal classes than those the model was trained with."""
+    classes = ("NORMAL", ABNORMAL)
+    found = against_normal(rows("Normal", "tb"), "NORMAL", task="folders", classes=classes)
+    assert labels(found) == (["Normal", ABNORMAL], ABNORMAL)
+
+
+def test_three_class_folders_become_a_manifest_of_two_classes(tmp_path):
+    import cv2
+    import numpy as np
+
+    from medxray.data.sources import load_manifest
+
+    for name, count in (("covid", 2), ("normal", 3), ("tb", 1)):
+        (tmp_path / name).mkdir()
+        for number in range(count):
+            cv2.imwrite(str(tmp_path / name / f"{number}.png"), np.full((40, 40), 10 * number, np.uint8))
+    manifest = load_manifest(tmp_path, normal=BY_NAME)
+    assert manifest.classes == ("normal", ABNORMAL) and manifest.positive == ABNORMAL
+    assert manifest.labels().tolist() == [1, 1, 0, 0, 0, 1]
+    again = load_manifest(tmp_path, task="folders", classes=manifest.classes, normal="normal")
+    assert again.labels().tolist() == manifest.labels().tolist()
