@@ -126,7 +126,7 @@ def without_known(run, part):
         DataError: none is left.
         RunError: the run's list of its images cannot be read.
     """
-    learned = _learned(run)
+    learned = learned_digests(run.directory)
     fresh = np.array([digest not in learned for digest in part.content_digests()], bool)
     if not fresh.all():
         log.warning(
@@ -139,14 +139,14 @@ def without_known(run, part):
     return part.where(fresh)
 
 
-def _learned(run):
-    """SHA-256 of the training and validation images."""
+def learned_digests(directory):
+    """SHA-256 of the training and validation images of a run (RunDir), a set; RunError where they are not known."""
     try:
-        table = pd.read_csv(run.directory.content_file, dtype=str, keep_default_na=False)
+        table = pd.read_csv(directory.content_file, dtype=str, keep_default_na=False)
         return set(table.loc[table["split"] != "test", "sha256"])
     except (OSError, ValueError, KeyError) as error:
         raise RunError(
-            f"{run.directory.content_file} cannot be read, so images known from training cannot be told from new ones. "
+            f"{directory.content_file} cannot be read, so images known from training cannot be told from new ones. "
             "Restore it, or train the run again."
         ) from error
 

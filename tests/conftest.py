@@ -1,6 +1,7 @@
 """What all tests share: quiet TensorFlow, a small phantom set, the real data where it lies beside the project."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,3 +67,20 @@ def trained(phantoms, tmp_path_factory):
         name="small",
     )
     return train(config)
+
+
+@pytest.fixture
+def medxray(monkeypatch, capsys):
+    """Run a command in this process; returns (exit status, stdout, stderr)."""
+    from medxray.cli import main, terminal
+
+    monkeypatch.setattr(terminal, "prepare", lambda debug: terminal._log_to_stderr())
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["medxray", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return run

@@ -12,23 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medxray.cli import cli, main, terminal
+from medxray.cli import cli
 from medxray.models.classifier import build_classifier
-
-
-@pytest.fixture
-def medxray(monkeypatch, capsys):
-    """Run a command in this process; returns (exit status, stdout, stderr)."""
-    monkeypatch.setattr(terminal, "prepare", lambda debug: terminal._log_to_stderr())
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["medxray", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture

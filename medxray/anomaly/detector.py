@@ -28,12 +28,18 @@ NOTE = (
     "The detector was fitted on normal images alone. Threshold and calibration, unless they are fixed, were chosen "
     "with labelled validation images, normal and abnormal."
 )
+_LABELLED = " The backbone is that of a classifier's run, which was trained with labels."
 _SHOWN = (0.1, 0.5, 0.9)  # quantiles of the score whose images are drawn
 _UNITS = {
     "autoencoder": "error of the reconstruction",
     "padim": "Mahalanobis distance",
     "patchcore": "distance to the memory bank",
 }
+
+
+def note_of(config):
+    """The remark that belongs to every figure of a run with this configuration (dict)."""
+    return NOTE + _LABELLED if config.get("backbone") else NOTE
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +74,10 @@ class Detector(Run):
         directory: runs.RunDir.
     """
 
-    notes = (NOTE,)
+    @property
+    def notes(self):
+        """The remark that belongs to every evaluation."""
+        return (note_of(self.record["config"]),)
 
     def _read_architecture(self, config):
         self.method = config["method"]

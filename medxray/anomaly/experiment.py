@@ -6,13 +6,16 @@ import logging
 import numpy as np
 
 from medxray.anomaly.config import AUTOENCODER
-from medxray.anomaly.detector import NOTE, Detector
+from medxray.anomaly.detector import Detector, note_of
 from medxray.assessment import Pictures, assess, predictions_of
 from medxray.data.labels import BY_NAME
+from medxray.data.manifest import SPLITS
 from medxray.errors import DataError
 from medxray.evaluate.decision import DEFAULT_POINT, Decision
 from medxray.evaluate.report import evaluate_split
+from medxray.evaluation import learned_digests
 from medxray.models.detector import finish_detector
+from medxray.runs import open_run
 from medxray.training.dataset import choose_manifest, decode_manifest, training_sample
 from medxray.training.execution import interrupts_as_such
 from medxray.training.steps import Steps
@@ -55,7 +58,10 @@ class AnomalyExperiment(Steps):
         self._finish()
 
     def _choose(self):
-        return choose_manifest(self.config, normal=self.config.normal or BY_NAME)
+        manifest = choose_manifest(self.config, normal=self.config.normal or BY_NAME)
+        if self.config.backbone is not None:
+            _check_backbone(manifest, open_run(self.config.backbone))
+        return manifest
 
     def _decode(self, manifest):
         return decode_manifest(manifest, self.config, learned=manifest.classes[:1])
@@ -90,7 +96,8 @@ class AnomalyExperiment(Steps):
     def _assess(self, manifest, images, logits):
         splits = [_predictions(manifest, images, rows, split=split) for split, rows in logits.items()]
         pictures = {split: Pictures(images.source, images.rows[split]) for split in logits}
-        assess(self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes=dict.fromkeys(logits, NOTE))
+        notes = dict.fromkeys(logits, note_of(self.config.to_dict()))
+        assess(self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes=notes)
         detector = Detector(self.run)
         for part in splits:
             detector.draw(self.run.plots, part, pictures[part.split])
@@ -107,6 +114,17 @@ class AnomalyExperiment(Steps):
         self.run.update_record(anomaly={**anomaly, "plain_mse_auroc": found})
         told = (f"{split} {auroc['value']:.3f}" for split, auroc in found.items() if auroc["value"] is not None)
         log.info("AUROC of the plain mean squared error, for comparison: %s.", ", ".join(told) or "not defined")
+
+
+def _check_backbone(manifest, backbone):
+    """Raise DataError when test images are among those that the backbone's run (RunDir) learned or chose from."""
+    own = {split: set(manifest.subset(split).content_digests()) for split in SPLITS}
+    seen = (own["test"] & learned_digests(backbone)) - own["train"] - own["val"]
+    if seen:
+        raise DataError(
+            f"{len(seen)} of {len(own['test'])} test images are training or validation images of the backbone. "
+            f"Use its split: --split-file {backbone.split_file}"
+        )
 
 
 def _normals_set_apart(images):

@@ -49,7 +49,9 @@ def fitted(record):
     """What the detector was fitted on, and what its score is."""
     facts, config = part(record, "anomaly"), part(record, "config")
     unit, method = part(facts, "raw_score_of_normals"), config.get("method")
-    lines = [f"Fitted on **{text(facts.get('fitted_on'))}** normal training images; no abnormal one was looked at."]
+    lines = [f"Fitted on **{text(facts.get('fitted_on'))}** normal training images and no abnormal one."]
+    if config.get("backbone"):
+        lines.append("The backbone is that of a classifier's run, which was trained with labels.")
     if method == "autoencoder":
         lines.append("The best epoch is that of the lowest error on normal validation images.")
     if {"mean", "deviation"} <= set(unit) and method in _METHODS:

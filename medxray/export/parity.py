@@ -29,7 +29,7 @@ def check_parity(run, folder, files):
         is above 1; only with a gate). For a classifier also `gradcam_layer` (against tf-keras-vis at the resolution of
         the heat layer) and `gradcam` (the same, upsampled to the input); for an anomaly run `score` and `map` (against
         `run.maps`, the map upsampled; relative to the largest where that is above 1), and for PatchCore `neighbors`
-        (distances against scikit-learn, relative to the largest).
+        (squared distances against scikit-learn, relative to the largest where that is above 1).
 
     Raises:
         RunError: a difference is above `TOLERANCE`, or no file can be read.
@@ -93,8 +93,16 @@ def _anomaly(run, loaded, files, *, content, images, logits):
     }
     reference = run.reference_maps(images)
     if reference is not None:
-        differences["neighbors"] = _largest(small, reference) / max(1.0, float(reference.max()))
+        differences["neighbors"] = squared_gap(small, reference)
     return differences
+
+
+def squared_gap(received, expected):
+    """Largest difference of the squares of distances, relative to the largest square where that is above 1.
+
+    A distance is the root of a difference of large numbers: near 0 the root makes much of their rounding.
+    """
+    return _largest(received**2, expected**2) / max(1.0, float((expected**2).max()))
 
 
 def _numpy(outputs):

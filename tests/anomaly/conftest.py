@@ -13,14 +13,27 @@ SMALL = {
 }
 
 
+def leave_out_pictures(patch):
+    """Leave out the plots of every evaluation, which take most of the time."""
+    from medxray import assessment
+
+    patch.setattr(assessment, "draw_evaluation", lambda *parts, **options: None)
+
+
+@pytest.fixture
+def unpainted(monkeypatch):
+    """Evaluate without the plots of every evaluation."""
+    leave_out_pictures(monkeypatch)
+
+
 @pytest.fixture(scope="session")
 def without_pictures():
-    """Function that trains without the plots of every evaluation, which take most of the time."""
-    from medxray import assessment, train
+    """Function that trains without the plots of every evaluation."""
+    from medxray import train
 
     def run(config):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(assessment, "draw_evaluation", lambda *parts, **options: None)
+            leave_out_pictures(patch)
             return train(config)
 
     return run
@@ -41,11 +54,9 @@ def small(phantoms, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def autoencoder(small):
-    """An autoencoder of 2 epochs at 40 pixels, which is no multiple of 16; with all plots."""
-    from medxray import train
-
-    return train(small("autoencoder", image_size=40))
+def autoencoder(small, without_pictures):
+    """An autoencoder of 2 epochs at 40 pixels, which is no multiple of 16."""
+    return without_pictures(small("autoencoder", image_size=40))
 
 
 @pytest.fixture(scope="session")

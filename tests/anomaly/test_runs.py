@@ -61,7 +61,7 @@ def test_too_few_images_leave_threshold_and_probability_alone_and_the_line_is_wh
     assert ((found["score"] >= 0) == (found["label"] == "PNEUMONIA")).all()
 
 
-def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patchcore, phantoms, tmp_path):
+def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patchcore, unpainted, tmp_path):
     report, folder = evaluate_own(patchcore, "test")
     first = stored(patchcore, "metrics.json")["splits"]["test"]
     assert report["confusion_matrix"] == first["confusion_matrix"] and report["notes"] == first["notes"]
@@ -70,7 +70,7 @@ def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patc
 
     from medxray.data.phantom import generate_phantoms
 
-    generate_phantoms(tmp_path / "other", patients=10, size=32, seed=8)
+    generate_phantoms(tmp_path / "other", patients=10, size=64, seed=8)
     report, folder = evaluate_external(patchcore, tmp_path / "other", split="test")
     assert report["n"] > 0 and (folder / "metrics.json").is_file()
     assert (folder / "plots" / "test_anomaly_scores.png").is_file()

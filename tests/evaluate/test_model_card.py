@@ -99,3 +99,55 @@ def test_text_from_files_cannot_break_tables_or_start_markup(record):
     card = model_card(record, {"splits": {}})
     line = next(line for line in card.splitlines() if "Title" in line)
     assert line == r"| source | a\|b \# Title \[x\](http://y) \<script\>\` |"
+
+
+@pytest.fixture
+def detector(record):
+    del record["weights"], record["config"]["mode"], record["config"]["arch"]
+    unit = {"mean": 0.25, "deviation": 0.125}
+    plain = {"val": {"value": 0.4, "ci95": [0.3, 0.5]}, "test": {"value": None, "ci95": None}}
+    facts = {"fitted_on": 123, "raw_score_of_normals": unit, "plain_mse_auroc": plain}
+    options = {"method": "autoencoder", "loss": "ssim", "bottleneck": 32, "standardize": True, "epochs": 9}
+    config = {**record["config"], "augment": "none", **options}
+    return {**record, "type": "anomaly", "best_epoch": 7, "config": config, "anomaly": facts}
+
+
+def test_card_of_an_autoencoder_tells_what_it_was_fitted_on_and_nothing_of_classifiers(detector):
+    card = model_card(detector, {"splits": {}})
+    assert "training mode" not in card and "architecture" not in card and "initial weights" not in card
+    assert "not recorded" not in card.replace("| device | not recorded |", "")
+    for fact in (
+        "| options | loss ssim, bottleneck 32, standardize True, augment none, epochs 9 |",
+        "| best epoch | 7 |",
+        "Fitted on **123** normal training images and no abnormal one.",
+        "(raw score - 0.25) / 0.125",
+        "val 0.400 [0.300, 0.500], test null",
+        "differ from the healthy ones",
+        "A high score means unlike the normal images of the training, not ill",
+    ):
+        assert fact in card, fact
+    assert card.count("not a medical device") == 1 and "look at the heatmaps" not in card
+
+
+@pytest.mark.parametrize(("method", "option"), [("padim", "dimensions"), ("patchcore", "coreset")])
+def test_card_of_a_patch_method_names_backbone_and_weights(detector, method, option):
+    detector["config"] |= {"method": method, "arch": "vgg16", option: 5}
+    detector["weights"] = {"kind": "file", "path": "vgg16.weights.h5", "sha256": "f00d"}
+    del detector["anomaly"]["plain_mse_auroc"]
+    card = model_card(detector, {"splits": {}})
+    for fact in (f"| options | {option} 5 |", "| backbone | vgg16 |", "vgg16.weights.h5, SHA-256 f00d |"):
+        assert fact in card, fact
+    assert "best epoch" not in card and "plain mean squared error" not in card and "trained with labels" not in card
+    detector["config"]["backbone"] = "runs/vgg16-finetune"
+    assert "which was trained with labels" in model_card(detector, {"splits": {}})
+
+
+def test_card_of_a_detector_says_what_labelled_images_chose(detector, simulate):
+    fitted = fit_decision(simulate(200, split="val"))
+    chosen = model_card({**detector, "decision": fitted.to_dict()}, {"splits": {}})
+    assert "Labelled validation images, normal and abnormal, chose the threshold and the calibration." in chosen
+    half = fit_decision(simulate(200, split="val"), rule="0.5")
+    assert "and abnormal, chose the calibration." in model_card({**detector, "decision": half.to_dict()}, {})
+    scarce = fit_decision(simulate(20, split="val"))
+    text = model_card({**detector, "decision": scarce.to_dict()}, {"splits": {}})
+    assert "Neither threshold nor calibration was chosen with labelled images." in text

@@ -1,0 +1,179 @@
+"""`medxray anomaly` and the other commands on an anomaly run, as a user types them."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+
+def one_line(err):
+    return len(err.strip().splitlines()) == 1 and "Traceback" not in err
+
+
+@pytest.fixture
+def images(phantoms, tmp_path):
+    """Two phantoms and a text file named .png."""
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for file in sorted(phantoms.rglob("*.jpeg"))[:2]:
+        shutil.copy(file, folder)
+    (folder / "text.png").write_text("no image")
+    return folder
+
+
+def test_map_draws_good_files_and_lists_bad_ones(medxray, detector, images, tmp_path):
+    out = tmp_path / "out"
+    status, printed, err = medxray("anomaly", "map", images, "--model", detector.path, "--out", out, "--raw")
+    good = sorted(images.glob("*.jpeg"))
+    expected = [str(out / f"{file.stem}-anomaly{suffix}") for file in good for suffix in (".png", ".npz")]
+    assert status == 1 and printed.splitlines() == expected
+    assert err.splitlines()[-1].startswith(f"Error: {images / 'text.png'}: ")
+    table = detector.predict(good)
+    for row, file in zip(table.itertuples(), good, strict=True):
+        with np.load(out / f"{file.stem}-anomaly.npz", allow_pickle=False) as stored:
+            assert stored["score"] == pytest.approx(row.score, abs=1e-4)
+            assert stored["probability"] == pytest.approx(row.probability, abs=1e-4) and stored["label"] == row.label
+            size = (*detector.input_size, detector.channels)
+            assert stored["image"].shape == size and stored["image"].dtype == np.uint8
+            assert stored["anomaly_map"].ndim == 2 and stored["anomaly_map"].min() >= 0
+            assert ("reconstruction" in stored) == (detector.method == "autoencoder")
+
+
+def test_images_of_one_name_do_not_overwrite_each_other(padim, images, tmp_path):
+    from medxray.anomaly.folder import write_maps
+
+    file = next(images.glob("*.jpeg"))
+    (tmp_path / "other").mkdir()
+    shutil.copy(file, tmp_path / "other")
+    written, _ = write_maps(padim, [file, tmp_path / "other"], tmp_path / "out")
+    assert [path.name for path in written] == [f"{file.stem}-anomaly.png", f"{file.stem}-anomaly-2.png"]
+
+
+def test_predict_writes_the_score_to_csv_and_json(medxray, patchcore, images, tmp_path):
+    status, out, _ = medxray("predict", images, "--model", patchcore.path, "--json", "--csv", tmp_path / "a.csv")
+    rows, table = json.loads(out), pd.read_csv(tmp_path / "a.csv")
+    assert status == 1 and list(table)[4:6] == ["threshold", "score"]
+    assert [row["score"] for row in rows if not row["error"]] == table["score"].dropna().tolist()
+    assert [row["score"] for row in rows if row["error"]] == [None]
+
+
+def test_the_wrong_picture_for_a_kind_of_run_is_one_line_that_names_the_right_one(medxray, padim, trained, images):
+    file = next(images.glob("*.jpeg"))
+    status, _, err = medxray("gradcam", file, "--model", padim.path)
+    assert status == 2 and one_line(err) and "is an anomaly run; Grad-CAM is for classifiers" in err
+    assert "medxray anomaly map" in err
+    status, _, err = medxray("anomaly", "map", file, "--model", trained.path)
+    assert status == 2 and one_line(err) and "is a classifier's run and has no anomaly map" in err
+    assert "medxray gradcam" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--method", "padim", "--epochs", 3], "--epochs is no option of --method padim"),
+        (["--method", "autoencoder", "--arch", "vgg16"], "--arch is no option of --method autoencoder"),
+        (["--mixed-precision"], "No such option: --mixed-precision"),
+        (["--task", "pneumonia-subtype"], "'pneumonia-subtype' is not one of 'pneumonia', 'folders'"),
+    ],
+)
+def test_impossible_options_are_usage_errors(medxray, phantoms, words, message):
+    status, _, err = medxray("anomaly", "train", "--data", phantoms, *words)
+    assert status == 2 and message in err.splitlines()[-1].replace("'--mixed-precision'", "--mixed-precision")
+
+
+def test_an_unknown_normal_class_leaves_no_run_behind(medxray, phantoms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--method", "padim", "--weights", "none", "--arch", "shallow-cnn", "--image-size", 32]
+    status, _, err = medxray("anomaly", "train", "--data", phantoms, *words, "--normal", "HEALTHY")
+    assert status == 2 and "--normal must be one of NORMAL, PNEUMONIA. Received 'HEALTHY'." in err.splitlines()[-1]
+    (record,) = tmp_path.glob("runs/*/run.json")
+    assert json.loads(record.read_text())["state"] == "failed" and not (tmp_path / "runs" / "latest").exists()
+
+
+def test_normal_images_missing_in_validation_are_told(medxray, phantoms, tmp_path, monkeypatch, padim):
+    monkeypatch.chdir(tmp_path)
+    table = pd.read_csv(padim.path / "split.csv", keep_default_na=False)
+    table.loc[(table["split"] == "val") & (table["label"] == "NORMAL"), "split"] = "test"
+    table.to_csv("split.csv", index=False)
+    words = ["--method", "padim", "--weights", "none", "--arch", "shallow-cnn", "--image-size", 32]
+    status, _, err = medxray("anomaly", "train", "--data", phantoms, *words, "--split-file", "split.csv")
+    assert status == 1 and "needs at least 2 normal images for validation. Received 0." in err.splitlines()[-1]
+
+
+def damaged(run, folder, **changes):
+    """A copy of a run with other entries in run.json; None removes one from the configuration."""
+    shutil.copytree(run.path, folder)
+    record = json.loads((folder / "run.json").read_text())
+    for name, value in changes.items():
+        if name == "type":
+            record["type"] = value
+        elif value is None:
+            del record["config"][name]
+        else:
+            record["config"][name] = value
+    (folder / "run.json").write_text(json.dumps(record))
+    return folder
+
+
+def test_damaged_runs_are_errors_of_one_line(medxray, padim, trained, images, tmp_path):
+    file = next(images.glob("*.jpeg"))
+    cases = {
+        "no-method": (damaged(padim, tmp_path / "a", method=None), "run.json is damaged: KeyError('method')"),
+        "method": (damaged(padim, tmp_path / "b", method="gan"), "run.json is damaged"),
+        "type": (damaged(padim, tmp_path / "c", type=["x"]), "A run must be one of classifier, anomaly"),
+        "foreign-model": (damaged(padim, tmp_path / "d"), "is not the detector that run.json describes"),
+        "half-a-model": (damaged(padim, tmp_path / "e"), "model.keras cannot be loaded"),
+        "other-kind": (damaged(padim, tmp_path / "f", type="classifier"), "The files do not belong together"),
+    }
+    shutil.copy(trained.path / "model.keras", tmp_path / "d")
+    content = (tmp_path / "e" / "model.keras").read_bytes()
+    (tmp_path / "e" / "model.keras").write_bytes(content[: len(content) // 2])
+    for name, (folder, message) in cases.items():
+        status, _, err = medxray("predict", file, "--model", folder)
+        assert status == 1 and one_line(err) and message in err, (name, err)
+
+
+def test_a_classifiers_convolutions_serve_as_backbone(trained, phantoms, tmp_path, without_pictures):
+    from medxray import AnomalyConfig
+
+    places = {name: str(tmp_path / name) for name in ("runs_dir", "saved_models_dir", "cache_dir")}
+    config = AnomalyConfig(method="padim", backbone=str(trained.path), data=str(phantoms), dimensions=4, export=False,
+                           **places)  # fmt: skip
+    run = without_pictures(config)
+    theirs, ours = trained.model.get_layer("block2_conv1"), run.model.get_layer("block2_conv1")
+    np.testing.assert_array_equal(theirs.get_weights()[0], ours.get_weights()[0])
+    assert run.record["weights"]["path"] == str(trained.path / "model.keras")
+    assert run.name == "padim-vgg16" and run.input_size == trained.input_size
+
+
+def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_other_data(
+    medxray, phantoms, tmp_path, unpainted, without_pictures
+):
+    """A third of the abnormal phantoms gets a folder of its own; the run is evaluated on its own data and others."""
+    from medxray import AnomalyConfig
+
+    data, other = tmp_path / "data", tmp_path / "other"
+    for number, file in enumerate(sorted(phantoms.rglob("*.jpeg"))):
+        name = "fine" if file.parent.name == "NORMAL" else ("spots", "spots", "lines")[number % 3]
+        (data / name).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, data / name)
+    config = AnomalyConfig(method="padim", arch="shallow-cnn", weights="none", image_size=32, normal="fine",
+                           data=str(data), export=False, dimensions=4, cache_dir=str(tmp_path / "cache"),
+                           runs_dir=str(tmp_path / "runs"))  # fmt: skip
+    run = without_pictures(config)
+    assert run.classes == ("fine", "ABNORMAL") and run.positive == "ABNORMAL"
+    status, out, _ = medxray("evaluate", run.path, "--data", data, "--json")
+    own = json.loads(out)
+    assert status == 0 and own["n"] == json.loads((run.path / "metrics.json").read_text())["splits"]["test"]["n"]
+
+    from medxray.data.phantom import generate_phantoms
+
+    generate_phantoms(other, patients=8, size=64, seed=9)
+    for name, new in (("NORMAL", "fine"), ("PNEUMONIA", "haze")):
+        for folder in list(other.rglob(name)):
+            folder.rename(folder.with_name(new))
+    status, out, err = medxray("evaluate", run.path, "--data", other, "--json")
+    assert status == 0, err
+    assert json.loads(out)["classes"] == ["fine", "ABNORMAL"]

@@ -1,0 +1,118 @@
+"""Interrupted and killed anomaly runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from medxray import load_run, resume, train
+
+_MAIN = "import json, sys; from medxray.cli import main; sys.argv = ['medxray', *json.loads(sys.argv[1])]; main()"
+
+
+@pytest.fixture
+def repeatable():
+    """Switch op determinism, which a run with --deterministic switches on, off again for the tests that follow."""
+    from tensorflow.python.framework import config
+
+    yield
+    config.disable_op_determinism()
+
+
+def outcome(path):
+    """Everything that must be equal to the bit."""
+    model, history = load_run(path).model, path / "history.csv"
+    return {
+        "weights": [weight.tobytes() for weight in model.get_weights()],
+        "model": model.get_config(),
+        "history": pd.read_csv(history).drop(columns="seconds").to_csv() if history.exists() else None,
+        "predictions": (path / "predictions.csv").read_text(),
+        "metrics": (path / "metrics.json").read_text(),
+        "anomaly": json.loads((path / "run.json").read_text())["anomaly"],
+    }
+
+
+def test_interrupted_autoencoder_is_usable_and_ends_bit_identical(
+    small, phantoms, repeatable, unpainted, medxray, monkeypatch
+):
+    from medxray.training import loop
+
+    whole = train(small("autoencoder", deterministic=True, epochs=3, export=False))
+    config = small("autoencoder", deterministic=True, epochs=3, export=False)
+    save = loop.save_state
+
+    def save_then_stop(*parts, **options):
+        save(*parts, **options)
+        raise RuntimeError("INTERNAL: KeyboardInterrupt")  # as TensorFlow hands on Ctrl-C
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "save_state", save_then_stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(config)
+    path = Path(config.runs_dir) / "autoencoder"
+    assert json.loads((path / "run.json").read_text())["state"] == "interrupted"
+    run = load_run(path)
+    table = run.predict([phantoms], gate="off")
+    assert (table["error"] == "").all() and (table["threshold"] == 0.5).all() and table["score"].notna().all()
+    assert len(run.maps([next(phantoms.rglob("*.jpeg"))])[0]) == 1
+    status, _, err = medxray("train", "--resume", path)  # either command goes on with a run of any kind
+    assert status == 0, err
+    assert outcome(path) == outcome(whole.path)
+    assert json.loads((path / "run.json").read_text())["state"] == "completed"
+
+
+def test_patch_method_goes_on_where_the_cache_was_cut_off(small, padim, unpainted, monkeypatch):
+    from medxray.training import prefix_cache
+
+    config, append, written = small("padim"), prefix_cache.Entry.append, []
+
+    def stop_at_the_third(entry, rows):
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(entry)
+        append(entry, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(prefix_cache.Entry, "append", stop_at_the_third)
+        with pytest.raises(KeyboardInterrupt):
+            train(config)
+    path = Path(config.runs_dir) / "padim"
+    assert json.loads((path / "run.json").read_text())["state"] == "interrupted" and not (path / "model.keras").exists()
+    resume(path)
+    assert outcome(path) == outcome(padim.path)
+
+
+def command(data, folder):
+    words = ["anomaly", "train", "--method", "autoencoder", "--data", str(data), "--image-size", "32", "--epochs", "4"]
+    words += ["--deterministic", "--no-export", "--name", "it", "--runs-dir", str(folder)]
+    return [*words, "--cache-dir", str(folder / "cache")]
+
+
+def start(words):
+    return subprocess.Popen([sys.executable, "-c", _MAIN, json.dumps(words)], stderr=subprocess.PIPE, text=True)
+
+
+def finish(words):
+    process = start(words)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+
+
+@pytest.mark.slow
+def test_killed_autoencoder_ends_bit_identical(phantoms, tmp_path):
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    finish(command(phantoms, whole))
+    process, run = start(command(phantoms, cut)), cut / "it"
+    while process.poll() is None and not (run / "checkpoint" / "state.npz").exists():
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert json.loads((run / "run.json").read_text())["state"] == "running" and not (run / "model.keras").exists()
+    finish(["anomaly", "train", "--resume", str(run)])
+    assert outcome(run) == outcome(whole / "it")
