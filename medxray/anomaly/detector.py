@@ -1,7 +1,6 @@
 """A trained anomaly run: scores and maps of images, beside all that a trained run can be asked for."""
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 from scipy.special import logit
 
 from medxray.anomaly.config import METHODS, PATCHCORE
+from medxray.anomaly.figures import AnomalyMap, maps_figure, shown_rows
 from medxray.anomaly.patchcore import reference_distances
 from medxray.data.labels import ABNORMAL
 from medxray.errors import ConfigError, RunError
@@ -21,7 +21,7 @@ from medxray.models.patch_features import PATCHES
 from medxray.models.patchcore import BANK, BANK_MEAN, images_at_once
 from medxray.models.registry import architecture
 from medxray.plots import style
-from medxray.plots.anomaly import AnomalyExample, AnomalyMapsDisplay, AnomalyScoresDisplay
+from medxray.plots.anomaly import AnomalyScoresDisplay
 from medxray.trained import Run
 
 NOTE = (
@@ -29,42 +29,11 @@ NOTE = (
     "with labelled validation images, normal and abnormal."
 )
 _LABELLED = " The backbone is that of a classifier's run, which was trained with labels."
-_SHOWN = (0.1, 0.5, 0.9)  # quantiles of the score whose images are drawn
-_UNITS = {
-    "autoencoder": "error of the reconstruction",
-    "padim": "Mahalanobis distance",
-    "patchcore": "distance to the memory bank",
-}
 
 
 def note_of(config):
     """The remark that belongs to every figure of a run with this configuration (dict)."""
     return NOTE + _LABELLED if config.get("backbone") else NOTE
-
-
-@dataclass(frozen=True, eq=False)
-class AnomalyMap:
-    """Where an image is abnormal.
-
-    Attributes:
-        file: pathlib.Path of the image.
-        pixels: uint8 (H,W,C), the model's input.
-        anomaly_map: float32 (h,w), at least 0, in the unit of the method.
-        reconstruction: float32 (H,W,C), 0-255, or None where the method has none.
-        score: deviations above the mean of normal validation images.
-        probability: calibrated probability of the abnormal class, 0-1.
-        label: predicted class.
-        true_label: the true class, or None when it is unknown.
-    """
-
-    file: Path
-    pixels: np.ndarray
-    anomaly_map: np.ndarray
-    reconstruction: np.ndarray | None
-    score: float
-    probability: float
-    label: str
-    true_label: str | None
 
 
 class Detector(Run):
@@ -180,21 +149,6 @@ class Detector(Run):
         bank = self.model.get_layer(BANK).get_weights()[0].T
         return reference_distances(patches.numpy() - centre, bank)
 
-    def example(self, found):
-        """An AnomalyMap as the AnomalyExample that is drawn."""
-        truth = "" if found.true_label is None else f"true {style.words(found.true_label, 20)}\n"
-        return AnomalyExample(
-            pixels=_flat(found.pixels),
-            reconstruction=None if found.reconstruction is None else _flat(found.reconstruction),
-            anomaly_map=found.anomaly_map,
-            heading=f"{truth}called {style.words(found.label, 20)}",
-            caption=f"score {found.score:.2f}",
-        )
-
-    def figure(self, examples, title):
-        """The figure of some AnomalyExamples."""
-        return AnomalyMapsDisplay(examples, title=title, unit=_UNITS[self.method]).plot()
-
     def draw(self, folder, predictions, pictures):
         """Draw the scores by class, and the maps of images of low, middle and high score of each class.
 
@@ -209,28 +163,13 @@ class Detector(Run):
         threshold = self.score_threshold if math.isfinite(self.score_threshold) else None
         display = AnomalyScoresDisplay.from_predictions(predictions, threshold, report=scope)
         style.save(display.plot(), Path(folder) / f"{predictions.split}_anomaly_scores.png")
-        rows = _shown_rows(predictions)
+        rows = shown_rows(predictions)
         pixels = np.stack([_deep(pictures.thumbnail(row)) for row in rows])
         truths = [predictions.classes[predictions.y_true[row]] for row in rows]
         files = [Path(predictions.paths[row]) for row in rows]
         found = list(map(self._map, files, pixels, truths, zip(*self._outputs(pixels))))
         title = f"Anomaly maps: images of low, middle and high score of each class\n{style.scope(scope)}"
-        figure = self.figure([self.example(item) for item in found], title)
-        style.save(figure, Path(folder) / f"{predictions.split}_anomaly_maps.png")
-
-
-def _shown_rows(predictions):
-    """Rows of each class at the quantiles _SHOWN of the score."""
-    rows = []
-    for k in range(len(predictions.classes)):
-        members = np.flatnonzero(predictions.y_true == k)
-        ranked = members[np.argsort(predictions.logits[members, 1], kind="stable")]
-        rows += [int(ranked[round(share * (len(ranked) - 1))]) for share in _SHOWN] if len(ranked) else []
-    return list(dict.fromkeys(rows))
-
-
-def _flat(pixels):
-    return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+        style.save(maps_figure(found, method=self.method, title=title), Path(folder) / f"{predictions.split}_anomaly_maps.png")
 
 
 def _deep(pixels):

@@ -6,6 +6,7 @@ import numpy as np
 
 from medxray import storage
 from medxray.anomaly.detector import Detector
+from medxray.anomaly.figures import maps_figure
 from medxray.errors import ConfigError
 from medxray.plots import style
 
@@ -34,7 +35,7 @@ def write_maps(run, paths, out, *, raw=False):
     for item in found:
         stem = storage.free_stem(f"{item.file.stem}-anomaly", taken)
         title = f"{style.words(item.file.name, 44)}\nP({style.words(run.classes[1], 20)}) = {item.probability:.3f}"
-        files.append(style.save(run.figure([run.example(item)], title), Path(out) / f"{stem}.png"))
+        files.append(style.save(maps_figure([item], method=run.method, title=title), Path(out) / f"{stem}.png"))
         if raw:
             files.append(Path(out) / f"{stem}.npz")
             storage.write_npz(files[-1], **_arrays(item))

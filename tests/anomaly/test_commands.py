@@ -174,6 +174,6 @@ def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_othe
     for name, new in (("NORMAL", "fine"), ("PNEUMONIA", "haze")):
         for folder in list(other.rglob(name)):
             folder.rename(folder.with_name(new))
-    status, out, err = medxray("evaluate", run.path, "--data", other, "--json")
+    status, out, err = medxray("evaluate", run.path, "--data", other, "--split", "train", "--json")
     assert status == 0, err
     assert json.loads(out)["classes"] == ["fine", "ABNORMAL"]

@@ -71,9 +71,9 @@ def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patc
     from medxray.data.phantom import generate_phantoms
 
     generate_phantoms(tmp_path / "other", patients=10, size=64, seed=8)
-    report, folder = evaluate_external(patchcore, tmp_path / "other", split="test")
+    report, folder = evaluate_external(patchcore, tmp_path / "other", split="train")
     assert report["n"] > 0 and (folder / "metrics.json").is_file()
-    assert (folder / "plots" / "test_anomaly_scores.png").is_file()
+    assert (folder / "plots" / "train_anomaly_scores.png").is_file()
 
 
 def test_features_of_a_detector_can_be_extracted(padim, tmp_path):

@@ -6,7 +6,8 @@ import pytest
 
 from medxray.anomaly.patchcore import fit_patchcore, reference_distances
 from medxray.anomaly.patches import array_patches
-from medxray.models.patchcore import patchcore_map
+from medxray.models import patchcore
+from medxray.models.patchcore import images_at_once, patchcore_map
 
 
 def compute(patches, bank, neighbors):
@@ -58,3 +59,12 @@ def test_layers_agree_with_scikit_learn_and_with_equation_7_in_numpy():
         exponentials = np.exp(to_bank[fit.neighbors[to_bank.argmin()]])
         weight = 1 - np.exp(to_bank.min()) / exponentials.sum()
         assert score[image, 0] == pytest.approx(weight * to_bank.min(), rel=1e-4)
+
+
+def test_images_are_taken_as_the_memory_for_their_products_allows(monkeypatch):
+    image = keras.Input((2, 3, 4))
+    model = keras.Model(image, patchcore_map(image, bank=np.eye(4), neighbors=[[0], [1], [2], [3]])[0])
+    assert images_at_once(model, 32) == 32 == images_at_once(keras.Model(image, image), 32)
+    for limit, expected in ((4 * 6 * 4 * 5, 5), (4 * 6 * 4 * 5 - 1, 4), (1, 1)):  # bytes * positions * bank * images
+        monkeypatch.setattr(patchcore, "_PRODUCTS", limit)
+        assert images_at_once(model, 32) == expected
