@@ -169,7 +169,8 @@ class Detector(Run):
         files = [Path(predictions.paths[row]) for row in rows]
         found = list(map(self._map, files, pixels, truths, zip(*self._outputs(pixels))))
         title = f"Anomaly maps: images of low, middle and high score of each class\n{style.scope(scope)}"
-        style.save(maps_figure(found, method=self.method, title=title), Path(folder) / f"{predictions.split}_anomaly_maps.png")
+        figure = maps_figure(found, method=self.method, title=title)
+        style.save(figure, Path(folder) / f"{predictions.split}_anomaly_maps.png")
 
 
 def _deep(pixels):

@@ -146,6 +146,16 @@ def test_a_classifiers_convolutions_serve_as_backbone(trained, phantoms, tmp_pat
     np.testing.assert_array_equal(theirs.get_weights()[0], ours.get_weights()[0])
     assert run.record["weights"]["path"] == str(trained.path / "model.keras")
     assert run.name == "padim-vgg16" and run.input_size == trained.input_size
+    assert "trained with labels" in (run.path / "model_card.md").read_text() and "with labels" in run.notes[0]
+
+
+def test_a_backbone_that_has_seen_the_test_images_is_refused(medxray, trained, phantoms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["--method", "padim", "--backbone", trained.path, "--data", phantoms, "--seed", 1]
+    status, _, err = medxray("anomaly", "train", *words)
+    line = err.splitlines()[-1]
+    assert status == 1 and "test images are training or validation images of the backbone. Use its split" in line
+    assert str(trained.path / "split.csv") in line
 
 
 def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_other_data(
