@@ -30,7 +30,7 @@ def outcome(path):
     model, history = load_run(path).model, path / "history.csv"
     return {
         "weights": [weight.tobytes() for weight in model.get_weights()],
-        "model": model.get_config(),
+        "score": model.get_layer("score").get_config(),
         "history": pd.read_csv(history).drop(columns="seconds").to_csv() if history.exists() else None,
         "predictions": (path / "predictions.csv").read_text(),
         "metrics": (path / "metrics.json").read_text(),

@@ -91,9 +91,9 @@ def test_similar_training_images_of_a_detector(padim, phantoms):
 
 
 def fitted_state(run):
-    """Everything about the model file but the folder it lies in."""
+    """What a fit decides: weights, and mean and deviation of the score."""
     model = load_run(run.path).model
-    return [weight.tobytes() for weight in model.get_weights()], model.get_config()
+    return [weight.tobytes() for weight in model.get_weights()], model.get_layer("score").get_config()
 
 
 def shade_config(csv, small, method, **changes):
