@@ -1,12 +1,14 @@
 """Patch features: activations of some layers of a backbone -> one vector per position of the finest of them."""
 
+import math
+
 from keras import layers
 
 PATCHES = "patches"
 PATCH = 3  # side of the neighbourhood that is averaged, in positions
 
 
-def patch_features(tensors):
+def patch_features(tensors, *, scaled=False):
     """Describe every position by the activations around it at several depths.
 
     Each tensor is averaged over 3x3 positions at stride 1; at the border over the positions that exist, so a constant
@@ -19,6 +21,8 @@ def patch_features(tensors):
 
     Args:
         tensors: keras tensors (N,h,w,c), finest first; any number of at least one.
+        scaled: bring the vector of each layer and position to root mean square 1, so that the strength of an
+            activation, which follows the contrast of the image, does not count.
 
     Returns:
         float32 keras tensor (N,h,w,d) on the grid of the first tensor; d is the sum of their channels.
@@ -27,6 +31,9 @@ def patch_features(tensors):
     parts = []
     for index, tensor in enumerate(tensors):
         tensor = layers.AveragePooling2D(PATCH, 1, "same", dtype="float32", name=f"patch_mean_{index}")(tensor)
+        if scaled:
+            length = layers.UnitNormalization(axis=-1, dtype="float32", name=f"patch_unit_{index}")(tensor)
+            tensor = layers.Rescaling(math.sqrt(tensor.shape[-1]), dtype="float32", name=f"patch_scale_{index}")(length)
         if tensor.shape[1:3] != grid:
             resize = layers.Resizing(*grid, interpolation="bilinear", dtype="float32", name=f"patch_grid_{index}")
             tensor = resize(tensor)
