@@ -17,7 +17,7 @@ _DEFAULTS = {  # options that belong to some methods only, with their defaults t
         "learning_rate": 1e-3,
         "schedule": "cosine",
         "patience": 10,
-        "loss": "mse",
+        "loss": "mix",
         "bottleneck": 64,
         "standardize": True,
     },

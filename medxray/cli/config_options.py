@@ -59,7 +59,7 @@ _ONLY_ANOMALY = (
     ("backbone", _PATH, "Run whose convolutions are used, instead of --arch and --weights."),
     ("dimensions", int, "padim: channels that are kept, drawn at random. Default: 100."),
     ("coreset", float, "patchcore: share of the patches that are kept. Default: 0.01."),
-    ("loss", click.Choice(AUTOENCODER_LOSSES), "autoencoder: squared error, similarity, or mix. Default: mse."),
+    ("loss", click.Choice(AUTOENCODER_LOSSES), "autoencoder: squared error, similarity, or mix. Default: mix."),
     ("bottleneck", int, "autoencoder: numbers that an image is reduced to. Default: 64."),
     ("task", click.Choice(TASKS_OF_TWO), "Which classes; found out from the data when left out."),
     ("image-size", int, "Height and width of the model input in pixels. Default: 64 in autoencoder, else 224."),
