@@ -102,9 +102,15 @@ class Detector(Run):
             (list of AnomalyMap, dict path -> reason of each file that cannot be read).
         """
         inputs = self.read_inputs(paths)
+        return list(self.iterate_maps(inputs)), inputs.failures
+
+    def iterate_maps(self, inputs):
+        """Yield the AnomalyMap of each image of trained.Inputs, as soon as it is known."""
         truths = true_labels(self, inputs.files)
-        outputs = zip(*self._outputs(inputs.pixels))
-        return list(map(self._map, inputs.files, inputs.pixels, truths, outputs)), inputs.failures
+        for start in range(0, len(inputs.files), self.batch):
+            part = slice(start, start + self.batch)
+            outputs = zip(*self._outputs(inputs.pixels[part]))
+            yield from map(self._map, inputs.files[part], inputs.pixels[part], truths[part], outputs)
 
     @cached_property
     def _seen(self):

@@ -8,6 +8,7 @@ from medxray import storage
 from medxray.anomaly.detector import Detector
 from medxray.anomaly.figures import maps_figure
 from medxray.errors import ConfigError
+from medxray.explain.folder import Written
 from medxray.plots import style
 
 
@@ -22,24 +23,25 @@ def write_maps(run, paths, out, *, raw=False):
             `probability` float64, `label` text and, where the method has one, `reconstruction` float32 (H,W,C).
 
     Returns:
-        (list of paths written, dict path -> reason of each file that cannot be read).
+        explain.folder.Written.
 
     Raises:
         ConfigError: the run is no anomaly run.
+        DataError: the paths hold no image at all.
         StorageError: `out` cannot be written.
     """
     if not isinstance(run, Detector):
         raise ConfigError(f"{run.path} is a classifier's run and has no anomaly map. Use: medxray gradcam")
-    found, failures = run.maps(paths)
+    inputs = run.read_inputs(paths)
     taken, files = set(), []
-    for item in found:
+    for item in run.iterate_maps(inputs):
         stem = storage.free_stem(f"{item.file.stem}-anomaly", taken)
         title = f"{style.words(item.file.name, 44)}\nP({style.words(run.classes[1], 20)}) = {item.probability:.3f}"
         files.append(style.save(maps_figure([item], method=run.method, title=title), Path(out) / f"{stem}.png"))
         if raw:
             files.append(Path(out) / f"{stem}.npz")
             storage.write_npz(files[-1], **_arrays(item))
-    return files, failures
+    return Written(tuple(files), inputs.failures, run.refused(inputs))
 
 
 def _arrays(item):

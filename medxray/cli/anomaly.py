@@ -1,12 +1,11 @@
 """`medxray anomaly`."""
 
-import sys
-
 import click
 
 from medxray.anomaly.config import AnomalyConfig
 from medxray.cli.config_options import train_and_report, train_command
 from medxray.cli.options import model_option
+from medxray.cli.written import tell
 
 
 @click.group()
@@ -32,19 +31,18 @@ def train(config, resume):
 @click.option("--out", type=click.Path(), default="anomaly", show_default=True, help="Folder to write to.")
 @click.option("--raw", is_flag=True, help="Also write the numbers as npz.")
 def draw_map(paths, model, out, raw):
-    """Draw where images are abnormal: files, folders or glob patterns."""
+    """Draw where images are abnormal: files, folders or glob patterns.
+
+    Each image becomes OUT/<image>-anomaly.png. A file that cannot be read is listed with its reason and makes the exit
+    status 1. An image unlike the training images is drawn with a warning.
+    """
     from medxray.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api
     from medxray.anomaly.folder import write_maps
 
-    files, failures = write_maps(api.load_run(model), paths, out, raw=raw)
-    for file in files:
-        click.echo(file)
-    for path, reason in failures.items():
-        click.echo(f"Error: {path}: {reason}", err=True)
-    sys.exit(1 if failures else 0)
+    tell(write_maps(api.load_run(model), paths, out, raw=raw))
 
 
 for _command in (train, draw_map):

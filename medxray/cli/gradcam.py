@@ -1,10 +1,9 @@
 """`medxray gradcam`."""
 
-import sys
-
 import click
 
 from medxray.cli.options import model_option
+from medxray.cli.written import tell
 
 
 @click.command()
@@ -37,14 +36,7 @@ def gradcam(paths, model, layer, target, out, raw):
     if layer == "list":
         _print_layers(heatmaps.layer_table(run))
         return
-    written = folder.write_heatmaps(run, paths, out, layer=layer, target=target, raw=raw)
-    for file in written.files:
-        click.echo(file)
-    for path, reason in written.refused.items():
-        click.echo(f"Warning: {path}: {reason}", err=True)
-    for path, reason in written.failures.items():
-        click.echo(f"Error: {path}: {reason}", err=True)
-    sys.exit(1 if written.failures else 0)
+    tell(folder.write_heatmaps(run, paths, out, layer=layer, target=target, raw=raw))
 
 
 def _print_layers(table):

@@ -47,8 +47,8 @@ def test_images_of_one_name_do_not_overwrite_each_other(padim, images, tmp_path)
     file = next(images.glob("*.jpeg"))
     (tmp_path / "other").mkdir()
     shutil.copy(file, tmp_path / "other")
-    written, _ = write_maps(padim, [file, tmp_path / "other"], tmp_path / "out")
-    assert [path.name for path in written] == [f"{file.stem}-anomaly.png", f"{file.stem}-anomaly-2.png"]
+    written = write_maps(padim, [file, tmp_path / "other"], tmp_path / "out")
+    assert [path.name for path in written.files] == [f"{file.stem}-anomaly.png", f"{file.stem}-anomaly-2.png"]
 
 
 def test_predict_writes_the_score_to_csv_and_json(medxray, patchcore, images, tmp_path):

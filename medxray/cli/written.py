@@ -1,0 +1,16 @@
+"""What commands that draw images say about them."""
+
+import sys
+
+import click
+
+
+def tell(written):
+    """Print files, warnings and errors of an explain.folder.Written and exit, with 1 when a file could not be read."""
+    for file in written.files:
+        click.echo(file)
+    for path, reason in written.refused.items():
+        click.echo(f"Warning: {path}: {reason}", err=True)
+    for path, reason in written.failures.items():
+        click.echo(f"Error: {path}: {reason}", err=True)
+    sys.exit(1 if written.failures else 0)
