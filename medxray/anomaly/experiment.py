@@ -136,7 +136,7 @@ def _normals_set_apart(images):
         if len(rows[name]) < least:
             raise DataError(
                 f"An anomaly run needs at least {least} normal images for {_WORDS[name]}. Received {len(rows[name])}. "
-                "Add normal images, or give --split-file."
+                "Add normal images, raise --limit, or give --split-file."
             )
     return dataclasses.replace(images, rows=rows)
 
