@@ -1,9 +1,10 @@
 #!/usr/bin/env python
-"""Compares variants of PaDiM and PatchCore without looking at a diseased image.
+"""Compares variants of PaDiM and PatchCore on painted opacities, that is without looking at a diseased image.
 
 Opacities as in the synthetic phantoms are painted into the lungs of the normal validation images. A variant is as good
 as its AUROC between these images and the same ones without; it is fitted on the normal training images. Variants: patch
 features as they are or with root mean square 1 per layer and position, and how a map becomes the score of an image.
+Beside it, for information, the AUROC on the labelled validation images. Test images are not looked at.
 
     python scripts/choose_patches.py RUN      (RUN: an anomaly run with method padim or patchcore, for data and weights)
 """
@@ -14,6 +15,7 @@ import time
 import cv2
 import numpy as np
 
+KINDS = ("bacterial", "viral")
 SEVERITIES = (0.5, 1.0)  # of the way from the lung to the brightness of the mediastinum
 
 
@@ -59,44 +61,17 @@ def reductions(maps):
     }
 
 
-class Variants:
-    """Patch features of a run's images in several variants."""
+def activations_of(part, images):
+    """Activations of grey uint8 images (h,w), batch by batch: list of lists of arrays."""
+    batches = (np.stack(images[start : start + 16]) for start in range(0, len(images), 16))
+    return [[output.numpy() for output in part(batch[..., None].astype(np.float32))] for batch in batches]
 
-    def __init__(self, run, backbone, images, config):
-        from medxray.anomaly.patches_of_images import PatchSource
 
-        self.source = PatchSource(backbone, images, config)
-        self.backbone, self.layers = backbone, run.architecture.stages[-3:-1]
+def auroc(negative, positive):
+    """AUROC of two arrays of scores."""
+    from sklearn.metrics import roc_auc_score
 
-    def of_set(self, name, scaled):
-        """Patches of a set of images."""
-        return self.patches(lambda: self.source.activations(name), len(self.source._images.rows[name]), scaled)
-
-    def of_pixels(self, pixels, scaled):
-        """Patches of uint8 images (n,h,w)."""
-        import keras
-
-        part = keras.Model(self.backbone.input, [self.backbone.get_layer(name).output for name in self.layers])
-        kept = [part.predict(pixels[at : at + 16, ..., None].astype(np.float32), verbose=0)
-                for at in range(0, len(pixels), 16)]  # fmt: skip
-        return {scale: self.patches(lambda: iter(kept), len(pixels), scale) for scale in scaled}
-
-    def patches(self, activations, count, scaled):
-        """anomaly.patches.Patches from batches of activations."""
-        import keras
-        import tensorflow as tf
-
-        from medxray.anomaly.patches import Patches
-        from medxray.models.patch_features import patch_features
-
-        inputs = [keras.Input(self.backbone.get_layer(name).output.shape[1:]) for name in self.layers]
-        model = keras.Model(inputs, patch_features(inputs, scaled=scaled))
-        forward = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
-
-        def batches():
-            return (forward([tf.constant(part) for part in parts]).numpy() for parts in activations())
-
-        return Patches(batches, count, *model.output_shape[1:])
+    return roc_auc_score(np.repeat([0, 1], [len(negative), len(positive)]), np.concatenate([negative, positive]))
 
 
 def map_of(method, fit, patches):
@@ -124,47 +99,47 @@ def main():
     load_tensorflow()
     import dataclasses
 
-    from sklearn.metrics import roc_auc_score
-
     import medxray
     from medxray.anomaly.config import AnomalyConfig
     from medxray.anomaly.padim import fit_padim
     from medxray.anomaly.patchcore import fit_patchcore
+    from medxray.anomaly.patches_of_images import NORMAL, PatchSource
     from medxray.evaluation import own_manifest
-    from medxray.models.patch_detector import build_backbone
+    from medxray.inference import compiled
+    from medxray.models.classifier import prefix
+    from medxray.models.patch_detector import build_backbone, patch_layers
     from medxray.models.weights import load_weights
     from medxray.training.dataset import decode_manifest
 
     run = medxray.load_run(args.run)
     config = AnomalyConfig(**run.record["config"])
     _, images = decode_manifest(own_manifest(run), config, learned=run.classes[:1])
-    normal = {name: rows[images.labels[rows] == 0] for name, rows in images.rows.items()}
-    images = dataclasses.replace(
-        images, rows={"normal": normal["train"], "val": images.rows["val"], "test": images.rows["test"]}
-    )
+    rows, labels = images.rows, images.labels[images.rows["val"]]
+    fitted_on = rows["train"][images.labels[rows["train"]] == 0]
+    images = dataclasses.replace(images, rows={NORMAL: fitted_on, "val": rows["val"], "test": rows["test"]})
     backbone = build_backbone(config.arch, image_size=config.image_size, channels=config.channels)
     load_weights(backbone, config.arch, config.weights)
-    variants = Variants(run, backbone, images, config)
+    source = PatchSource(backbone, images, config)
+    part = compiled(prefix(backbone, patch_layers(config.arch)))
     rng = np.random.default_rng(args.seed)
-    plain = np.stack([images.source.pixels[row][..., 0] for row in normal["val"]])
-    kinds = ("bacterial", "viral")
-    changed = {kind: np.stack([painted(image, kind, rng) for image in plain]) for kind in kinds}
-    sets = {name: variants.of_pixels(pixels, (False, True)) for name, pixels in {"": plain, **changed}.items()}
+    plain = images.source.pixels[rows["val"][labels == 0]][..., 0]
+    kept = {kind: activations_of(part, [painted(image, kind, rng) for image in plain]) for kind in KINDS}
     for method in args.methods:
         for scaled in (False, True):
             begin = time.perf_counter()
-            patches = variants.of_set("normal", scaled)
+            patches = source.patches(NORMAL, scaled=scaled)
             fit = fit_padim(patches, seed=args.seed) if method == "padim" else fit_patchcore(patches, seed=args.seed)
-            scores = {name: reductions(map_of(method, fit, found[scaled])) for name, found in sets.items()}
-            words = 'scaled' if scaled else 'as they are'
+            scores = reductions(map_of(method, fit, source.patches("val", scaled=scaled)))
+            changed = {}
+            for kind, parts in kept.items():
+                given = source.to_patches(lambda parts=parts: iter(parts), len(plain), scaled=scaled)
+                changed[kind] = reductions(map_of(method, fit, given))
+            words = "scaled" if scaled else "as they are"
             print(f"{method}, {words} ({time.perf_counter() - begin:.0f} s)", flush=True)
-            for reduction, normals in scores[""].items():
-                cells = []
-                for kind in kinds:
-                    values = np.concatenate([normals, scores[kind][reduction]])
-                    truth = np.repeat([0, 1], len(plain))
-                    cells.append(f"{kind} {roc_auc_score(truth, values):.3f}")
-                print(f"  {reduction:<17} {'  '.join(cells)}", flush=True)
+            for name, values in scores.items():
+                cells = [f"{kind} {auroc(values[labels == 0], changed[kind][name]):.3f}" for kind in KINDS]
+                known = auroc(values[labels == 0], values[labels == 1])
+                print(f"  {name:<17} {'  '.join(cells)}  validation, labelled {known:.3f}", flush=True)
 
 
 if __name__ == "__main__":

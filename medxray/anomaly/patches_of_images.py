@@ -40,13 +40,17 @@ class PatchSource:
         for start in range(0, len(stored[0]), batch):
             yield [np.asarray(rows[start : start + batch], np.float32) for rows in stored]
 
-    def patches(self, name):
-        """The patch features of a set as anomaly.patches.Patches."""
-        model = patches_of(self._tensors)
+    def patches(self, name, *, scaled):
+        """The patch features of a set as anomaly.patches.Patches; `scaled` as for `models.patch_features`."""
+        return self.to_patches(lambda: self.activations(name), len(self._images.rows[name]), scaled=scaled)
+
+    def to_patches(self, activations, images, *, scaled):
+        """The same from activations: a function that returns an iterator of lists of arrays, and the number of images."""
+        model = patches_of(self._tensors, scaled=scaled)
         forward = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
 
         def batches():
-            for activations in self.activations(name):
-                yield forward([tf.constant(part) for part in activations]).numpy()
+            for parts in activations():
+                yield forward([tf.constant(part) for part in parts]).numpy()
 
-        return Patches(batches, len(self._images.rows[name]), *model.output_shape[1:])
+        return Patches(batches, images, *model.output_shape[1:])

@@ -1,7 +1,7 @@
 """PaDiM and PatchCore as one flat graph: backbone up to two layers of middle depth, patches, distances."""
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from medxray.models.classifier import build_classifier
 from medxray.models.detector import RAW_SCORE
@@ -25,18 +25,23 @@ def patch_layers(arch):
     return architecture(arch).stages[-3:-1]
 
 
-def patches_of(tensors):
-    """The graph from activations to patches: list of (N,h,w,c) -> (N,h,w,d)."""
+def patches_of(tensors, *, scaled):
+    """The graph from activations to patches: list of (N,h,w,c) -> (N,h,w,d); `scaled` as for `patch_features`."""
     inputs = [keras.Input(tensor.shape[1:], name=f"activations_{index}") for index, tensor in enumerate(tensors)]
-    return keras.Model(inputs, patch_features(inputs), name="patches")
+    return keras.Model(inputs, patch_features(inputs, scaled=scaled), name="patches")
 
 
-def build_patch_detector(backbone, fit):
+def build_patch_detector(backbone, fit, *, scaled):
     """Put a fitted method behind the convolutions of a backbone.
 
     Args:
         backbone: a classifier; its first blocks are used with the weights they have.
         fit: anomaly.padim.PadimFit or anomaly.patchcore.PatchcoreFit.
+        scaled: whether it was fitted on patches of unit strength, see `patch_features`.
+
+    PatchCore scores an image as in its paper. PaDiM's raw score is the root mean square of the map: its Gaussians, taken
+    as independent between positions, give an image the log-likelihood -1/2 sum of M^2 plus a constant. (Deviation: the
+    paper takes the largest distance, which suits defects of a few pixels.)
 
     Returns:
         keras.Model: images (N,H,W,C), 0-255 -> list of raw score (N,1), anomaly map (N,h,w) and pooled (N,c), the mean
@@ -44,7 +49,7 @@ def build_patch_detector(backbone, fit):
     """
     names = patch_layers(backbone.name)
     tensors = [backbone.get_layer(name).output for name in names]
-    raw, distances = _scored(patch_features(tensors), fit)
+    raw, distances = _scored(patch_features(tensors, scaled=scaled), fit)
     pooled = layers.GlobalAveragePooling2D(dtype="float32", name=POOLED)(tensors[-1])
     return keras.Model(backbone.input, [raw, distances, pooled], name=backbone.name)
 
@@ -54,6 +59,6 @@ def _scored(patches, fit):
         distances, score = patchcore_map(patches, bank=fit.bank, neighbors=fit.neighbors)
         return score, distances
     distances = padim_map(patches, channels=fit.channels, mean=fit.mean, whitening=fit.whitening)
-    flat = layers.Reshape((-1, 1), name="distances")(distances)
-    return layers.GlobalMaxPooling1D(dtype="float32", name=RAW_SCORE)(flat), distances
+    mean_square = ops.mean(ops.square(distances), axis=(1, 2), keepdims=True)
+    return layers.Reshape((1,), dtype="float32", name=RAW_SCORE)(ops.sqrt(mean_square)), distances
 
