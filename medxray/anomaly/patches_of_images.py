@@ -45,7 +45,7 @@ class PatchSource:
         return self.to_patches(lambda: self.activations(name), len(self._images.rows[name]), scaled=scaled)
 
     def to_patches(self, activations, images, *, scaled):
-        """The same from activations: a function that returns an iterator of lists of arrays, and the number of images."""
+        """The same from activations (function -> iterator of lists of arrays) of a number of images."""
         model = patches_of(self._tensors, scaled=scaled)
         forward = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
 

@@ -39,9 +39,9 @@ def build_patch_detector(backbone, fit, *, scaled):
         fit: anomaly.padim.PadimFit or anomaly.patchcore.PatchcoreFit.
         scaled: whether it was fitted on patches of unit strength, see `patch_features`.
 
-    PatchCore scores an image as in its paper. PaDiM's raw score is the root mean square of the map: its Gaussians, taken
-    as independent between positions, give an image the log-likelihood -1/2 sum of M^2 plus a constant. (Deviation: the
-    paper takes the largest distance, which suits defects of a few pixels.)
+    PatchCore scores an image as in its paper. PaDiM's raw score is the root mean square of the map: its Gaussians,
+    taken as independent between positions, give an image the log-likelihood -1/2 sum of M^2 plus a constant.
+    (Deviation: the paper takes the largest distance, which suits defects of a few pixels.)
 
     Returns:
         keras.Model: images (N,H,W,C), 0-255 -> list of raw score (N,1), anomaly map (N,h,w) and pooled (N,c), the mean
