@@ -107,6 +107,7 @@ class AnomalyScoresDisplay:
             axes.hist(values, bins=edges, color=colour, edgecolor="white", linewidth=0.5)
             axes.set_title(words, fontsize=10, loc="left")
             axes.set_ylabel("images")
+            axes.yaxis.get_major_locator().set_params(integer=True)
             style.tidy(axes, grid="y")
             if self.threshold is not None:
                 axes.axvline(self.threshold, color=style.BLACK, linestyle="--", linewidth=1.2)

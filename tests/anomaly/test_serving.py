@@ -24,7 +24,7 @@ content = tf.constant([file.read_bytes() for file in sorted(Path("images").iterd
 for name in ("autoencoder", "padim", "patchcore"):
     model = tf.saved_model.load(name)
     answer = model.signatures["serve_bytes"](image_bytes=content)
-    arrays = {key: value.numpy() for key, value in answer.items() if key != "label"}
+    arrays = {key: value.numpy() for key, value in answer.items() if value.dtype != tf.string}
     arrays["labels"] = np.array([label.decode() for label in answer["label"].numpy()])
     arrays["embedding"] = model.signatures["embed"](image_bytes=content)["embedding"].numpy()
     arrays["signatures"] = np.array(sorted(model.signatures))

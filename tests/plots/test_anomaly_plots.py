@@ -71,6 +71,7 @@ def test_scores_are_counted_by_class_and_by_finer_label_on_one_axis():
     assert [heights(axes) for axes in drawn] == [2, 3, 1, 2]
     assert all(axes.lines[0].get_xdata()[0] == 1.5 for axes in drawn)
     assert len({axes.get_xlim() for axes in drawn}) == 1
+    assert all(float(tick).is_integer() for axes in drawn for tick in axes.get_yticks())  # images are counted whole
 
 
 def test_a_class_without_images_and_equal_scores_are_drawn():
