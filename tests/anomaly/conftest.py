@@ -13,17 +13,20 @@ SMALL = {
 }
 
 
-def leave_out_pictures(patch):
-    """Leave out the plots of every evaluation, which take most of the time."""
+def leave_out(patch, *, gate):
+    """Leave out the plots of every evaluation and, where `gate` is False, the input gate: most of the time of a run."""
     from medxray import assessment
+    from medxray.training.steps import Steps
 
     patch.setattr(assessment, "draw_evaluation", lambda *parts, **options: None)
+    if not gate:
+        patch.setattr(Steps, "_fit_gate", lambda *parts, **options: None)
 
 
 @pytest.fixture
-def unpainted(monkeypatch):
-    """Evaluate without the plots of every evaluation."""
-    leave_out_pictures(monkeypatch)
+def bare(monkeypatch):
+    """Train and evaluate without the plots of every evaluation and without gate."""
+    leave_out(monkeypatch, gate=False)
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +36,7 @@ def without_pictures():
 
     def run(config):
         with pytest.MonkeyPatch.context() as patch:
-            leave_out_pictures(patch)
+            leave_out(patch, gate=True)
             return train(config)
 
     return run

@@ -135,13 +135,13 @@ def test_damaged_runs_are_errors_of_one_line(medxray, padim, trained, images, tm
         assert status == 1 and one_line(err) and message in err, (name, err)
 
 
-def test_a_classifiers_convolutions_serve_as_backbone(trained, phantoms, tmp_path, without_pictures):
-    from medxray import AnomalyConfig
+def test_a_classifiers_convolutions_serve_as_backbone(trained, phantoms, tmp_path, bare):
+    from medxray import AnomalyConfig, train
 
     places = {name: str(tmp_path / name) for name in ("runs_dir", "saved_models_dir", "cache_dir")}
     config = AnomalyConfig(method="padim", backbone=str(trained.path), data=str(phantoms), dimensions=4, export=False,
                            **places)  # fmt: skip
-    run = without_pictures(config)
+    run = train(config)
     theirs, ours = trained.model.get_layer("block2_conv1"), run.model.get_layer("block2_conv1")
     np.testing.assert_array_equal(theirs.get_weights()[0], ours.get_weights()[0])
     assert run.record["weights"]["path"] == str(trained.path / "model.keras")
@@ -159,10 +159,10 @@ def test_a_backbone_that_has_seen_the_test_images_is_refused(medxray, trained, p
 
 
 def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_other_data(
-    medxray, phantoms, tmp_path, unpainted, without_pictures
+    medxray, phantoms, tmp_path, bare
 ):
     """A third of the abnormal phantoms gets a folder of its own; the run is evaluated on its own data and others."""
-    from medxray import AnomalyConfig
+    from medxray import AnomalyConfig, train
 
     data, other = tmp_path / "data", tmp_path / "other"
     for number, file in enumerate(sorted(phantoms.rglob("*.jpeg"))):
@@ -172,7 +172,7 @@ def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_othe
     config = AnomalyConfig(method="padim", arch="shallow-cnn", weights="none", image_size=32, normal="fine",
                            data=str(data), export=False, dimensions=4, cache_dir=str(tmp_path / "cache"),
                            runs_dir=str(tmp_path / "runs"))  # fmt: skip
-    run = without_pictures(config)
+    run = train(config)
     assert run.classes == ("fine", "ABNORMAL") and run.positive == "ABNORMAL"
     status, out, _ = medxray("evaluate", run.path, "--data", data, "--json")
     own = json.loads(out)

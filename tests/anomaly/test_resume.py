@@ -39,7 +39,7 @@ def outcome(path):
 
 
 def test_interrupted_autoencoder_is_usable_and_ends_bit_identical(
-    small, phantoms, repeatable, unpainted, medxray, monkeypatch
+    small, phantoms, repeatable, bare, medxray, monkeypatch
 ):
     from medxray.training import loop
 
@@ -67,10 +67,10 @@ def test_interrupted_autoencoder_is_usable_and_ends_bit_identical(
     assert json.loads((path / "run.json").read_text())["state"] == "completed"
 
 
-def test_patch_method_goes_on_where_the_cache_was_cut_off(small, padim, unpainted, monkeypatch):
+def test_patch_method_goes_on_where_the_cache_was_cut_off(small, padim, bare, monkeypatch):
     from medxray.training import prefix_cache
 
-    config, append, written = small("padim"), prefix_cache.Entry.append, []
+    config, append, written = small("padim", export=False), prefix_cache.Entry.append, []
 
     def stop_at_the_third(entry, rows):
         if len(written) == 2:

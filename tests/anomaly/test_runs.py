@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from medxray import load_run
+from medxray import load_run, train
 from medxray.evaluate.decision import DEFAULT_POINT
 from medxray.evaluation import evaluate_external, evaluate_own
 
@@ -61,7 +61,7 @@ def test_too_few_images_leave_threshold_and_probability_alone_and_the_line_is_wh
     assert ((found["score"] >= 0) == (found["label"] == "PNEUMONIA")).all()
 
 
-def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patchcore, unpainted, tmp_path):
+def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patchcore, bare, tmp_path):
     report, folder = evaluate_own(patchcore, "test")
     first = stored(patchcore, "metrics.json")["splits"]["test"]
     assert report["confusion_matrix"] == first["confusion_matrix"] and report["notes"] == first["notes"]
@@ -102,23 +102,20 @@ def shade_config(csv, small, method, **changes):
 
 
 def test_abnormal_images_of_training_change_nothing_and_those_of_validation_only_the_decision(
-    shades, small, without_pictures
+    shades, small, bare
 ):
-    runs = [
-        without_pictures(shade_config(csv, small, "padim"))
-        for csv in (shades(), shades(train="new"), shades(val="new"))
-    ]
-    first, train, val = runs
-    assert fitted_state(first) == fitted_state(train) == fitted_state(val)
-    assert [run.record["anomaly"] for run in (train, val)] == [first.record["anomaly"]] * 2
-    assert first.record["anomaly"]["fitted_on"] == 12
+    runs = [train(shade_config(csv, small, "padim")) for csv in (shades(), shades(train="new"), shades(val="new"))]
+    first, other_training, other_validation = map(fitted_state, runs)
+    assert first == other_training == other_validation
+    assert runs[0].record["anomaly"] == runs[1].record["anomaly"] == runs[2].record["anomaly"]
+    assert runs[0].record["anomaly"]["fitted_on"] == 12
     decisions = [run.record["decision"] for run in runs]
     assert decisions[0] == decisions[1] != decisions[2]
     scores = [pd.read_csv(run.path / "predictions.csv").query("split == 'test'")["logit_ill"] for run in runs]
     assert scores[0].tolist() == scores[1].tolist() == scores[2].tolist()
 
 
-def test_a_detector_worse_than_chance_stays_so(shades, small, without_pictures, monkeypatch):
+def test_a_detector_worse_than_chance_stays_so(shades, small, bare, monkeypatch):
     """A detector whose raw score is the mean grey level, 160 of normal and 90 of abnormal images."""
     import keras
     from keras import layers
@@ -145,7 +142,7 @@ def test_a_detector_worse_than_chance_stays_so(shades, small, without_pictures, 
             return pixels.mean(axis=(1, 2, 3))
 
     monkeypatch.setattr(AnomalyExperiment, "_method", lambda self, images: Brightness(images))
-    run = without_pictures(shade_config(shades(), small, "padim"))
+    run = train(shade_config(shades(), small, "padim"))
     for report in stored(run, "metrics.json")["splits"].values():
         assert report["auroc"]["value"] == 0.0
     assert run.decision.calibration.temperature > 0 and run.decision.threshold.chosen_on == "val"
