@@ -188,11 +188,12 @@ def main():
     print("| images | n | refused | share, 95 % interval | right reason | most frequent reasons |")
     print("|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
-        tables = {group: judge(run, images) for group, images in gather(run, args, Path(folder)).items()}
-        for group, table in tables.items():
-            for kind, part in table.groupby("kind", sort=False):
+        tables = {}
+        for group, images in gather(run, args, Path(folder)).items():
+            tables[group] = judge(run, images)
+            for kind, part in tables[group].groupby("kind", sort=False):
                 print(row_of(kind, part))
-            print(row_of(f"**{group}, all**", table), flush=True)
+            print(row_of(f"**{group}, all**", tables[group]), flush=True)
     print(row_of("**to be refused, all**", pd.concat([tables["no X-rays"], tables["changed X-rays"]])))
     if args.json:
         records = [{"group": group, **row} for group, table in tables.items() for row in table.to_dict("records")]
