@@ -15,7 +15,7 @@ _METHODS = {  # what fits, what the raw score is
     "autoencoder": ("convolutional autoencoder", "the mean error of the reconstruction"),
     "padim": (
         "PaDiM (Defard et al. 2020), a Gaussian of patch features at each position",
-        "the largest Mahalanobis distance of a patch",
+        "the root mean square of the Mahalanobis distances of its patches",
     ),
     "patchcore": (
         "PatchCore (Roth et al. 2021), a memory bank of patch features",

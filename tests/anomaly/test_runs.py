@@ -123,7 +123,8 @@ def test_a_detector_worse_than_chance_stays_so(shades, small, bare, monkeypatch)
     from medxray.anomaly.experiment import AnomalyExperiment
 
     class Brightness:
-        def __init__(self, images):
+        def __init__(self, run, images):
+            run.state_file.parent.mkdir()  # every method leaves something there
             self._images = images
             image = keras.Input((32, 32, 1), name="image")
             grey = layers.Reshape((32, 32), name="anomaly_map")(image)
@@ -141,7 +142,7 @@ def test_a_detector_worse_than_chance_stays_so(shades, small, bare, monkeypatch)
             pixels = np.stack(list(self._images.images(self._images.rows[split]).as_numpy_iterator()))
             return pixels.mean(axis=(1, 2, 3))
 
-    monkeypatch.setattr(AnomalyExperiment, "_method", lambda self, images: Brightness(images))
+    monkeypatch.setattr(AnomalyExperiment, "_method", lambda self, images: Brightness(self.run, images))
     run = train(shade_config(shades(), small, "padim"))
     for report in stored(run, "metrics.json")["splits"].values():
         assert report["auroc"]["value"] == 0.0
