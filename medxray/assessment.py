@@ -121,8 +121,12 @@ def _file_size(path):
     return info.width, info.height
 
 
-def stored_decision(record):
+def stored_decision(record, path):
     """The Decision in run.json; without one (an interrupted run) 0.5 and no calibration, with a warning.
+
+    Args:
+        record: dict of run.json.
+        path: directory of the run, for the warning.
 
     Raises:
         RunError: it is damaged, or does not fit the classes of the run.
@@ -132,7 +136,7 @@ def stored_decision(record):
     log.warning(
         "This run was not evaluated, so it has no threshold or calibration of its own; 0.5 and none are used. "
         "Finish it with: medxray train --resume %s",
-        record.get("name", "RUN"),
+        path,
     )
     binary = record.get("data", {}).get("positive") is not None
     return Decision(DEFAULT_POINT if binary else None)

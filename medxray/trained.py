@@ -63,7 +63,7 @@ class Run:
             self._read_facts()
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{directory.record_file} is damaged: {error!r}. Train the run again.") from error
-        self.decision = stored_decision(self.record)
+        self.decision = stored_decision(self.record, self.path)
 
     def _read_facts(self):
         data, config = self.record["data"], self.record["config"]
