@@ -88,7 +88,8 @@ def test_predict_csv_and_json_agree_and_follow_the_threshold(medxray, trained, i
     status, out, _ = medxray("predict", images, "--model", trained.path, "--json", "--csv", tmp_path / "a.csv")
     rows, table = json.loads(out), pd.read_csv(tmp_path / "a.csv")
     fixed = ["path", "label", "probability", "raw_probability", "threshold", "error"]
-    assert status == 1 and list(table) == [*fixed, "probability_NORMAL", "probability_PNEUMONIA"]
+    gate = ["gate_score", "in_distribution", "gate_reason"]
+    assert status == 1 and list(table) == [*fixed, "probability_NORMAL", "probability_PNEUMONIA", *gate]
     good = table[table["error"].isna()]
     assert [row["probability"] for row in rows if not row["error"]] == list(good["probability"])
     assert all(row["probability"] is None and row["label"] == "" for row in rows if row["error"])

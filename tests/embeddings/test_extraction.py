@@ -146,7 +146,7 @@ def test_an_interrupted_extraction_leaves_no_file(run, monkeypatch):
     monkeypatch.setattr(module, "predict_batches", interrupted)
     with pytest.raises(KeyboardInterrupt):
         extraction.training_embeddings(run)
-    assert not list(run.path.glob("*.npz")) and not list(run.path.glob(".partial*"))
+    assert not run.directory.embeddings_file.exists() and not list(run.path.glob(".partial*"))
     monkeypatch.undo()
     assert len(extraction.training_embeddings(run))
 
