@@ -13,7 +13,13 @@ import pandas as pd
 import pytest
 
 slow = pytest.mark.slow
-_TRAIN = "import json, sys; from medxray.cli import main; sys.argv = ['medxray', *json.loads(sys.argv[1])]; main()"
+_TRAIN = """
+import json, signal, sys
+from medxray.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background hands it down as ignored
+sys.argv = ["medxray", *json.loads(sys.argv[1])]
+main()
+"""
 _TRAIN_THEN_RESUME = """
 import json, sys
 from medxray.plots import run_plots
