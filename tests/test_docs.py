@@ -24,7 +24,8 @@ def commands(group=cli, prefix="medxray"):
 def known_options():
     options = {"--help", "--version", "--debug"}
     for _, command in commands():
-        options |= {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
+        named = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+        options |= {option for option in named if option.startswith("--")}
     return options
 
 
