@@ -1,0 +1,139 @@
+#!/usr/bin/env python
+"""Trains variants of the autoencoder on normal images and compares them on normal validation images alone.
+
+Two measures, neither of which needs a diseased image. Reconstruction: mean structural similarity and share of each
+image's variance that the reconstruction explains, both on 64 x 64 pixels. Painted opacities: AUROC of the score between
+the images as they are and with opacities of the synthetic phantoms painted into their lungs, three of each kind. The
+reference is the plain method: squared error, images as they are. A variant is LOSS[+standardize]/BOTTLENECK/PIXELS.
+
+    python scripts/choose_autoencoder.py --data DIR --seed 1
+"""
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+from painting import painted_sets, placements, table
+
+REFERENCE = "mse/64/64"
+VARIANTS = (
+    REFERENCE,
+    "mse+standardize/64/64",
+    "ssim+standardize/64/64",
+    "mix+standardize/64/64",
+    "mix/64/64",
+    "mix+standardize/16/64",
+    "mix+standardize/256/64",
+    "mix+standardize/64/96",
+)
+SIDE = 64  # reconstructions of every size are compared on this grid
+
+
+def options():
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True)
+    parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="VARIANT")
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--limit", type=int)
+    parser.add_argument("--seed", type=int, default=1, help="Of the split, the training and the painting.")
+    args = parser.parse_args()
+    if REFERENCE not in args.variants:
+        parser.error(f"--variants must contain the reference {REFERENCE}.")
+    return args
+
+
+def trained(args, variant, folder):
+    """The run of a variant."""
+    import medxray
+
+    form, bottleneck, side = variant.split("/")
+    loss, _, standardize = form.partition("+")
+    config = medxray.AnomalyConfig(
+        method="autoencoder",
+        data=args.data,
+        loss=loss,
+        standardize=bool(standardize),
+        bottleneck=int(bottleneck),
+        image_size=int(side),
+        epochs=args.epochs,
+        limit=args.limit,
+        seed=args.seed,
+        name=variant.replace("/", "-"),
+        runs_dir=f"{folder}/runs",
+        export=False,
+    )
+    return medxray.train(config)
+
+
+def normal_files(run):
+    """Normal validation images of a run's split."""
+    from medxray.evaluation import own_manifest
+
+    manifest = own_manifest(run)
+    table = manifest.table
+    chosen = table[(table["split"] == "val") & (table["label"] == manifest.classes[0])]
+    return [str(Path(run.record["data"]["root"]) / path) for path in chosen["path"]]
+
+
+def written(files, folder, seed):
+    """The images themselves and painted, as PNG files: {kind: paths}."""
+    images = [cv2.imread(file, cv2.IMREAD_GRAYSCALE) for file in files]
+    found = {"intact": images, **painted_sets(images, seed)}
+    paths = {kind: [Path(folder) / f"{kind}-{number:04}.png" for number in range(len(found[kind]))] for kind in found}
+    for kind, pictures in found.items():
+        for path, picture in zip(paths[kind], pictures, strict=True):
+            cv2.imwrite(str(path), picture)
+    return paths
+
+
+def scores_of(run, paths):
+    """Scores of image files, float64 (n,)."""
+    answers = run.predict(paths, gate="off")
+    if (answers["error"] != "").any():
+        sys.exit(f"An image cannot be read: {answers['error'].max()}")
+    return answers["score"].to_numpy(np.float64)
+
+
+def reconstruction(run, paths):
+    """Mean structural similarity (Wang et al. 2004) and share of variance explained, on SIDE x SIDE grey values."""
+    import tensorflow as tf
+
+    maps, failures = run.maps(paths)
+    assert not failures
+    pairs = [[shrunk(part.image), shrunk(part.reconstruction)] for part in maps]
+    similar = [float(tf.image.ssim(given[..., None], rebuilt[..., None], 255.0)) for given, rebuilt in pairs]
+    left = [np.mean((given - rebuilt) ** 2) / max(np.var(given), 1.0) for given, rebuilt in pairs]
+    return np.mean(similar), 1 - np.mean(left)
+
+
+def shrunk(image):
+    """Grey values 0-255, float32 (SIDE,SIDE)."""
+    return cv2.resize(np.asarray(image, np.float32).mean(axis=-1), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+
+
+def main():
+    """Train, score, print."""
+    args = options()
+    from medxray.backend import load_tensorflow
+
+    load_tensorflow()
+    found, paths = {}, None
+    with tempfile.TemporaryDirectory() as folder:
+        for variant in args.variants:
+            run = trained(args, variant, folder)
+            paths = paths or written(normal_files(run), folder, args.seed)
+            scores = {kind: scores_of(run, files) for kind, files in paths.items()}
+            intact = scores.pop("intact")
+            found[variant] = {kind: placements(intact, values) for kind, values in scores.items()}
+            similar, explained = reconstruction(run, paths["intact"])
+            print(f"{variant}: structural similarity {similar:.3f}, variance explained {explained:.3f}", flush=True)
+    print(f"\nseed {args.seed}, {len(paths['intact'])} normal validation images")
+    print(*table(found, seed=args.seed, reference=REFERENCE), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
