@@ -104,7 +104,7 @@ def reconstruction(run, paths):
 
     maps, failures = run.maps(paths)
     assert not failures
-    pairs = [[shrunk(part.image), shrunk(part.reconstruction)] for part in maps]
+    pairs = [[shrunk(part.pixels), shrunk(part.reconstruction)] for part in maps]
     similar = [float(tf.image.ssim(given[..., None], rebuilt[..., None], 255.0)) for given, rebuilt in pairs]
     left = [np.mean((given - rebuilt) ** 2) / max(np.var(given), 1.0) for given, rebuilt in pairs]
     return np.mean(similar), 1 - np.mean(left)

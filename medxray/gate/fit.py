@@ -12,8 +12,9 @@ from medxray.gate.parts import PARTS, Gate
 ACCEPT = 0.99  # share of validation views that a gate accepts at least
 WIDER, SMALL = 0.25, 50  # by how much the scales are widened at so many validation views and below
 _BATCH = 1024
-_TEXTURE_BLUR = 0.05  # differences of five per cent in contrast, detail or brightness are no difference
-_LAYOUT_BLUR = 0.1  # a tenth of the image's contrast
+# Differences below these are none: a tenth of the image's contrast, five per cent of brightness or contrast, and a
+# tenth of the detail in a region.
+_BLURS = {"layout": 0.1, "tone": 0.05, "texture": 0.1}
 
 
 def fit_gate(train, validation):
@@ -30,8 +31,7 @@ def fit_gate(train, validation):
     Returns:
         parts.Gate.
     """
-    blurs = {"layout": _LAYOUT_BLUR, "texture": _TEXTURE_BLUR}
-    gaussians = [fit_gaussian(rows, blur=blurs.get(name, 0.0)) for name, rows in train._asdict().items()]
+    gaussians = [fit_gaussian(rows, blur=_BLURS.get(name, 0.0)) for name, rows in train._asdict().items()]
     values = _measured(gaussians, validation)
     scales = choose_scales(values)
     accepted = float((values <= scales).all(axis=1).mean())
@@ -39,7 +39,7 @@ def fit_gate(train, validation):
 
 
 def choose_scales(values):
-    """The scales of the parts, float32 (4,), from those of the validation views, float32 (n, 4); see `fit_gate`.
+    """The scales of the parts, float32 (5,), from those of the validation views, float32 (n, 5); see `fit_gate`.
 
     The scale of the orientation is at least 1: from there on a turned or inverted version fits better.
     """

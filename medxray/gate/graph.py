@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from medxray.gate.parts import PART_REASONS, TURN_REASONS
+from medxray.gate.parts import DESCRIBED, PART_REASONS, TURN_REASONS
 from medxray.gate.statistics import LAYOUT, describe
 
 
@@ -15,7 +15,7 @@ class GateGraph(tf.Module):
 
     def __init__(self, gate):
         super().__init__(name="gate")
-        self.layout, self.texture, self.features = map(Distance, (gate.layout, gate.texture, gate.features))
+        self.distances = [Distance(getattr(gate, name)) for name in DESCRIBED]
         self.scales = tf.Variable(gate.scales, trainable=False, name="scales")
 
     def __call__(self, images, pooled):
@@ -29,8 +29,7 @@ class GateGraph(tf.Module):
             dict: `gate_score` float32 (N,), at most 1 where the image is accepted; `in_distribution` bool (N,);
             `gate_reason` string (N,), "" where it is accepted.
         """
-        parts = (self.layout, self.texture, self.features)
-        values, turns = measure(parts, *describe(images), tf.cast(pooled, tf.float32))
+        values, turns = measure(self.distances, *describe(images), tf.cast(pooled, tf.float32))
         scaled = values / self.scales
         score = tf.reduce_max(scaled, axis=1)
         accepted = score <= 1.0  # false for nan
@@ -55,16 +54,16 @@ class Distance(tf.Module):
         return tf.sqrt(tf.reduce_mean(tf.square(tf.matmul(rows - self.mean, self.whitening)), axis=1))
 
 
-def measure(distances, layout, texture, features):
+def measure(distances, layout, tone, texture, features):
     """The parts of the gate before they are scaled.
 
     Args:
-        distances: Distance of layout, texture and features.
-        layout, texture: float32 tensors (N,256) and (N,7) of `statistics.describe`.
+        distances: Distance of layout, tone, texture and features.
+        layout, tone, texture: float32 tensors of `statistics.describe`.
         features: float32 tensor (N,c), the pooled features of the model.
 
     Returns:
-        values: float32 (N, 4), in the order of `parts.PARTS`. The last one is the layout's distance divided by the
+        values: float32 (N, 5), in the order of `parts.PARTS`. The last one is the layout's distance divided by the
             smallest distance of a turned or inverted version: above 1 such a version fits better than the image.
         turns: float32 (N, 15), distances of the layout as it is and of the versions of `parts.TURN_REASONS`: upside
             down and turned, each also mirrored, and all of them inverted. A mirrored image is no other image here.
@@ -73,7 +72,7 @@ def measure(distances, layout, texture, features):
     deviations: one Gaussian for all classes with a shrunk covariance, and pixel descriptions beside the features.
     """
     turns = tf.stack([distances[0](version) for version in _versions(layout)], axis=1)
-    values = [turns[:, 0], distances[1](texture), distances[2](features)]
+    values = [turns[:, 0], *(part(rows) for part, rows in zip(distances[1:], (tone, texture, features), strict=True))]
     ratio = turns[:, 0] / tf.maximum(tf.reduce_min(turns[:, 1:], axis=1), 1e-6)
     return tf.stack([*values, ratio], axis=1), turns
 

@@ -11,15 +11,21 @@ from medxray import storage
 from medxray.errors import RunError
 from medxray.gate.gaussian import Gaussian
 
-PARTS = ("layout", "texture", "features", "orientation")
-PART_REASONS = ("unusual layout", "unusual brightness or texture", "unusual features", "unusual layout")
+PARTS = ("layout", "tone", "texture", "features", "orientation")
+PART_REASONS = (
+    "unusual layout",
+    "unusual brightness, contrast or colour",
+    "unusual texture",
+    "unusual features",
+    "unusual layout",
+)
 _TURNED = ("looks upside down",) * 2 + ("looks rotated by 90 degrees",) * 4
 _INVERTED = ("looks inverted and upside down",) * 2 + ("looks inverted and rotated by 90 degrees",) * 4
 TURN_REASONS = ("", *_TURNED, *("looks inverted",) * 2, *_INVERTED)
 REASONS = frozenset((*PART_REASONS, *TURN_REASONS)) - {""}  # all that a gate can say
 _KIND = "medxray-gate"
-_DESCRIBED = PARTS[:3]
-DIMENSIONS = {"layout": 256, "texture": 7}  # of what `statistics.describe` returns
+DESCRIBED = PARTS[:4]
+DIMENSIONS = {"layout": 256, "tone": 3, "texture": 192}  # of what `statistics.describe` returns
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -27,14 +33,15 @@ class Gate:
     """The input gate of a run.
 
     Attributes:
-        layout, texture, features: Gaussian of each description of the training images, see `statistics.describe`; the
-            features are the pooled ones of the model.
-        scales: float32 array (4,), positive: the largest value of each of `PARTS` that is accepted.
+        layout, tone, texture, features: Gaussian of each description of the training images, see
+            `statistics.Description`; the features are the pooled ones of the model.
+        scales: float32 array (5,), positive: the largest value of each of `PARTS` that is accepted.
         accepted: share of the validation views that are accepted, 0-1.
         validation: number of validation views the scales come from.
     """
 
     layout: Gaussian
+    tone: Gaussian
     texture: Gaussian
     features: Gaussian
     scales: np.ndarray
@@ -46,7 +53,7 @@ def write_gate(path, gate):
     """Write a gate atomically as an npz of float32 arrays, none of them a pickled object."""
     arrays = {"kind": np.array(_KIND), "scales": gate.scales}
     arrays |= {"accepted": np.array(gate.accepted, np.float64), "validation": np.array(gate.validation, np.int64)}
-    for name in _DESCRIBED:
+    for name in DESCRIBED:
         part = getattr(gate, name)
         arrays |= {f"{name}_mean": part.mean, f"{name}_whitening": part.whitening}
     storage.write_npz(path, **arrays)
@@ -87,7 +94,7 @@ def _gate(arrays):
     """Raises ValueError or KeyError unless the arrays make up a gate."""
     if arrays["kind"].shape or str(arrays["kind"]) != _KIND:
         raise ValueError("kind")
-    parts = {name: _gaussian(arrays[f"{name}_mean"], arrays[f"{name}_whitening"]) for name in _DESCRIBED}
+    parts = {name: _gaussian(arrays[f"{name}_mean"], arrays[f"{name}_whitening"]) for name in DESCRIBED}
     if any(len(parts[name].mean) != size for name, size in DIMENSIONS.items()):
         raise ValueError("dimensions")
     scales = _numbers(arrays["scales"], (len(PARTS),))

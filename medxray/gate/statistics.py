@@ -1,15 +1,39 @@
-"""Two short descriptions of an image for the gate, as TensorFlow operations on the model's input.
+"""Three descriptions of an image for the gate, as TensorFlow operations on the model's input.
 
 Prediction and the exported graph call the same function. Black and white bars beside the image are cropped away and the
 rest is brought to one square, so neither letterboxing nor the aspect ratio counts.
 """
 
+from typing import NamedTuple
+
+import numpy as np
 import tensorflow as tf
 
-CANVAS = 64  # side in pixels of the square that everything is measured on
+CANVAS = 128  # side in pixels of the square that everything is measured on
 LAYOUT = 16  # side of the thumbnail
+REGIONS = 8  # the texture is measured in so many regions along each side
+SIGMAS = (0.7, 1.4, 2.8)  # deviations in pixels of the square of the Gaussians between the bands
+_FAINT = 0.01  # detail below a hundredth of the image's contrast counts as none
 _BLACK, _WHITE = 4.0, 251.0  # an outer row or column with a mean beyond these is taken for a bar
 _LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
+
+
+class Description(NamedTuple):
+    """What a batch of images looks like.
+
+    Attributes:
+        layout: float32 (N, 256), the image as 16 x 16 grey values with mean 0 and deviation 1, row by row.
+        tone: float32 (N, 3). Mean / 64; ln(s + 1) with s the standard deviation in grey values; ln(k + 1) with k the
+            mean distance of a colour plane from grey, 0 with one channel.
+        texture: float32 (N, 192), how much detail of three sizes there is in each of 8 x 8 regions: ln(r + 0.01) with r
+            the root mean square, over a region, of the difference between the image blurred by one Gaussian and by the
+            next (no blur, then deviations of 0.7, 1.4 and 2.8 pixels of the square), of the image with mean 0 and
+            deviation 1. Size by size, finest first, each row by row.
+    """
+
+    layout: tf.Tensor
+    tone: tf.Tensor
+    texture: tf.Tensor
 
 
 def describe(images):
@@ -19,24 +43,18 @@ def describe(images):
         images: float32 tensor (N,H,W,C), 0-255, C 1 or 3.
 
     Returns:
-        layout: float32 (N, 256), the image as 16 x 16 grey values with mean 0 and deviation 1, row by row.
-        texture: float32 (N, 7). Columns 0-3: natural logarithm of the detail lost at each halving from 64 to 4 pixels
-            a side, relative to the contrast: ln((r + 0.25) / (s + 1)) with r the root mean square of what averaging
-            2 x 2 pixels takes away and s the standard deviation, in grey values. Column 4: mean / 64. Column 5:
-            ln(s + 1). Column 6: ln(k + 1) with k the mean distance of a colour plane from grey, 0 with one channel.
+        Description.
+
+    Source of the bands: the difference of Gaussians of Burt and Adelson (1983), The Laplacian pyramid as a compact
+    image code; deviation: no level is made smaller.
     """
     grey, colour = _planes(images)
     canvas = _canvas(grey)
-    mean = tf.reduce_mean(canvas, axis=(1, 2))
-    deviation = tf.math.reduce_std(canvas, axis=(1, 2))
-    small, bands = canvas, []
-    while small.shape[1] > 4:
-        halved = _halve(small)
-        lost = tf.sqrt(tf.reduce_mean(tf.square(small - _double(halved)), axis=(1, 2)))
-        bands.append(tf.math.log((lost + 0.25) / (deviation + 1.0)))
-        small = halved
-    texture = tf.stack([*bands, mean / 64.0, tf.math.log(deviation + 1.0), tf.math.log(colour + 1.0)], axis=1)
-    return _layout(canvas), texture
+    mean = tf.reduce_mean(canvas, axis=(1, 2), keepdims=True)
+    deviation = tf.math.reduce_std(canvas, axis=(1, 2), keepdims=True)
+    tone = [mean[:, 0, 0] / 64.0, tf.math.log(deviation[:, 0, 0] + 1.0), tf.math.log(colour + 1.0)]
+    texture = _texture((canvas - mean) / (deviation + 1.0))
+    return Description(_layout(canvas), tf.stack(tone, axis=1), texture)
 
 
 def _planes(images):
@@ -82,9 +100,22 @@ def _layout(canvas):
     return centred / (tf.math.reduce_std(small, axis=1, keepdims=True) + 1.0)
 
 
-def _halve(images):
-    return tf.nn.avg_pool2d(images[..., None], 2, 2, "VALID")[..., 0]
+def _texture(canvas):
+    """Canvas with mean 0 and deviation 1 -> (N, 192)."""
+    side, rows, sharper = CANVAS // REGIONS, [], canvas
+    for sigma in SIGMAS:
+        kernel = tf.constant(_blurring(sigma))
+        blurred = tf.einsum("ay,nyx,bx->nab", kernel, canvas, kernel)
+        power = tf.nn.avg_pool2d(tf.square(sharper - blurred)[..., None], side, side, "VALID")
+        rows.append(tf.math.log(tf.sqrt(tf.reshape(power, (-1, REGIONS * REGIONS))) + _FAINT))
+        sharper = blurred
+    return tf.concat(rows, axis=1)
 
 
-def _double(images):
-    return tf.repeat(tf.repeat(images, 2, axis=1), 2, axis=2)
+def _blurring(sigma):
+    """float32 (CANVAS,CANVAS): a Gaussian about each place of a line, with what lies outside mirrored at the ends."""
+    places = np.arange(CANVAS)
+    sources = np.arange(-CANVAS, 2 * CANVAS)
+    weights = np.exp(-0.5 * ((sources[None] - places[:, None]) / sigma) ** 2)
+    mirrored = weights[:, CANVAS : 2 * CANVAS] + weights[:, CANVAS - 1 :: -1] + weights[:, : 2 * CANVAS - 1 : -1]
+    return (mirrored / mirrored.sum(axis=1, keepdims=True)).astype(np.float32)

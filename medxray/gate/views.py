@@ -20,11 +20,12 @@ class Views(NamedTuple):
     """Descriptions of some images.
 
     Attributes:
-        layout, texture: float32 arrays (n,256) and (n,7), see `statistics.describe`.
+        layout, tone, texture: float32 arrays (n,256), (n,3) and (n,192), see `statistics.Description`.
         features: float array (n,c), the model's pooled features.
     """
 
     layout: np.ndarray
+    tone: np.ndarray
     texture: np.ndarray
     features: np.ndarray
 
@@ -53,23 +54,23 @@ def fit_model_gate(model, source, *, train, validation, pooled=None, seed=0):
 
 def _views(model, source, rows, features, rng):
     plain = source.dataset(rows).batch(_BATCH).prefetch(2)
-    layout, texture = described(plain)
+    description = described(plain)
     if features is None:
         features = predict_batches(embedder(model), plain)
     if source.resize != "letterbox":
-        return Views(layout, texture, features)
+        return Views(*description, features)
     chosen = rng.permutation(rows)[:BOXED]
     boxed = letterboxed(list(source.dataset(chosen).as_numpy_iterator()), rng)
     batches = [boxed[start : start + _BATCH] for start in range(0, len(boxed), _BATCH)]
     extra = (*described(batches), predict_batches(embedder(model), batches))
-    return Views(*(np.concatenate(pair) for pair in zip((layout, texture, features), extra)))
+    return Views(*(np.concatenate(pair) for pair in zip((*description, features), extra)))
 
 
 def described(batches):
-    """`statistics.describe` of batches of images: float32 arrays (n,256) and (n,7)."""
+    """`statistics.describe` of batches of images, as float32 arrays."""
     step = tf.function(describe, reduce_retracing=True)
     parts = [[part.numpy() for part in step(tf.cast(batch, tf.float32))] for batch in batches]
-    return [np.concatenate([part[index] for part in parts]) for index in range(2)]
+    return [np.concatenate(rows) for rows in zip(*parts, strict=True)]
 
 
 def letterboxed(images, rng):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from medxray.gate.graph import Distance, GateGraph, measure
-from medxray.gate.parts import DIMENSIONS
+from medxray.gate.parts import DESCRIBED, DIMENSIONS
 from medxray.gate.statistics import describe
 
 
@@ -84,7 +84,7 @@ def test_features_that_are_not_numbers_are_refused(judge, new):
 
 
 def test_the_score_is_the_largest_scaled_part(gate, judge, new, features):
-    distances = tuple(map(Distance, (gate.layout, gate.texture, gate.features)))
+    distances = [Distance(getattr(gate, name)) for name in DESCRIBED]
     images = tf.constant(new, tf.float32)
     values, turns = measure(distances, *describe(images), features(new))
     np.testing.assert_allclose(judge(new)[0], (values.numpy() / gate.scales).max(axis=1), rtol=1e-5)
@@ -97,8 +97,8 @@ def test_the_score_is_the_largest_scaled_part(gate, judge, new, features):
 
 
 def test_descriptions_have_the_dimensions_that_a_stored_gate_must_have(new):
-    layout, texture = describe(tf.constant(new[:1], tf.float32))
-    assert {"layout": layout.shape[1], "texture": texture.shape[1]} == DIMENSIONS
+    parts = describe(tf.constant(new[:1], tf.float32))._asdict()
+    assert {name: rows.shape[1] for name, rows in parts.items()} == DIMENSIONS
 
 
 def test_the_graph_survives_a_saved_model(gate, judge, new, features, tmp_path):

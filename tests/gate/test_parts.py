@@ -6,7 +6,7 @@ import pytest
 from medxray import storage
 from medxray.errors import RunError
 from medxray.gate.gaussian import Gaussian
-from medxray.gate.parts import PARTS, Gate, read_gate, write_gate
+from medxray.gate.parts import DESCRIBED, Gate, read_gate, write_gate
 
 
 @pytest.fixture
@@ -16,7 +16,9 @@ def small():
     def one(d):
         return Gaussian(rng.normal(size=d).astype(np.float32), rng.normal(size=(d, d)).astype(np.float32))
 
-    return Gate(one(256), one(7), one(5), np.array([1, 2, 3, 1.5], np.float32), accepted=0.99, validation=300)
+    return Gate(
+        *(one(d) for d in (256, 3, 192, 5)), np.array([1, 2, 3, 4, 1.5], np.float32), accepted=0.99, validation=300
+    )
 
 
 def arrays_of(file):
@@ -27,7 +29,7 @@ def arrays_of(file):
 def test_a_gate_is_read_as_it_was_written(small, tmp_path):
     write_gate(tmp_path / "gate.npz", small)
     again = read_gate(tmp_path / "gate.npz", features=5)
-    for name in PARTS[:3]:
+    for name in DESCRIBED:
         np.testing.assert_array_equal(getattr(again, name).mean, getattr(small, name).mean)
         np.testing.assert_array_equal(getattr(again, name).whitening, getattr(small, name).whitening)
     np.testing.assert_array_equal(again.scales, small.scales)
@@ -39,7 +41,7 @@ def test_a_gate_is_read_as_it_was_written(small, tmp_path):
     [
         {"kind": np.array("other")},
         {"kind": None},
-        {"scales": np.array([1, 2, 3, 0], np.float32)},
+        {"scales": np.array([1, 2, 3, 4, 0], np.float32)},
         {"scales": np.ones(3, np.float32)},
         {"features_mean": np.full(5, np.nan, np.float32)},
         {"features_mean": np.ones(5)},
@@ -47,7 +49,7 @@ def test_a_gate_is_read_as_it_was_written(small, tmp_path):
         {"texture_mean": np.ones(6, np.float32), "texture_whitening": np.ones((6, 6), np.float32)},
         {"layout_mean": np.array(1.0, np.float32)},
         {"accepted": np.ones(2)},
-        {"scales": np.array([{}] * 4, object)},
+        {"scales": np.array([{}] * 5, object)},
     ],
     ids=lambda change: "-".join(change),
 )

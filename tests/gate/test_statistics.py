@@ -3,46 +3,55 @@
 import cv2
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from medxray.data.decode import resize
-from medxray.gate.statistics import describe
+from medxray.gate.statistics import SIGMAS, Description, describe
 
 
 def described(images):
-    layout, texture = describe(np.asarray(images, np.float32))
-    return layout.numpy(), texture.numpy()
+    return Description(*(part.numpy() for part in describe(np.asarray(images, np.float32))))
 
 
-def test_texture_of_a_checkerboard_by_hand():
-    board = np.kron(np.indices((64, 64)).sum(axis=0) % 2, np.ones((1, 1))) * 100 + 50.0  # 50 and 150, mean 100
-    texture = described(board[None, ..., None])[1][0]
-    # one pixel per canvas pixel: the first halving takes everything away, deviation and loss are both 50
-    assert texture[0] == pytest.approx(np.log(50.25 / 51), abs=1e-4)
-    np.testing.assert_allclose(texture[1:4], np.log(0.25 / 51), atol=1e-4)
-    np.testing.assert_allclose(texture[4:], [100 / 64, np.log(51), 0], atol=1e-4)
+def test_tone_by_hand():
+    board = np.indices((128, 128)).sum(axis=0) % 2 * 100 + 50.0  # 50 and 150
+    np.testing.assert_allclose(described(board[None, ..., None]).tone[0], [100 / 64, np.log(51), 0], atol=1e-4)
+
+
+def test_texture_is_the_detail_between_gaussians_in_each_region():
+    picture = np.random.default_rng(0).uniform(20, 250, (128, 128))
+    picture[:, 64:] = cv2.GaussianBlur(picture[:, 64:], (0, 0), 3)
+    unit = (picture - picture.mean()) / (picture.std() + 1)
+    levels = [unit, *(gaussian_filter(unit, sigma, mode="reflect", truncate=12) for sigma in SIGMAS)]
+    bands = np.array([one - other for one, other in zip(levels, levels[1:])])
+    power = (bands**2).reshape(3, 8, 16, 8, 16).mean(axis=(2, 4))
+    texture = described(picture[None, ..., None]).texture[0]
+    np.testing.assert_allclose(texture, np.log(np.sqrt(power) + 0.01).ravel(), atol=1e-3)
+    left, right = texture.reshape(3, 8, 8)[..., :4], texture.reshape(3, 8, 8)[..., 4:]
+    assert (left.mean(axis=(1, 2)) > right.mean(axis=(1, 2))).all()
 
 
 def test_texture_finds_detail_at_its_scale():
     bands = []
-    for cell in (1, 2, 4, 8):
-        board = np.kron(np.indices((64 // cell,) * 2).sum(axis=0) % 2, np.ones((cell, cell))) * 100.0 + 50
-        bands.append(int(described(board[None, ..., None])[1][0, :4].argmax()))
-    assert bands == [0, 1, 2, 3]
+    for period in (2, 5, 10):
+        waves = 100 + 50 * np.cos(2 * np.pi * np.arange(128) / period)[None] * np.ones((128, 1))
+        bands.append(int(described(waves[None, ..., None]).texture.reshape(3, 64).mean(axis=1).argmax()))
+    assert bands == [0, 1, 2]
 
 
 def test_layout_is_block_means_standardised():
-    picture = np.random.default_rng(0).uniform(20, 250, (64, 64))
-    blocks = picture.reshape(16, 4, 16, 4).mean(axis=(1, 3)).ravel()
+    picture = np.random.default_rng(0).uniform(20, 250, (128, 128))
+    blocks = picture.reshape(16, 8, 16, 8).mean(axis=(1, 3)).ravel()
     layout = described(picture[None, ..., None])[0][0]
     np.testing.assert_allclose(layout, (blocks - blocks.mean()) / (blocks.std() + 1), atol=1e-4)
 
 
-def test_blank_images_have_a_zero_layout_and_finite_texture():
+def test_blank_images_have_a_zero_layout_and_the_texture_of_nothing():
     for value in (0.0, 3.0, 255.0):
-        layout, texture = described(np.full((1, 48, 48, 1), value))
+        layout, tone, texture = described(np.full((1, 48, 48, 1), value))
         np.testing.assert_allclose(layout, 0.0, atol=1e-4)
-        assert np.isfinite(texture).all()
-        assert texture[0, 4] == pytest.approx(value / 64, abs=1e-5)
+        np.testing.assert_allclose(tone, [[value / 64, 0, 0]], atol=1e-4)
+        np.testing.assert_allclose(texture, np.log(0.01), atol=1e-2)
 
 
 @pytest.mark.parametrize("shape", [(150, 224), (224, 120)])
@@ -51,9 +60,10 @@ def test_letterbox_bars_and_aspect_hardly_count(chests, shape):
     other = cv2.resize(square, shape[::-1], interpolation=cv2.INTER_AREA)[..., None]
     boxed = resize(other.astype(np.float32), (224, 224), "letterbox").numpy()
     assert (boxed == 0).mean() > 0.2
-    layouts, textures = described([square[..., None], boxed])
+    layouts, tones, textures = described([square[..., None], boxed])
     assert np.abs(layouts[0] - layouts[1]).max() < 0.15
-    assert np.abs(textures[0] - textures[1]).max() < 0.15
+    assert np.abs(tones[0] - tones[1]).max() < 0.15
+    assert np.abs(textures[0] - textures[1]).mean() < 0.15
 
 
 def test_the_inverted_image_has_the_inverted_layout_bars_or_not(chests):
@@ -66,10 +76,11 @@ def test_the_inverted_image_has_the_inverted_layout_bars_or_not(chests):
 
 def test_brightness_and_contrast_do_not_move_the_layout(chests):
     picture = chests(1, 5).astype(np.float32)
-    layouts, textures = described(np.concatenate([picture, 0.6 * picture + 60]))
+    layouts, tones, textures = described(np.concatenate([picture, 0.6 * picture + 60]))
     assert np.abs(layouts[0] - layouts[1]).max() < 0.05
-    assert abs(textures[0, 4] - textures[1, 4]) > 0.1
-    assert abs(textures[0, 5] - textures[1, 5]) > 0.3
+    assert np.abs(textures[0] - textures[1]).max() < 0.05
+    assert abs(tones[0, 0] - tones[1, 0]) > 0.1
+    assert abs(tones[0, 1] - tones[1, 1]) > 0.3
 
 
 def test_colour_counts_and_a_grey_picture_in_three_channels_is_grey(chests):
@@ -78,13 +89,14 @@ def test_colour_counts_and_a_grey_picture_in_three_channels_is_grey(chests):
     tinted = np.clip(three.astype(np.float32) * (1.0, 0.7, 0.4), 0, 255)
     one, same, other = (described(images) for images in (grey, three, tinted))
     np.testing.assert_allclose(one[0], same[0], atol=1e-3)
-    np.testing.assert_allclose(one[1], same[1], atol=1e-3)
-    assert other[1][0, 6] > 2
+    np.testing.assert_allclose(one.tone, same.tone, atol=1e-3)
+    np.testing.assert_allclose(one.texture, same.texture, atol=1e-3)
+    assert other.tone[0, 2] > 2
 
 
 def test_images_of_one_batch_do_not_influence_each_other(chests):
     images = np.concatenate([chests(3, 7), np.zeros((1, 64, 64, 1), np.uint8)])
     together = described(images)
     alone = [described(images[row : row + 1]) for row in range(4)]
-    for part in range(2):
+    for part in range(3):
         np.testing.assert_allclose(together[part], np.concatenate([one[part] for one in alone]), atol=1e-4)
