@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 
 SIDE, EACH = 512, 20
+PHANTOM_SIZES = 256, 512, 1024
 COLOUR = "astronaut chelsea coffee hubble_deep_field ihc motorcycle_left motorcycle_right retina rocket"
 GREY = "brick camera cell clock_motion coins grass gravel microaneurysms moon horse"
 TEXT = "page text"
@@ -110,11 +111,12 @@ def faces():
 
 
 def phantoms(folder, seed):
-    """Synthetic chests of `medxray data phantom`."""
+    """Synthetic chests of `medxray data phantom`, of three sizes."""
     from medxray.data.phantom import generate_phantoms
 
-    for path in generate_phantoms(folder / "phantoms", patients=30, seed=seed + 1000):
-        yield "phantoms", path
+    for size in PHANTOM_SIZES:
+        for path in generate_phantoms(folder / f"phantoms-{size}", patients=30, size=size, seed=seed + 2000 + size):
+            yield f"phantoms, {size} pixels", path
 
 
 def changed(files, count, rng):
@@ -194,7 +196,10 @@ def main():
             for kind, part in tables[group].groupby("kind", sort=False):
                 print(row_of(kind, part))
             print(row_of(f"**{group}, all**", tables[group]), flush=True)
-    print(row_of("**to be refused, all**", pd.concat([tables["no X-rays"], tables["changed X-rays"]])))
+    wanted = pd.concat([tables["no X-rays"], tables["changed X-rays"]])
+    print(row_of("**to be refused, all**", wanted))
+    shares = 1 - wanted["in_distribution"].astype(bool).groupby(wanted["kind"]).mean()
+    print(f"\nMean share refused over the {len(shares)} kinds: {100 * shares.mean():.1f} %")
     if args.json:
         records = [{"group": group, **row} for group, table in tables.items() for row in table.to_dict("records")]
         args.json.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")

@@ -1,11 +1,15 @@
 #!/usr/bin/env python
-"""Trains variants of the autoencoder on normal images and compares them on normal validation images alone.
+"""Trains variants of the autoencoder on normal images and compares them without an image of a diseased person.
 
-Two measures, neither of which needs a diseased image. Reconstruction: mean structural similarity and share of each
-image's variance that the reconstruction explains, both on 64 x 64 pixels. Painted opacities: AUROC of the score between
-the images as they are and with opacities of the synthetic phantoms painted into their lungs, three of each kind. The
-reference is the plain method: squared error, images as they are. A variant is LOSS[+standardize]/BOTTLENECK/PIXELS.
+Two measures. Reconstruction of normal validation images: mean structural similarity and share of each image's variance
+that the reconstruction explains, both on 64 x 64 pixels. AUROC of the score on drawn opacities, in one of two ways.
+With --data: between normal validation images and the same ones with opacities painted into their lungs, three of each
+kind, the mean of both kinds. With --phantoms N: between the validation and test phantoms of N synthetic patients with
+and without opacities; then everything is trained on the normal phantoms.
 
+A variant is LOSS[+standardize]/BOTTLENECK/PIXELS. The reference is the plain method: squared error, images as they are.
+
+    python scripts/choose_autoencoder.py --phantoms 600 --seed 1
     python scripts/choose_autoencoder.py --data DIR --seed 1
 """
 
@@ -16,7 +20,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from painting import painted_sets, placements, table
+from painting import labelled_table, painted_sets, painted_table, placements
 
 REFERENCE = "mse/64/64"
 VARIANTS = (
@@ -35,11 +39,13 @@ SIDE = 64  # reconstructions of every size are compared on this grid
 def options():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True)
+    images = parser.add_mutually_exclusive_group(required=True)
+    images.add_argument("--data")
+    images.add_argument("--phantoms", type=int, metavar="N")
     parser.add_argument("--variants", nargs="+", default=VARIANTS, metavar="VARIANT")
     parser.add_argument("--epochs", type=int, default=50)
     parser.add_argument("--limit", type=int)
-    parser.add_argument("--seed", type=int, default=1, help="Of the split, the training and the painting.")
+    parser.add_argument("--seed", type=int, default=1, help="Of the phantoms, the split, the training, the painting.")
     args = parser.parse_args()
     if REFERENCE not in args.variants:
         parser.error(f"--variants must contain the reference {REFERENCE}.")
@@ -69,14 +75,14 @@ def trained(args, variant, folder):
     return medxray.train(config)
 
 
-def normal_files(run):
-    """Normal validation images of a run's split."""
+def files_of(run, splits):
+    """Images of a run's splits: paths, and 1 where they are not normal."""
     from medxray.evaluation import own_manifest
 
     manifest = own_manifest(run)
-    table = manifest.table
-    chosen = table[(table["split"] == "val") & (table["label"] == manifest.classes[0])]
-    return [str(Path(run.record["data"]["root"]) / path) for path in chosen["path"]]
+    chosen = manifest.table[manifest.table["split"].isin(splits)]
+    root = Path(run.record["data"]["root"])
+    return [str(root / path) for path in chosen["path"]], (chosen["label"] != manifest.classes[0]).to_numpy(int)
 
 
 def written(files, folder, seed):
@@ -115,24 +121,52 @@ def shrunk(image):
     return cv2.resize(np.asarray(image, np.float32).mean(axis=-1), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
+def on_phantoms(args, folder):
+    """Train and compare on phantoms: rows of a table."""
+    from medxray.data.phantom import generate_phantoms
+
+    generate_phantoms(Path(folder) / "phantoms", patients=args.phantoms, seed=args.seed)
+    args.data, found = f"{folder}/phantoms", {}
+    for variant in args.variants:
+        run = trained(args, variant, folder)
+        files, labels = files_of(run, ("val", "test"))
+        found[variant] = scores_of(run, files)
+        tell(variant, run, [file for file, label in zip(files, labels) if not label])
+    print(f"\nseed {args.seed}, {len(files)} phantoms, {labels.sum()} of them with opacities")
+    return labelled_table(found, labels, seed=args.seed, reference=REFERENCE)
+
+
+def on_painted(args, folder):
+    """Train on X-rays and compare on painted ones: rows of a table."""
+    found, paths = {}, None
+    for variant in args.variants:
+        run = trained(args, variant, folder)
+        if paths is None:
+            files, labels = files_of(run, ("val",))
+            paths = written([file for file, label in zip(files, labels) if not label], folder, args.seed)
+        scores = {kind: scores_of(run, files) for kind, files in paths.items()}
+        intact = scores.pop("intact")
+        found[variant] = {kind: placements(intact, values) for kind, values in scores.items()}
+        tell(variant, run, paths["intact"])
+    print(f"\nseed {args.seed}, {len(paths['intact'])} normal validation images")
+    return painted_table(found, seed=args.seed, reference=REFERENCE)
+
+
+def tell(variant, run, files):
+    """Print how well normal images are rebuilt."""
+    similar, explained = reconstruction(run, files)
+    print(f"{variant}: structural similarity {similar:.3f}, variance explained {explained:.3f}", flush=True)
+
+
 def main():
     """Train, score, print."""
     args = options()
     from medxray.backend import load_tensorflow
 
     load_tensorflow()
-    found, paths = {}, None
     with tempfile.TemporaryDirectory() as folder:
-        for variant in args.variants:
-            run = trained(args, variant, folder)
-            paths = paths or written(normal_files(run), folder, args.seed)
-            scores = {kind: scores_of(run, files) for kind, files in paths.items()}
-            intact = scores.pop("intact")
-            found[variant] = {kind: placements(intact, values) for kind, values in scores.items()}
-            similar, explained = reconstruction(run, paths["intact"])
-            print(f"{variant}: structural similarity {similar:.3f}, variance explained {explained:.3f}", flush=True)
-    print(f"\nseed {args.seed}, {len(paths['intact'])} normal validation images")
-    print(*table(found, seed=args.seed, reference=REFERENCE), sep="\n")
+        rows = on_phantoms(args, folder) if args.phantoms else on_painted(args, folder)
+    print(*rows, sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,21 +1,25 @@
 #!/usr/bin/env python
-"""Compares variants of PaDiM and PatchCore on painted opacities, that is without looking at a diseased image.
+"""Compares variants of PaDiM and PatchCore without looking at an image of a diseased person.
 
-Opacities as in the synthetic phantoms are painted into the lungs of the normal validation images, three of each kind
-into every image. A variant is as good as its AUROC between the images with and without, the mean of both kinds; it is
-fitted on the normal training images. Variants: patch features as they are or with root mean square 1 per layer and
-position, and how a map becomes the score of an image. The reference is the paper's: features as they are, largest
-distance. Neither labelled nor test images are looked at, unless --labelled asks for the former.
+Fitted on the normal training images, a variant is as good as its AUROC on drawn opacities, in one of two ways. With
+--data: between normal validation images and the same ones with opacities painted into their lungs, three of each kind
+into every image, the mean of both kinds. With --phantoms N: between the validation and test phantoms of N synthetic
+patients with and without opacities; such a variant is fitted on the normal phantoms.
 
+Variants: patch features as they are or with root mean square 1 per layer and position, and how a map becomes the score
+of an image. The reference is the paper's: features as they are, largest distance.
+
+    python scripts/choose_patches.py --phantoms 600 --weights FILE --seed 1
     python scripts/choose_patches.py --data DIR --weights FILE --seed 1
 """
 
 import argparse
 import dataclasses
 import tempfile
+from pathlib import Path
 
 import numpy as np
-from painting import painted_sets, placements, table
+from painting import labelled_table, painted_sets, painted_table, placements
 
 REFERENCE = "as they are, max"
 
@@ -23,13 +27,14 @@ REFERENCE = "as they are, max"
 def options():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True)
+    images = parser.add_mutually_exclusive_group(required=True)
+    images.add_argument("--data")
+    images.add_argument("--phantoms", type=int, metavar="N")
     parser.add_argument("--weights", default="auto")
     parser.add_argument("--arch", default="vgg16")
     parser.add_argument("--methods", nargs="+", default=["padim", "patchcore"])
-    parser.add_argument("--seed", type=int, default=1, help="Of the split, the fit and the painting.")
+    parser.add_argument("--seed", type=int, default=1, help="Of the phantoms, the split, the fit, the painting.")
     parser.add_argument("--limit", type=int)
-    parser.add_argument("--labelled", action="store_true", help="Also print the AUROC on labelled validation images.")
     return parser.parse_args()
 
 
@@ -69,54 +74,72 @@ def map_of(method, fit, patches):
 
 
 def sources(args, folder):
-    """Everything about the data: PatchSource, compiled backbone, normal validation images, labels of validation."""
+    """PatchSource with the sets normal (fitted) and val (scored), compiled backbone, pixels and labels of val."""
     from medxray.anomaly.config import AnomalyConfig
     from medxray.anomaly.patches_of_images import NORMAL, PatchSource
     from medxray.data.labels import BY_NAME
+    from medxray.data.phantom import generate_phantoms
     from medxray.inference import compiled
     from medxray.models.classifier import prefix
     from medxray.models.patch_detector import build_backbone, patch_layers
     from medxray.models.weights import load_weights
     from medxray.training.dataset import choose_manifest, decode_manifest
 
+    if args.phantoms:
+        generate_phantoms(Path(folder) / "phantoms", patients=args.phantoms, seed=args.seed)
+    data = args.data or f"{folder}/phantoms"
     config = AnomalyConfig(
-        method="padim", arch=args.arch, data=args.data, weights=args.weights, seed=args.seed, limit=args.limit
+        method="padim", arch=args.arch, data=data, weights=args.weights, seed=args.seed, limit=args.limit
     ).resolved()
     config = dataclasses.replace(config, cache_dir=f"{folder}/cache")
     manifest = choose_manifest(config, normal=BY_NAME)
     _, images = decode_manifest(manifest, config, learned=manifest.classes[:1])
-    rows, labels = images.rows, images.labels[images.rows["val"]]
+    rows = images.rows
     chosen = {NORMAL: rows["train"][images.labels[rows["train"]] == 0]}
-    chosen["val"] = rows["val"] if args.labelled else rows["val"][labels == 0]
-    labels = images.labels[chosen["val"]]
+    chosen["val"] = np.concatenate([rows["val"], rows["test"]]) if args.phantoms else rows["val"]
+    if args.data:
+        chosen["val"] = chosen["val"][images.labels[chosen["val"]] == 0]
     images = dataclasses.replace(images, rows=chosen)
     backbone = build_backbone(config.arch, image_size=config.image_size, channels=config.channels)
     load_weights(backbone, config.arch, config.weights)
     part = compiled(prefix(backbone, patch_layers(config.arch)))
-    plain = images.source.pixels[chosen["val"][labels == 0]][..., 0]
-    return PatchSource(backbone, images, config), part, plain, labels
+    pixels = images.source.pixels[chosen["val"]][..., 0]
+    return PatchSource(backbone, images, config), part, pixels, images.labels[chosen["val"]]
 
 
-def compared(args, method, scaled, data, kept):
-    """Fit one method on one kind of patches: ({variant: {kind: placements}}, {variant: labelled AUROC})."""
-    from sklearn.metrics import roc_auc_score
+def compared(args, method, scaled, source, kept):
+    """Fit one method on one kind of patches.
 
+    Args:
+        args: the command line.
+        method: "padim" or "patchcore".
+        scaled: whether patches get unit strength.
+        source: PatchSource.
+        kept: {kind: activations of the painted images}.
+
+    Returns:
+        {variant: {"val" or kind: scores}}.
+    """
     from medxray.anomaly.padim import fit_padim
     from medxray.anomaly.patchcore import fit_patchcore
     from medxray.anomaly.patches_of_images import NORMAL
 
-    source, _, plain, labels = data
     patches = source.patches(NORMAL, scaled=scaled)
     fit = fit_padim(patches, seed=args.seed) if method == "padim" else fit_patchcore(patches, seed=args.seed)
-    scores = reductions(map_of(method, fit, source.patches("val", scaled=scaled)))
-    words, found = "of unit strength" if scaled else "as they are", {}
+    given = {"val": source.patches("val", scaled=scaled)}
     for kind, parts in kept.items():
         count = sum(len(part[0]) for part in parts)
-        given = source.to_patches(lambda parts=parts: cast(parts), count, scaled=scaled)
-        for name, values in reductions(map_of(method, fit, given)).items():
-            found.setdefault(f"{words}, {name}", {})[kind] = placements(scores[name][labels == 0], values)
-    known = {f"{words}, {name}": roc_auc_score(labels, values) for name, values in scores.items() if args.labelled}
-    return found, known
+        given[kind] = source.to_patches(lambda parts=parts: cast(parts), count, scaled=scaled)
+    words, found = "of unit strength" if scaled else "as they are", {}
+    for kind, part in given.items():
+        for name, scores in reductions(map_of(method, fit, part)).items():
+            found.setdefault(f"{words}, {name}", {})[kind] = scores
+    return found
+
+
+def contrasts(sets, kinds):
+    """{kind: placements} of a variant's scores."""
+    return {kind: placements(sets["val"], sets[kind]) for kind in kinds}
 
 
 def cast(parts):
@@ -130,19 +153,21 @@ def main():
     from medxray.backend import load_tensorflow
 
     load_tensorflow()
+    how = {"seed": args.seed, "reference": REFERENCE}
     with tempfile.TemporaryDirectory() as folder:
-        data = sources(args, folder)
-        kept = {kind: activations_of(data[1], images) for kind, images in painted_sets(data[2], args.seed).items()}
-        print(f"seed {args.seed}, {len(data[2])} normal validation images", flush=True)
+        source, part, pixels, labels = sources(args, folder)
+        drawn = painted_sets(pixels, args.seed) if args.data else {}
+        kept = {kind: activations_of(part, images) for kind, images in drawn.items()}
+        print(f"seed {args.seed}, {len(labels)} images, {labels.sum()} of them not normal", flush=True)
         for method in args.methods:
-            variants, labelled = {}, {}
+            found = {}
             for scaled in (False, True):
-                found, known = compared(args, method, scaled, data, kept)
-                variants |= found
-                labelled |= known
-            print(f"\n{method}", *table(variants, seed=args.seed, reference=REFERENCE), sep="\n", flush=True)
-            for name, value in labelled.items():
-                print(f"labelled validation images, {name}: {value:.3f}", flush=True)
+                found |= compared(args, method, scaled, source, kept)
+            if args.phantoms:
+                rows = labelled_table({name: sets["val"] for name, sets in found.items()}, labels, **how)
+            else:
+                rows = painted_table({name: contrasts(sets, drawn) for name, sets in found.items()}, **how)
+            print(f"\n{method}", *rows, sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""How well a detector tells normal X-rays from the same ones with opacities painted in: no diseased image is needed.
+"""How well a detector finds what is drawn: opacities painted into normal X-rays, or synthetic phantoms with opacities.
 
-Shared by choose_autoencoder.py and choose_patches.py.
+No image of a diseased person is needed for either. Shared by choose_autoencoder.py and choose_patches.py.
 """
 
 import cv2
@@ -54,8 +54,8 @@ def placements(intact, changed):
     return below.reshape(DRAWS, len(intact)).mean(axis=0)
 
 
-def table(variants, *, seed, reference):
-    """Markdown rows of variants, best last column first.
+def painted_table(variants, *, seed, reference):
+    """Markdown rows of variants on painted images.
 
     Args:
         variants: {name: {kind: placements (n,)}}.
@@ -67,13 +67,50 @@ def table(variants, *, seed, reference):
         95 % percentile interval (Efron 1979, 2,000 resamples of the images).
     """
     mean = {name: np.mean(list(kinds.values()), axis=0) for name, kinds in variants.items()}
-    count = len(mean[reference])
-    drawn = np.random.default_rng(seed).integers(count, size=(2000, count))
-    rows = ["| variant | " + " | ".join(KINDS) + " | both | above the reference |", "|---" * (len(KINDS) + 3) + "|"]
+    drawn = _resamples(len(mean[reference]), seed)
+    rows = [_line("variant", *KINDS, "both", "above the reference"), "|---" * (len(KINDS) + 3) + "|"]
     for name, kinds in variants.items():
-        gain = mean[name] - mean[reference]
-        low, high = np.percentile(gain[drawn].mean(axis=1), (2.5, 97.5))
-        cells = " | ".join(f"{kinds[kind].mean():.3f}" for kind in KINDS)
-        gained = "reference" if name == reference else f"{gain.mean():+.3f} [{low:+.3f}, {high:+.3f}]"
-        rows.append(f"| {name} | {cells} | {mean[name].mean():.3f} | {gained} |")
+        gains = (mean[name] - mean[reference])[drawn].mean(axis=1)
+        cells = [f"{kinds[kind].mean():.3f}" for kind in KINDS]
+        gain = mean[name].mean() - mean[reference].mean()
+        rows.append(_line(name, *cells, f"{mean[name].mean():.3f}", _gained(name, reference, gain, gains)))
     return rows
+
+
+def labelled_table(variants, labels, *, seed, reference):
+    """Markdown rows of variants on phantoms with and without opacities.
+
+    Args:
+        variants: {name: scores (n,)}.
+        labels: int array (n,), 0 without, 1 with an opacity.
+        seed, reference: as for `painted_table`.
+
+    Returns:
+        list of str: name, AUROC, and how much it is above the reference's, with an interval as in `painted_table`.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    drawn = [rows for rows in _resamples(len(labels), seed) if 0 < labels[rows].sum() < len(rows)]
+    resampled = {
+        name: np.array([roc_auc_score(labels[at], scores[at]) for at in drawn]) for name, scores in variants.items()
+    }
+    value = {name: roc_auc_score(labels, scores) for name, scores in variants.items()}
+    rows = [_line("variant", "AUROC", "above the reference"), "|---" * 3 + "|"]
+    for name in variants:
+        gains = resampled[name] - resampled[reference]
+        gained = _gained(name, reference, value[name] - value[reference], gains)
+        rows.append(_line(name, f"{value[name]:.3f}", gained))
+    return rows
+
+
+def _resamples(count, seed):
+    return np.random.default_rng(seed).integers(count, size=(2000, count))
+
+
+def _gained(name, reference, gain, gains):
+    low, high = np.percentile(gains, (2.5, 97.5))
+    return "reference" if name == reference else f"{gain:+.3f} [{low:+.3f}, {high:+.3f}]"
+
+
+def _line(*cells):
+    return "| " + " | ".join(cells) + " |"
