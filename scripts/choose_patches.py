@@ -22,6 +22,7 @@ import numpy as np
 from painting import labelled_table, painted_sets, painted_table, placements
 
 REFERENCE = "as they are, max"
+WORDS = {"none": "as they are", "unit": "of unit strength"}
 
 
 def options():
@@ -74,7 +75,7 @@ def map_of(method, fit, patches):
 
 
 def sources(args, folder):
-    """PatchSource with the sets normal (fitted) and val (scored), compiled backbone, pixels and labels of val."""
+    """{scale: PatchSource with the sets normal (fitted) and val (scored)}, compiled backbone, pixels, labels of val."""
     from medxray.anomaly.config import AnomalyConfig
     from medxray.anomaly.patches_of_images import NORMAL, PatchSource
     from medxray.data.labels import BY_NAME
@@ -82,6 +83,7 @@ def sources(args, folder):
     from medxray.inference import compiled
     from medxray.models.classifier import prefix
     from medxray.models.patch_detector import build_backbone, patch_layers
+    from medxray.models.registry import PATCH_SCALES
     from medxray.models.weights import load_weights
     from medxray.training.dataset import choose_manifest, decode_manifest
 
@@ -104,18 +106,20 @@ def sources(args, folder):
     load_weights(backbone, config.arch, config.weights)
     part = compiled(prefix(backbone, patch_layers(config.arch)))
     pixels = images.source.pixels[chosen["val"]][..., 0]
-    return PatchSource(backbone, images, config), part, pixels, images.labels[chosen["val"]]
+    kinds = (dataclasses.replace(config, patch_scale=scale) for scale in PATCH_SCALES)
+    found = {kind.patch_scale: PatchSource(backbone, images, kind) for kind in kinds}
+    return found, part, pixels, images.labels[chosen["val"]]
 
 
-def compared(args, method, scaled, source, kept):
+def compared(args, method, source, kept, words):
     """Fit one method on one kind of patches.
 
     Args:
         args: the command line.
         method: "padim" or "patchcore".
-        scaled: whether patches get unit strength.
         source: PatchSource.
         kept: {kind: activations of the painted images}.
+        words: for the names of the variants.
 
     Returns:
         {variant: {"val" or kind: scores}}.
@@ -124,13 +128,13 @@ def compared(args, method, scaled, source, kept):
     from medxray.anomaly.patchcore import fit_patchcore
     from medxray.anomaly.patches_of_images import NORMAL
 
-    patches = source.patches(NORMAL, scaled=scaled)
+    patches = source.patches(NORMAL)
     fit = fit_padim(patches, seed=args.seed) if method == "padim" else fit_patchcore(patches, seed=args.seed)
-    given = {"val": source.patches("val", scaled=scaled)}
+    given = {"val": source.patches("val")}
     for kind, parts in kept.items():
         count = sum(len(part[0]) for part in parts)
-        given[kind] = source.to_patches(lambda parts=parts: cast(parts), count, scaled=scaled)
-    words, found = "of unit strength" if scaled else "as they are", {}
+        given[kind] = source.to_patches(lambda parts=parts: cast(parts), count)
+    found = {}
     for kind, part in given.items():
         for name, scores in reductions(map_of(method, fit, part)).items():
             found.setdefault(f"{words}, {name}", {})[kind] = scores
@@ -155,14 +159,14 @@ def main():
     load_tensorflow()
     how = {"seed": args.seed, "reference": REFERENCE}
     with tempfile.TemporaryDirectory() as folder:
-        source, part, pixels, labels = sources(args, folder)
+        scales, part, pixels, labels = sources(args, folder)
         drawn = painted_sets(pixels, args.seed) if args.data else {}
         kept = {kind: activations_of(part, images) for kind, images in drawn.items()}
         print(f"seed {args.seed}, {len(labels)} images, {labels.sum()} of them not normal", flush=True)
         for method in args.methods:
             found = {}
-            for scaled in (False, True):
-                found |= compared(args, method, scaled, source, kept)
+            for scale, source in scales.items():
+                found |= compared(args, method, source, kept, WORDS[scale])
             if args.phantoms:
                 rows = labelled_table({name: sets["val"] for name, sets in found.items()}, labels, **how)
             else:

@@ -4,11 +4,12 @@ import dataclasses
 import typing
 
 from medxray.errors import ConfigError, RunError
-from medxray.models.registry import AUTOENCODER_LOSSES, AUTOENCODER_MINIMUM, architecture
+from medxray.models.registry import AUTOENCODER_LOSSES, AUTOENCODER_MINIMUM, IMAGE_SCORES, PATCH_SCALES, architecture
 from medxray.training.config import RunConfig, TrainConfig, option_name
 
 TASKS_OF_TWO = ("pneumonia", "folders")  # normal against the rest
 AUTOENCODER, PADIM, PATCHCORE = METHODS = ("autoencoder", "padim", "patchcore")
+_OF_PATCHES = {"arch": "vgg16", "image_size": 224, "image_score": "mean", "patch_scale": "none"}
 _DEFAULTS = {  # options that belong to some methods only, with their defaults there
     AUTOENCODER: {
         "image_size": 64,
@@ -21,8 +22,8 @@ _DEFAULTS = {  # options that belong to some methods only, with their defaults t
         "bottleneck": 64,
         "standardize": True,
     },
-    PADIM: {"arch": "vgg16", "image_size": 224, "dimensions": 100},
-    PATCHCORE: {"arch": "vgg16", "image_size": 224, "coreset": 0.01},
+    PADIM: {**_OF_PATCHES, "dimensions": 100},
+    PATCHCORE: {**_OF_PATCHES, "coreset": 0.01},
 }
 _FORM = {"channels": 1, "resize": "letterbox"}  # of the input; a backbone run brings its own
 
@@ -41,6 +42,8 @@ class AnomalyConfig(RunConfig):
         "task": TASKS_OF_TWO,
         "method": METHODS,
         "loss": AUTOENCODER_LOSSES,
+        "image_score": IMAGE_SCORES,
+        "patch_scale": PATCH_SCALES,
     }
     RANGES: typing.ClassVar = {
         **RunConfig.RANGES,
@@ -61,6 +64,8 @@ class AnomalyConfig(RunConfig):
     loss: str | None = None
     bottleneck: int | None = None
     standardize: bool | None = None
+    image_score: str | None = None
+    patch_scale: str | None = None
     dimensions: int | None = None
     coreset: float | None = None
 

@@ -44,9 +44,9 @@ class PatchMethod:
         with timed("prefix"):
             self._source = PatchSource(backbone, self._images, self._config)
         with timed("main"):
-            scaled = self._config.method == PADIM
-            fit = self._fitted(self._source.patches(NORMAL, scaled=scaled))
-            model = build_patch_detector(backbone, fit, scaled=scaled)
+            fit = self._fitted(self._source.patches(NORMAL))
+            scale, score = self._config.patch_scale, self._config.image_score
+            model = build_patch_detector(backbone, fit, scale=scale, image_score=score)
         cuts = [model.get_layer(name).output for name in patch_layers(backbone.name)]
         self._head = keras.Model(cuts, model.get_layer(RAW_SCORE).output)
         self._batch = images_at_once(model, BATCH)

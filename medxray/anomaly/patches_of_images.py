@@ -25,7 +25,7 @@ class PatchSource:
     """
 
     def __init__(self, backbone, images, config):
-        self._images, self._names = images, patch_layers(backbone.name)
+        self._images, self._names, self._scale = images, patch_layers(backbone.name), config.patch_scale
         self._tensors = [backbone.get_layer(name).output for name in self._names]
         self._features = cached_features(backbone, self._names, images=images, views=0, config=config)
         self._forward = None if self._features else compiled(prefix(backbone, self._names))
@@ -40,13 +40,13 @@ class PatchSource:
         for start in range(0, len(stored[0]), batch):
             yield [np.asarray(rows[start : start + batch], np.float32) for rows in stored]
 
-    def patches(self, name, *, scaled):
-        """The patch features of a set as anomaly.patches.Patches; `scaled` as for `models.patch_features`."""
-        return self.to_patches(lambda: self.activations(name), len(self._images.rows[name]), scaled=scaled)
+    def patches(self, name):
+        """The patch features of a set as anomaly.patches.Patches."""
+        return self.to_patches(lambda: self.activations(name), len(self._images.rows[name]))
 
-    def to_patches(self, activations, images, *, scaled):
+    def to_patches(self, activations, images):
         """The same from activations (function -> iterator of lists of arrays) of a number of images."""
-        model = patches_of(self._tensors, scaled=scaled)
+        model = patches_of(self._tensors, scale=self._scale)
         forward = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
 
         def batches():

@@ -7,7 +7,7 @@ import click
 
 from medxray.anomaly.config import METHODS, TASKS_OF_TWO
 from medxray.cli.options import column_options
-from medxray.models.registry import ARCHITECTURES, AUTOENCODER_LOSSES
+from medxray.models.registry import ARCHITECTURES, AUTOENCODER_LOSSES, IMAGE_SCORES, PATCH_SCALES
 from medxray.training.config import AUGMENTS, MODES, RESIZES, SCHEDULES, TASKS
 
 _PATH = click.Path()
@@ -57,6 +57,8 @@ _ONLY_ANOMALY = (
     ("method", click.Choice(METHODS), "How normal images are described."),
     ("normal", str, "The normal class; all others are abnormal. Default: told from the names."),
     ("backbone", _PATH, "Run whose convolutions are used, instead of --arch and --weights."),
+    ("image-score", click.Choice(IMAGE_SCORES), "padim, patchcore: part of the map that is the score. Default: mean."),
+    ("patch-scale", click.Choice(PATCH_SCALES), "padim, patchcore: none, or unit length. Default: none."),
     ("dimensions", int, "padim: channels that are kept, drawn at random. Default: 100."),
     ("coreset", float, "patchcore: share of the patches that are kept. Default: 0.01."),
     ("loss", click.Choice(AUTOENCODER_LOSSES), "autoencoder: squared error, similarity, or mix. Default: mix."),

@@ -12,20 +12,26 @@ CAVEATS = """\
   projection raise it too. A low score does not mean healthy.
 - An anomaly map shows where the score comes from. It is no segmentation of disease."""
 _METHODS = {  # what fits, what the raw score is
-    "autoencoder": ("convolutional autoencoder", "the mean error of the reconstruction"),
+    "autoencoder": ("convolutional autoencoder", {None: "the mean error of the reconstruction"}),
     "padim": (
         "PaDiM (Defard et al. 2020), a Gaussian of patch features at each position",
-        "the root mean square of the Mahalanobis distances of its patches",
+        {
+            "mean": "the mean Mahalanobis distance of its patches",
+            "max": "the largest Mahalanobis distance of its patches",
+        },
     ),
     "patchcore": (
         "PatchCore (Roth et al. 2021), a memory bank of patch features",
-        "the weighted distance of the most distant patch to the memory bank",
+        {
+            "mean": "the mean distance of its patches to the memory bank",
+            "max": "the weighted distance of the most distant patch to the memory bank",
+        },
     ),
 }
 _OPTIONS = {
     "autoencoder": ("loss", "bottleneck", "standardize", "augment", "epochs"),
-    "padim": ("dimensions",),
-    "patchcore": ("coreset",),
+    "padim": ("image_score", "patch_scale", "dimensions"),
+    "patchcore": ("image_score", "patch_scale", "coreset"),
 }
 
 
@@ -54,9 +60,10 @@ def fitted(record):
         lines.append("The backbone is that of a classifier's run, which was trained with labels.")
     if method == "autoencoder":
         lines.append("The best epoch is that of the lowest error on normal validation images.")
-    if {"mean", "deviation"} <= set(unit) and method in _METHODS:
+    raw = _METHODS.get(method, ("", {}))[1].get(config.get("image_score"))
+    if {"mean", "deviation"} <= set(unit) and raw:
         lines.append(
-            f"The raw score of an image is {_METHODS[method][1]}; its score is (raw score - {unit['mean']:.6g}) / "
+            f"The raw score of an image is {raw}; its score is (raw score - {unit['mean']:.6g}) / "
             f"{unit['deviation']:.6g}, mean and deviation of the normal validation images."
         )
     plain = part(facts, "plain_mse_auroc")

@@ -25,23 +25,21 @@ def patch_layers(arch):
     return architecture(arch).stages[-3:-1]
 
 
-def patches_of(tensors, *, scaled):
-    """The graph from activations to patches: list of (N,h,w,c) -> (N,h,w,d); `scaled` as for `patch_features`."""
+def patches_of(tensors, *, scale):
+    """The graph from activations to patches: list of (N,h,w,c) -> (N,h,w,d); `scale` as for `patch_features`."""
     inputs = [keras.Input(tensor.shape[1:], name=f"activations_{index}") for index, tensor in enumerate(tensors)]
-    return keras.Model(inputs, patch_features(inputs, scaled=scaled), name="patches")
+    return keras.Model(inputs, patch_features(inputs, scale=scale), name="patches")
 
 
-def build_patch_detector(backbone, fit, *, scaled):
+def build_patch_detector(backbone, fit, *, scale, image_score):
     """Put a fitted method behind the convolutions of a backbone.
 
     Args:
         backbone: a classifier; its first blocks are used with the weights they have.
         fit: anomaly.padim.PadimFit or anomaly.patchcore.PatchcoreFit.
-        scaled: whether it was fitted on patches of unit strength, see `patch_features`.
-
-    PatchCore scores an image as in its paper. PaDiM's raw score is the root mean square of the map: its Gaussians,
-    taken as independent between positions, give an image the log-likelihood -1/2 sum of M^2 plus a constant.
-    (Deviation: the paper takes the largest distance, which suits defects of a few pixels.)
+        scale: of the patches that it was fitted on, see `patch_features`.
+        image_score: "max" as in the papers: the largest distance of PaDiM's map, the weighted one of PatchCore (see
+            `patchcore_map`); or "mean": the mean of the map, for what changes much of an image a little.
 
     Returns:
         keras.Model: images (N,H,W,C), 0-255 -> list of raw score (N,1), anomaly map (N,h,w) and pooled (N,c), the mean
@@ -49,16 +47,17 @@ def build_patch_detector(backbone, fit, *, scaled):
     """
     names = patch_layers(backbone.name)
     tensors = [backbone.get_layer(name).output for name in names]
-    raw, distances = _scored(patch_features(tensors, scaled=scaled), fit)
+    raw, distances = _scored(patch_features(tensors, scale=scale), fit, image_score)
     pooled = layers.GlobalAveragePooling2D(dtype="float32", name=POOLED)(tensors[-1])
     return keras.Model(backbone.input, [raw, distances, pooled], name=backbone.name)
 
 
-def _scored(patches, fit):
+def _scored(patches, fit, image_score):
     if hasattr(fit, "bank"):
         distances, score = patchcore_map(patches, bank=fit.bank, neighbors=fit.neighbors)
-        return score, distances
-    distances = padim_map(patches, channels=fit.channels, mean=fit.mean, whitening=fit.whitening)
-    mean_square = ops.mean(ops.square(distances), axis=(1, 2), keepdims=True)
-    return layers.Reshape((1,), dtype="float32", name=RAW_SCORE)(ops.sqrt(mean_square)), distances
-
+    else:
+        distances = padim_map(patches, channels=fit.channels, mean=fit.mean, whitening=fit.whitening)
+        score = ops.max(distances, axis=(1, 2), keepdims=True)
+    if image_score == "mean":
+        score = ops.mean(distances, axis=(1, 2), keepdims=True)
+    return layers.Reshape((1,), dtype="float32", name=RAW_SCORE)(score), distances

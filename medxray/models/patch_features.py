@@ -8,7 +8,7 @@ PATCHES = "patches"
 PATCH = 3  # side of the neighbourhood that is averaged, in positions
 
 
-def patch_features(tensors, *, scaled=False):
+def patch_features(tensors, *, scale="none"):
     """Describe every position by the activations around it at several depths.
 
     Each tensor is averaged over 3x3 positions at stride 1; at the border over the positions that exist, so a constant
@@ -21,8 +21,8 @@ def patch_features(tensors, *, scaled=False):
 
     Args:
         tensors: keras tensors (N,h,w,c), finest first; any number of at least one.
-        scaled: bring the vector of each layer and position to root mean square 1, so that the strength of an
-            activation, which follows the contrast of the image, does not count.
+        scale: "none", or "unit" to bring the vector of each layer and position to root mean square 1, so that the
+            strength of an activation, which follows the contrast of the image, does not count.
 
     Returns:
         float32 keras tensor (N,h,w,d) on the grid of the first tensor; d is the sum of their channels.
@@ -31,7 +31,7 @@ def patch_features(tensors, *, scaled=False):
     parts = []
     for index, tensor in enumerate(tensors):
         tensor = layers.AveragePooling2D(PATCH, 1, "same", dtype="float32", name=f"patch_mean_{index}")(tensor)
-        if scaled:
+        if scale == "unit":
             length = layers.UnitNormalization(axis=-1, dtype="float32", name=f"patch_unit_{index}")(tensor)
             tensor = layers.Rescaling(math.sqrt(tensor.shape[-1]), dtype="float32", name=f"patch_scale_{index}")(length)
         if tensor.shape[1:3] != grid:

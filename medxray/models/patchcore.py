@@ -3,7 +3,7 @@
 import numpy as np
 from keras import layers, ops
 
-from medxray.models.detector import MAP, RAW_SCORE
+from medxray.models.detector import MAP
 
 BANK, BANK_MEAN = "patchcore_bank", "patchcore_mean"
 _PRODUCTS = 4e8  # bytes
@@ -49,7 +49,7 @@ def patchcore_map(patches, *, bank, neighbors):
         vector = ops.take_along_axis(vectors, farthest, axis=1)  # (N,1,d)
         score = _weighed(score, vector, compare(vector), np.asarray(neighbors))
     grid = layers.Reshape((height, width), dtype="float32", name=MAP)(distances)
-    return grid, layers.Reshape((1,), dtype="float32", name=RAW_SCORE)(score)
+    return grid, layers.Reshape((1,), dtype="float32", name="patchcore_score")(score)
 
 
 def _weighed(score, vector, products, neighbors):

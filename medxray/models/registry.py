@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from medxray.errors import ConfigError
 
 AUTOENCODER_LOSSES = ("mse", "ssim", "mix")
+IMAGE_SCORES = ("mean", "max")  # of an anomaly map
+PATCH_SCALES = ("none", "unit")
 AUTOENCODER_MINIMUM = 32  # smallest height and width in pixels
 
 

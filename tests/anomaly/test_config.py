@@ -16,6 +16,7 @@ def test_each_method_has_its_own_defaults_and_nothing_of_the_others():
     padim, patchcore = AnomalyConfig(method="padim").resolved(), AnomalyConfig().resolved()
     assert (padim.arch, padim.image_size, padim.dimensions, padim.coreset) == ("vgg16", 224, 100, None)
     assert (patchcore.method, patchcore.coreset) == ("patchcore", 0.01)
+    assert {(config.image_score, config.patch_scale) for config in (padim, patchcore)} == {("mean", "none")}
     assert patchcore.epochs is None and patchcore.batch_size is None
     assert {(config.channels, config.resize) for config in (autoencoder, padim, patchcore)} == {(1, "letterbox")}
 
@@ -48,6 +49,8 @@ FOREIGN = [
     ("autoencoder", "backbone", "runs/x"),
     ("autoencoder", "dimensions", 5),
     ("autoencoder", "coreset", 0.5),
+    ("autoencoder", "image_score", "max"),
+    ("autoencoder", "patch_scale", "unit"),
 ]
 
 
@@ -69,6 +72,8 @@ def test_an_option_of_another_method_is_refused_by_name(method, name, value):
         ({"method": "autoencoder", "weights": "imagenet"}, "starts from random weights. Leave --weights out"),
         ({"method": "autoencoder", "epochs": 0}, "--epochs must be at least 1"),
         ({"method": "padim", "dimensions": 0}, "--dimensions must lie between 1 and"),
+        ({"image_score": "largest"}, "--image-score must be one of mean, max"),
+        ({"patch_scale": "half"}, "--patch-scale must be one of none, unit"),
         ({"coreset": 0.0}, "--coreset must lie between"),
         ({"coreset": 1.5}, "--coreset must lie between"),
         ({"image_size": 16}, "--image-size for vgg16 must lie between 32 and 2048"),

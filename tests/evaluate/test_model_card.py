@@ -131,12 +131,14 @@ def test_card_of_an_autoencoder_tells_what_it_was_fitted_on_and_nothing_of_class
 
 @pytest.mark.parametrize(("method", "option"), [("padim", "dimensions"), ("patchcore", "coreset")])
 def test_card_of_a_patch_method_names_backbone_and_weights(detector, method, option):
-    detector["config"] |= {"method": method, "arch": "vgg16", option: 5}
+    detector["config"] |= {"method": method, "arch": "vgg16", "image_score": "mean", "patch_scale": "none", option: 5}
     detector["weights"] = {"kind": "file", "path": "vgg16.weights.h5", "sha256": "f00d"}
     del detector["anomaly"]["plain_mse_auroc"]
     card = model_card(detector, {"splits": {}})
-    for fact in (f"| options | {option} 5 |", "| backbone | vgg16 |", "vgg16.weights.h5, SHA-256 f00d |"):
+    options = f"| options | image_score mean, patch_scale none, {option} 5 |"
+    for fact in (options, "| backbone | vgg16 |", "vgg16.weights.h5, SHA-256 f00d |"):
         assert fact in card, fact
+    assert ("mean Mahalanobis distance" if method == "padim" else "mean distance of its patches to the memory") in card
     assert "best epoch" not in card and "plain mean squared error" not in card and "trained with labels" not in card
     detector["config"]["backbone"] = "runs/vgg16-finetune"
     assert "which was trained with labels" in model_card(detector, {"splits": {}})
