@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -84,3 +85,24 @@ def medxray(monkeypatch, capsys):
         return ended.value.code, out, err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def detected():
+    """Function (scores, truth, subtypes=None) -> Predictions of a detector with these logits of the abnormal class."""
+    from medxray.predictions import Predictions
+
+    def made(scores, truth, subtypes=None):
+        count = len(scores)
+        return Predictions(
+            paths=tuple(f"{number}.png" for number in range(count)),
+            patient_ids=np.arange(count).astype(str),
+            y_true=np.array(truth),
+            logits=np.stack([np.zeros(count), scores], axis=1),
+            classes=("NORMAL", "ILL"),
+            positive="ILL",
+            split="test",
+            subtypes=subtypes,
+        )
+
+    return made

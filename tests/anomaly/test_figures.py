@@ -6,29 +6,15 @@ import numpy as np
 import pytest
 
 from medxray.anomaly.figures import AnomalyMap, maps_figure, shown_rows
-from medxray.predictions import Predictions
 
 
-def predictions(scores, truth):
-    count = len(scores)
-    return Predictions(
-        paths=tuple(map(str, range(count))),
-        patient_ids=np.arange(count).astype(str),
-        y_true=np.array(truth),
-        logits=np.stack([np.zeros(count), scores], axis=1),
-        classes=("NORMAL", "ILL"),
-        positive="ILL",
-        split="test",
-    )
-
-
-def test_images_of_low_middle_and_high_score_of_each_class_are_shown():
+def test_images_of_low_middle_and_high_score_of_each_class_are_shown(detected):
     scores = np.concatenate([np.arange(10, -1, -1), [50, 70, 60]]).astype(float)  # row r < 11 has the score 10 - r
-    assert shown_rows(predictions(scores, [0] * 11 + [1] * 3)) == [9, 5, 1, 11, 13, 12]
+    assert shown_rows(detected(scores, [0] * 11 + [1] * 3)) == [9, 5, 1, 11, 13, 12]
 
 
-def test_a_class_of_one_image_is_shown_once_and_an_empty_one_not():
-    assert shown_rows(predictions([1.0], [0])) == [0]
+def test_a_class_of_one_image_is_shown_once_and_an_empty_one_not(detected):
+    assert shown_rows(detected([1.0], [0])) == [0]
 
 
 UNITS = {"padim": "Mahalanobis distance", "patchcore": "distance to the memory bank"}

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from medxray.plots.anomaly import AnomalyExample, AnomalyMapsDisplay, AnomalyScoresDisplay
-from medxray.predictions import Predictions
 
 
 def example(highest, *, colour=False, rebuilt=True):
@@ -37,20 +36,6 @@ def test_without_reconstructions_there_are_two_rows_and_a_map_of_zeros_is_drawn(
     assert any(axes.get_ylabel() == "distance" for axes in figure.axes)
 
 
-def predictions(scores, truth, subtypes=None):
-    count = len(scores)
-    return Predictions(
-        paths=tuple(f"{number}.png" for number in range(count)),
-        patient_ids=np.arange(count).astype(str),
-        y_true=np.array(truth),
-        logits=np.stack([np.zeros(count), scores], axis=1),
-        classes=("NORMAL", "ILL"),
-        positive="ILL",
-        split="test",
-        subtypes=subtypes,
-    )
-
-
 def heights(axes):
     return sum(bar.get_height() for bar in axes.patches)
 
@@ -58,8 +43,8 @@ def heights(axes):
 SCOPE = {"split": "test", "n": 5, "n_patients": 5}
 
 
-def test_scores_are_counted_by_class_and_by_finer_label_on_one_axis():
-    found = predictions([0.0, 1.0, 2.0, 3.0, 9.0], [0, 0, 1, 1, 1], ("", "", "viral", "viral", "bacterial"))
+def test_scores_are_counted_by_class_and_by_finer_label_on_one_axis(detected):
+    found = detected([0.0, 1.0, 2.0, 3.0, 9.0], [0, 0, 1, 1, 1], ("", "", "viral", "viral", "bacterial"))
     figure = AnomalyScoresDisplay.from_predictions(found, 1.5, report=SCOPE).plot()
     drawn = [axes for axes in figure.axes if axes.patches]
     assert [axes.get_title(loc="left") for axes in drawn] == [
@@ -74,7 +59,7 @@ def test_scores_are_counted_by_class_and_by_finer_label_on_one_axis():
     assert all(float(tick).is_integer() for axes in drawn for tick in axes.get_yticks())  # images are counted whole
 
 
-def test_a_class_without_images_and_equal_scores_are_drawn():
-    figure = AnomalyScoresDisplay.from_predictions(predictions([1.0] * 3, [0, 0, 0]), None, report=SCOPE).plot()
+def test_a_class_without_images_and_equal_scores_are_drawn(detected):
+    figure = AnomalyScoresDisplay.from_predictions(detected([1.0] * 3, [0, 0, 0]), None, report=SCOPE).plot()
     drawn = [axes for axes in figure.axes if axes.get_title(loc="left")]
     assert [heights(axes) for axes in drawn] == [3, 0] and not drawn[0].lines
