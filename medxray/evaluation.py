@@ -97,8 +97,18 @@ def evaluate_external(run, data, *, split, label_map=None, columns=None):
     if is_own_data(run, manifest, data):
         log.info("%s is the data of this run: its own %s split is evaluated.", data, split)
         return evaluate_own(run, split)
-    part = without_known(run, _split_of(manifest, split))
+    part = unseen(run, manifest, split)
     return _evaluate(run, part, split=split, folder=run.path / "external" / f"{data_name(data)}-{split}")
+
+
+def unseen(run, manifest, split):
+    """A split of a manifest (all of it, where it has no splits) without what the run has learned or chosen from.
+
+    Raises:
+        DataError: there is no such split, or no image is left.
+        RunError: the run's list of its images cannot be read.
+    """
+    return without_known(run, _split_of(manifest, split))
 
 
 def _split_of(manifest, split):

@@ -17,14 +17,23 @@ def expand_inputs(paths):
         paths: files, folders (searched in depth for files that are images or are named like one) and glob patterns.
 
     Returns:
-        list of pathlib.Path. A file that does not exist stays in the list; reading it will say so.
+        list of pathlib.Path. A file that does not exist stays in the list, and beside other paths a folder without
+        images and a pattern without a match too; reading them will say so.
 
     Raises:
-        DataError: a folder holds no image, a pattern matches nothing, or no path was given.
+        DataError: all that was given are folders without images and patterns without a match, or nothing was given.
     """
-    found = dict.fromkeys(file for path in paths for file in _expand(str(path)))
+    found, empty = {}, []
+    for path in map(str, paths):
+        try:
+            found |= dict.fromkeys(_expand(path))
+        except DataError as error:
+            found[Path(path)] = None
+            empty.append(error)
     if not found:
         raise DataError("No image was given. Name files, folders or patterns such as 'images/*.png'.")
+    if len(empty) == len(found):
+        raise empty[0]
     return list(found)
 
 

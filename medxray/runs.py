@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from medxray import storage
-from medxray.errors import RunError
+from medxray.errors import ConfigError, RunError
 
 PACKAGES = ("medxray", "tensorflow", "keras", "numpy", "scikit-learn", "opencv-python-headless", "pandas", "pydicom")
 STATES = ("running", "completed", "failed", "interrupted")
@@ -94,7 +94,8 @@ def create_run(config, *, command):
         RunDir in state "running".
 
     Raises:
-        RunError: the name is no plain folder name, or exists already.
+        ConfigError: the name is no plain folder name.
+        RunError: it exists already.
         StorageError: the folder cannot be written.
     """
     runs_dir = Path(config.runs_dir)
@@ -124,15 +125,15 @@ def create_run(config, *, command):
 
 def _checked_name(name):
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == "latest":
-        raise RunError(f"--name must be a plain folder name (letters, digits, '.', '_', '-'). Received '{name}'.")
+        raise ConfigError(f"--name must be a plain folder name (letters, digits, '.', '_', '-'). Received '{name}'.")
     return name
 
 
 def _clear_way(path, overwrite):
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
-    old = RunDir(path)
-    failed = not old.model_file.exists() and old.read_record()["state"] == "failed"
+    RunDir(path).read_record()  # refuses what is no run
+    failed = _failed_early(path)
     if not overwrite and not failed:
         raise RunError(f"{path} exists already. Choose another --name, or give --overwrite to replace it.")
     aside = _aside(path)
@@ -140,6 +141,14 @@ def _clear_way(path, overwrite):
         shutil.rmtree(path)
     else:
         path.rename(aside)
+
+
+def _failed_early(path):
+    """Whether a run failed before its first epoch: it holds nothing that could be used or resumed."""
+    run = RunDir(path)
+    if run.model_file.exists() or run.state_file.exists() or not run.record_file.exists():
+        return False
+    return run.read_record()["state"] == "failed"
 
 
 def _aside(path):
@@ -162,9 +171,11 @@ def undo_replacing(run):
 
 def _free_name(runs_dir, stem):
     number, path = 1, runs_dir / stem
-    while path.exists():
+    while path.exists() and not _failed_early(path):
         number += 1
         path = runs_dir / f"{stem}-{number}"
+    if path.exists():
+        shutil.rmtree(path)
     return path
 
 
@@ -196,7 +207,7 @@ def open_run(path):
     if path.name == "latest" and path.is_file():
         path = path.parent / path.read_text(encoding="utf-8").strip()
     if not path.exists():
-        raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name one with --model RUN.")
+        raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name another one.")
     run = RunDir(path.resolve())
     run.read_record()
     return run

@@ -18,7 +18,7 @@ from medxray.inputs import expand_inputs, path_text
 from medxray.models.classifier import embedder, load_classifier
 from medxray.models.heads import POOLED
 from medxray.models.registry import architecture
-from medxray.predictions import Predictions
+from medxray.predictions import Predictions, prediction_table
 from medxray.training.config import RESIZES
 
 log = logging.getLogger(__name__)
@@ -192,24 +192,12 @@ class Run:
             positive=self.positive,
             split="",
         )
-        calibrated = predictions.probabilities(self.decision.calibration)
-        raw = predictions.raw_probabilities
-        label = self.decision.labels(calibrated)
-        shown = np.full(len(files), 1) if self.positive else label
-        row = np.arange(len(files))
-        threshold = self.decision.threshold
-        table = {
-            "path": predictions.paths,
-            "label": np.asarray(self.classes, object)[label],
-            "probability": calibrated[row, shown],
-            "raw_probability": raw[row, shown],
-            "threshold": np.nan if threshold is None else threshold.value,
-            "error": errors,
-        }
-        table |= {f"probability_{name}": calibrated[:, index] for index, name in enumerate(self.classes)}
-        frame = pd.DataFrame(table)
+        frame = prediction_table(predictions, self.decision).assign(error=errors)
+        frame["threshold"] = pd.to_numeric(frame["threshold"], errors="coerce").astype(float)
+        named = [f"probability_{name}" for name in self.classes]
+        frame = frame[["path", "label", "probability", "raw_probability", "threshold", "error", *named]]
         failed = frame["error"] != ""
-        frame.loc[failed, [name for name in frame if name not in ("path", "error", "label")]] = np.nan
+        frame.loc[failed, ["probability", "raw_probability", "threshold", *named]] = np.nan
         frame.loc[failed, "label"] = ""
         return frame
 
@@ -229,13 +217,19 @@ class Run:
         """Evaluate a manifest with the stored threshold and calibration; nothing is fitted on it.
 
         Args:
-            manifest: Manifest with the classes of this run. Unreadable files are left out with a warning.
-            split: name of the split in the report.
+            manifest: Manifest with the classes of this run. Images that the run has learned or chosen its threshold
+                from, and unreadable files, are left out with a warning.
+            split: the split of the manifest that is evaluated; all of it where it has no splits.
 
         Returns:
             dict: the JSON object of docs/evaluation.md.
+
+        Raises:
+            DataError: there is no such split, or no image is left.
         """
-        predictions, pictures = self.predict_manifest(manifest, split=split)
+        from medxray.evaluation import unseen
+
+        predictions, pictures = self.predict_manifest(unseen(self, manifest, split), split=split)
         return report_split(predictions, self.decision, pictures)
 
     def predict_manifest(self, manifest, *, split):

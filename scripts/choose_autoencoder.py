@@ -68,7 +68,7 @@ def trained(args, variant, folder):
         epochs=args.epochs,
         limit=args.limit,
         seed=args.seed,
-        name=variant.replace("/", "-"),
+        name=variant.replace("/", "-").replace("+", "-"),
         runs_dir=f"{folder}/runs",
         export=False,
     )

@@ -8,7 +8,8 @@ import pytest
 
 import medxray
 from medxray.data.sources import load_manifest
-from medxray.errors import RunError
+from medxray.errors import DataError, RunError
+from medxray.evaluation import own_manifest
 
 
 def test_package_import_is_light_and_names_are_lazy():
@@ -35,13 +36,22 @@ def test_predictions_do_not_depend_on_the_batch(trained, phantoms):
 
 
 def test_evaluate_fits_nothing_on_the_manifest(trained, phantoms):
-    manifest = load_manifest(phantoms)
-    report = trained.evaluate(manifest, split="everything")
-    assert report["split"] == "everything" and report["n"] == len(manifest)
+    manifest = own_manifest(trained)
+    report = trained.evaluate(manifest)
+    assert report["split"] == "test" and report["n"] == len(manifest.subset("test"))
     assert report["threshold"]["value"] == trained.decision.threshold.value
     fitted = trained.decision.calibration
     assert report["calibration"]["temperature"] == fitted.temperature
     assert report["calibration"]["bias"] == list(fitted.biases(2))
+
+
+def test_evaluate_takes_no_image_that_the_run_has_learned(trained, phantoms, caplog):
+    with pytest.raises(DataError, match="has no test split, but: train"):
+        trained.evaluate(load_manifest(phantoms))
+    with pytest.raises(DataError, match="The run has seen every image"):
+        trained.evaluate(own_manifest(trained), split="train")
+    fresh = trained.evaluate(load_manifest(phantoms), split="train")
+    assert fresh["n"] == len(own_manifest(trained, "test")) and "are left out" in caplog.text
 
 
 def test_gradcam_gives_heatmaps_and_failures(trained, phantoms, tmp_path):

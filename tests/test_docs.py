@@ -46,6 +46,14 @@ def test_commands_and_options_in_the_docs_exist(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_scripts_in_the_docs_have_the_options_they_are_called_with(page):
+    text = page.read_text().replace("\\\n", " ")
+    for name, words in re.findall(r"python (scripts/\w+\.py)([^`\n]*)", text):
+        known = set(re.findall(r'"(--[a-z-]+)"', (ROOT / name).read_text()))
+        assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", words)) - known == set(), name
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_between_pages_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:=]+)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target

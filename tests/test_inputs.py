@@ -40,6 +40,12 @@ def test_empty_folder_and_empty_pattern_are_errors(folder, tmp_path):
         expand_inputs([str(Path(folder) / "*.bmp")])
 
 
+def test_beside_other_inputs_an_empty_folder_and_pattern_stay_to_be_told_of(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    given = [tmp_path / "empty", folder / "b.png", str(folder / "*.bmp")]
+    assert expand_inputs(given) == [Path(path) for path in given]
+
+
 def test_path_text_is_valid_unicode_whatever_the_bytes():
     assert path_text(Path("a/é.png")) == "a/é.png"
     assert path_text(os.fsdecode(b"a/\xff.png")) == r"a/\xff.png"

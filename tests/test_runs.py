@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from medxray.errors import RunError
+from medxray.errors import ConfigError, RunError
 from medxray.runs import create_run, finish_replacing, open_run, point_latest, undo_replacing
 from medxray.training.config import TrainConfig
 
@@ -75,7 +75,7 @@ def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):
 
 @pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "latest", "a b"])
 def test_names_that_are_no_plain_folder_names_are_refused(tmp_path, name):
-    with pytest.raises(RunError, match="plain folder name"):
+    with pytest.raises(ConfigError, match="plain folder name"):
         make(tmp_path, name)
 
 

@@ -186,7 +186,7 @@ def config_from_dict(values, *, source="configuration", kind=TrainConfig):
         ConfigError: an unknown option or an impossible value.
     """
     known = {field.name for field in dataclasses.fields(kind)}
-    values = {name.replace("-", "_"): value for name, value in values.items()}
+    values = _named_as_fields(values)
     unknown = sorted(set(values) - known)
     if unknown:
         raise ConfigError(f"Unknown option '{unknown[0]}' in {source}. Known options: {', '.join(sorted(known))}.")
@@ -200,7 +200,16 @@ def read_config_file(path, *, kind=TrainConfig):
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"Could not read options from {path}: {error}.") from error
     config_from_dict(values, source=str(path), kind=kind)
-    return {name.replace("-", "_"): value for name, value in values.items()}
+    return _named_as_fields(values)
+
+
+def _named_as_fields(values):
+    """Option names as those of fields: underscores, and `no-export = true` as `export = false`."""
+    values = {name.replace("-", "_"): value for name, value in values.items()}
+    return {
+        name.removeprefix("no_"): not value if name.startswith("no_") and type(value) is bool else value
+        for name, value in values.items()
+    }
 
 
 def _check_types(config):

@@ -1,5 +1,6 @@
 """From a configuration to the images a run trains on, with everything about them on record."""
 
+import difflib
 import logging
 
 import numpy as np
@@ -134,7 +135,7 @@ def _check_enough(manifest, learned):
         if count < MINIMUM_PER_CLASS:
             raise DataError(
                 f"Class {name} has {count} readable images in {manifest.root}; training needs at least "
-                f"{MINIMUM_PER_CLASS} of each class. Add images or choose another --task."
+                f"{MINIMUM_PER_CLASS} of each class. {_remedy(name, manifest)}"
             )
     for split in SPLITS:
         if not (manifest.table["split"] == split).any():
@@ -143,6 +144,17 @@ def _check_enough(manifest, learned):
     missing = [name for name in learned if not (training == manifest.classes.index(name)).any()]
     if missing:
         raise DataError(f"The train split has no image of class {missing[0]}. Add patients or give --split-file.")
+
+
+def _remedy(name, manifest):
+    """What to do about a class with too few images: it may be a misspelt label."""
+    others = [other for other in manifest.classes if other != name]
+    near = difflib.get_close_matches(name, others, n=1)
+    if not near:
+        return "Add images or choose another --task."
+    first = manifest.table.loc[manifest.table["label"] == name, "path"].iloc[:1].tolist()
+    where = f" (first: {first[0]})" if first else ""
+    return f"If it is meant to be {near[0]}{where}, correct it or give --label-map '{name}={near[0]}'. Else add images."
 
 
 def data_record(manifest, config):
