@@ -154,6 +154,9 @@ def test_cache_list_and_clear(medxray, tmp_path):
     assert status == 0 and "Removed 1 entries" in out and not list(tmp_path.glob("*/rows.f16"))
 
 
+_COLUMNS = ("--path-col", "path", "--label-col", "label", "--task", "folders")
+
+
 @pytest.fixture
 def bad_data(tmp_path):
     """Folders that cannot be trained on."""
@@ -165,6 +168,9 @@ def bad_data(tmp_path):
         cv2.imwrite(str(tmp_path / "few" / "NORMAL" / f"IM-{number:04}-0001.jpeg"), noise.integers(0, 255, (64, 64)))
     for number in range(12):
         (tmp_path / "few" / "PNEUMONIA" / f"person{number}_virus_1.jpeg").write_text("text")
+    labels = ["sikc", *["sick"] * 11, *["well"] * 12]
+    paths = [f"{folder}/NORMAL/IM-{number:04}-0001.jpeg" for folder in ("one", "few") for number in range(12)]
+    pd.DataFrame({"path": paths, "label": labels}).to_csv(tmp_path / "few.csv", index=False)
     return tmp_path
 
 
@@ -179,6 +185,8 @@ def bad_data(tmp_path):
         (["--data", "one", "--image-size", "8"], 2, "--image-size for shallow-cnn must lie between 32"),
         (["--data", "one", "--epochs", "many"], 2, "'many' is not a valid integer"),
         (["--data", "one", "--arch", "vgg"], 2, "is not one of"),
+        (["--data", "one", "--name", "a/b"], 2, "--name must be a plain folder name"),
+        (["--data", "few.csv", *_COLUMNS], 1, "to be sick (first: one/NORMAL/IM-0000-0001.jpeg), correct it or give"),
         (["--data", "one", "--mode", "scratch", "--weights", "hed"], 2, "--weights none only"),
         (["--resume", "nowhere"], 1, "There is no run at nowhere"),
         (["--resume", "nowhere", "--epochs", "3"], 2, "--resume takes no other option"),
@@ -192,7 +200,7 @@ def test_bad_training_input_is_one_clear_line(medxray, bad_data, monkeypatch, wo
     arch = [] if "--arch" in words or "--resume" in words or "--config" in words else ["--arch", "shallow-cnn"]
     found, out, err = medxray("train", *arch, *words)
     assert found == status and "Traceback" not in err and out == ""
-    assert message in err.splitlines()[-1]
+    assert message in err.splitlines()[-1] and (status == 1 or one_line(err))
     states = [json.loads(record.read_text())["state"] for record in bad_data.glob("runs/*/run.json")]
     assert states == (["failed"] if status == 1 and "--resume" not in words else [])
 

@@ -57,6 +57,19 @@ def test_failed_run_without_a_model_does_not_block_its_name(tmp_path):
     assert make(tmp_path, "empty").name == "empty"
 
 
+def test_default_name_of_a_run_that_failed_before_its_first_epoch_is_used_again(tmp_path):
+    first = make(tmp_path)
+    first.update_record(state="failed")
+    assert make(tmp_path).name == first.name
+    second = make(tmp_path)
+    second.update_record(state="failed")
+    second.state_file.parent.mkdir()
+    second.state_file.write_text("an epoch that can be resumed from")
+    assert make(tmp_path).name == "vgg16-extract-3"
+    with pytest.raises(RunError, match="exists already"):
+        make(tmp_path, second.name)
+
+
 def test_one_process_at_a_time_trains_a_run(tmp_path):
     run = make(tmp_path)
     with run.in_use(), pytest.raises(RunError, match="is being trained by another process"), run.in_use():

@@ -55,7 +55,13 @@ def test_toml_file_gives_options_with_dashes_or_underscores(tmp_path):
     assert config_from_dict(values).l2 == 0.0
 
 
-@pytest.mark.parametrize("text", ["arch = ", "archh = 'vgg16'", "epochs = 0", "\xff"])
+def test_a_flag_may_stand_in_the_file_as_on_the_command_line(tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text("no-export = true\nstrict = true\n")
+    assert read_config_file(file) == {"export": False, "strict": True}
+
+
+@pytest.mark.parametrize("text", ["no-export = 1", "no-epochs = true", "arch =", "archh = 'vgg16'", "epochs = 0", "\xff"])
 def test_bad_toml_files_are_refused_by_name(tmp_path, text):
     file = tmp_path / "bad.toml"
     file.write_bytes(text.encode("latin-1"))
