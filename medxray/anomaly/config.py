@@ -9,7 +9,7 @@ from medxray.training.config import RunConfig, TrainConfig, option_name
 
 TASKS_OF_TWO = ("pneumonia", "folders")  # normal against the rest
 AUTOENCODER, PADIM, PATCHCORE = METHODS = ("autoencoder", "padim", "patchcore")
-_OF_PATCHES = {"arch": "vgg16", "image_size": 224, "image_score": "mean", "patch_scale": "none"}
+_OF_PATCHES = {"arch": "vgg16", "image_size": 224, "patch_scale": "none"}
 _DEFAULTS = {  # options that belong to some methods only, with their defaults there
     AUTOENCODER: {
         "image_size": 64,
@@ -22,8 +22,8 @@ _DEFAULTS = {  # options that belong to some methods only, with their defaults t
         "bottleneck": 64,
         "standardize": True,
     },
-    PADIM: {**_OF_PATCHES, "dimensions": 100},
-    PATCHCORE: {**_OF_PATCHES, "coreset": 0.01},
+    PADIM: {**_OF_PATCHES, "image_score": "mean", "dimensions": 100},
+    PATCHCORE: {**_OF_PATCHES, "image_score": "max", "coreset": 0.01},
 }
 _FORM = {"channels": 1, "resize": "letterbox"}  # of the input; a backbone run brings its own
 

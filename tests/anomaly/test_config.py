@@ -16,7 +16,8 @@ def test_each_method_has_its_own_defaults_and_nothing_of_the_others():
     padim, patchcore = AnomalyConfig(method="padim").resolved(), AnomalyConfig().resolved()
     assert (padim.arch, padim.image_size, padim.dimensions, padim.coreset) == ("vgg16", 224, 100, None)
     assert (patchcore.method, patchcore.coreset) == ("patchcore", 0.01)
-    assert {(config.image_score, config.patch_scale) for config in (padim, patchcore)} == {("mean", "none")}
+    assert (padim.image_score, padim.patch_scale) == ("mean", "none")
+    assert (patchcore.image_score, patchcore.patch_scale) == ("max", "none")
     assert patchcore.epochs is None and patchcore.batch_size is None
     assert {(config.channels, config.resize) for config in (autoencoder, padim, patchcore)} == {(1, "letterbox")}
 

@@ -61,7 +61,10 @@ def test_a_flag_may_stand_in_the_file_as_on_the_command_line(tmp_path):
     assert read_config_file(file) == {"export": False, "strict": True}
 
 
-@pytest.mark.parametrize("text", ["no-export = 1", "no-epochs = true", "arch =", "archh = 'vgg16'", "epochs = 0", "\xff"])
+BAD = ["no-export = 1", "no-epochs = true", "arch = ", "archh = 'vgg16'", "epochs = 0", "\xff"]
+
+
+@pytest.mark.parametrize("text", BAD)
 def test_bad_toml_files_are_refused_by_name(tmp_path, text):
     file = tmp_path / "bad.toml"
     file.write_bytes(text.encode("latin-1"))
