@@ -57,7 +57,7 @@ _ONLY_ANOMALY = (
     ("method", click.Choice(METHODS), "How normal images are described."),
     ("normal", str, "The normal class; all others are abnormal. Default: told from the names."),
     ("backbone", _PATH, "Run whose convolutions are used, instead of --arch and --weights."),
-    ("image-score", click.Choice(IMAGE_SCORES), "What of the map is the score. Default: mean in padim, max in patchcore."),
+    ("image-score", click.Choice(IMAGE_SCORES), "Part of the map that is the score. Default: mean, patchcore: max."),
     ("patch-scale", click.Choice(PATCH_SCALES), "padim, patchcore: none, or unit length. Default: none."),
     ("dimensions", int, "padim: channels that are kept, drawn at random. Default: 100."),
     ("coreset", float, "patchcore: share of the patches that are kept. Default: 0.01."),
