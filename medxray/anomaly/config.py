@@ -52,7 +52,7 @@ class AnomalyConfig(RunConfig):
         "coreset": (1e-6, 1),
     }
 
-    method: str = PATCHCORE
+    method: str = AUTOENCODER
     normal: str | None = None
     backbone: str | None = None
     channels: int | None = None
@@ -102,7 +102,8 @@ class AnomalyConfig(RunConfig):
         if patches and self.augment != "none":
             foreign.append("augment")
         if foreign:
-            raise ConfigError(f"{option_name(foreign[0])} is no option of --method {self.method}. Leave it out.")
+            name = option_name(foreign[0])
+            raise ConfigError(f"{name} is no option of --method {self.method}. Leave it out, or give another --method.")
 
     def _of_autoencoder(self):
         if self.weights not in ("auto", "none"):

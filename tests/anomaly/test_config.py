@@ -10,10 +10,11 @@ from medxray.training.config import config_from_dict, read_config_file
 
 
 def test_each_method_has_its_own_defaults_and_nothing_of_the_others():
-    autoencoder = AnomalyConfig(method="autoencoder").resolved()
+    autoencoder = AnomalyConfig().resolved()
+    assert autoencoder.method == "autoencoder"
     assert (autoencoder.image_size, autoencoder.weights, autoencoder.arch) == (64, "none", None)
     assert autoencoder.epochs >= 1 and autoencoder.bottleneck >= 1 and autoencoder.dimensions is None
-    padim, patchcore = AnomalyConfig(method="padim").resolved(), AnomalyConfig().resolved()
+    padim, patchcore = (AnomalyConfig(method=name).resolved() for name in ("padim", "patchcore"))
     assert (padim.arch, padim.image_size, padim.dimensions, padim.coreset) == ("vgg16", 224, 100, None)
     assert (patchcore.method, patchcore.coreset) == ("patchcore", 0.01)
     assert (padim.image_score, padim.patch_scale) == ("mean", "none")
@@ -58,7 +59,8 @@ FOREIGN = [
 @pytest.mark.parametrize(("method", "name", "value"), FOREIGN, ids=lambda value: str(value))
 def test_an_option_of_another_method_is_refused_by_name(method, name, value):
     option = "--" + name.replace("_", "-")
-    with pytest.raises(ConfigError, match=f"^{option} is no option of --method {method}. Leave it out.$"):
+    message = f"^{option} is no option of --method {method}. Leave it out, or give another --method.$"
+    with pytest.raises(ConfigError, match=message):
         AnomalyConfig(method=method, **{name: value}).resolved()
 
 
@@ -75,10 +77,10 @@ def test_an_option_of_another_method_is_refused_by_name(method, name, value):
         ({"method": "padim", "dimensions": 0}, "--dimensions must lie between 1 and"),
         ({"image_score": "largest"}, "--image-score must be one of mean, max"),
         ({"patch_scale": "half"}, "--patch-scale must be one of none, unit"),
-        ({"coreset": 0.0}, "--coreset must lie between"),
-        ({"coreset": 1.5}, "--coreset must lie between"),
-        ({"image_size": 16}, "--image-size for vgg16 must lie between 32 and 2048"),
-        ({"arch": "shallow-cnn"}, "--arch shallow-cnn has no pretrained weights. Give --weights FILE or"),
+        ({"method": "patchcore", "coreset": 0.0}, "--coreset must lie between"),
+        ({"method": "patchcore", "coreset": 1.5}, "--coreset must lie between"),
+        ({"method": "padim", "image_size": 16}, "--image-size for vgg16 must lie between 32 and 2048"),
+        ({"method": "padim", "arch": "shallow-cnn"}, "--arch shallow-cnn has no pretrained weights. Give --weights"),
         ({"threshold_rule": "best"}, "The threshold rule must be"),
         ({"mixed_precision": True}, "Unknown option 'mixed_precision'"),
         ({"mode": "finetune"}, "Unknown option 'mode'"),
@@ -128,7 +130,7 @@ def test_a_backbone_run_brings_architecture_input_and_weights(tmp_path):
 )
 def test_what_contradicts_the_backbone_run_is_refused(tmp_path, given, message):
     with pytest.raises(ConfigError, match=message):
-        AnomalyConfig(backbone=str(run_like(tmp_path / "run")), **given).resolved()
+        AnomalyConfig(method="padim", backbone=str(run_like(tmp_path / "run")), **given).resolved()
 
 
 @pytest.mark.parametrize(
@@ -141,6 +143,6 @@ def test_what_contradicts_the_backbone_run_is_refused(tmp_path, given, message):
 )
 def test_a_backbone_that_is_no_trained_classifier_is_refused(tmp_path, form, message):
     with pytest.raises(RunError, match=message):
-        AnomalyConfig(backbone=str(run_like(tmp_path / "run", **form))).resolved()
+        AnomalyConfig(method="padim", backbone=str(run_like(tmp_path / "run", **form))).resolved()
     with pytest.raises(RunError, match="There is no run at"):
-        AnomalyConfig(backbone=str(tmp_path / "nothing")).resolved()
+        AnomalyConfig(method="padim", backbone=str(tmp_path / "nothing")).resolved()
