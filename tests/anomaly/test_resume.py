@@ -38,6 +38,7 @@ def outcome(path):
     }
 
 
+@pytest.mark.slow
 def test_interrupted_autoencoder_is_usable_and_ends_bit_identical(
     small, phantoms, repeatable, bare, medxray, monkeypatch
 ):
