@@ -23,17 +23,17 @@ def expand_inputs(paths):
     Raises:
         DataError: all that was given are folders without images and patterns without a match, or nothing was given.
     """
-    found, empty = {}, []
+    found, empty = {}, {}
     for path in map(str, paths):
         try:
             found |= dict.fromkeys(_expand(path))
         except DataError as error:
             found[Path(path)] = None
-            empty.append(error)
+            empty[Path(path)] = error
     if not found:
         raise DataError("No image was given. Name files, folders or patterns such as 'images/*.png'.")
     if len(empty) == len(found):
-        raise empty[0]
+        raise next(iter(empty.values()))
     return list(found)
 
 

@@ -148,7 +148,10 @@ def _failed_early(path):
     run = RunDir(path)
     if run.model_file.exists() or run.state_file.exists() or not run.record_file.exists():
         return False
-    return run.read_record()["state"] == "failed"
+    try:
+        return run.read_record()["state"] == "failed"
+    except RunError:  # damaged: not known to be empty
+        return False
 
 
 def _aside(path):

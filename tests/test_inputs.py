@@ -36,6 +36,8 @@ def test_empty_folder_and_empty_pattern_are_errors(folder, tmp_path):
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="holds no image"):
         expand_inputs([tmp_path / "empty"])
+    with pytest.raises(DataError, match="holds no image"):
+        expand_inputs([tmp_path / "empty"] * 2)
     with pytest.raises(DataError, match="matches no file"):
         expand_inputs([str(Path(folder) / "*.bmp")])
 

@@ -70,6 +70,12 @@ def test_default_name_of_a_run_that_failed_before_its_first_epoch_is_used_again(
         make(tmp_path, second.name)
 
 
+def test_a_damaged_record_beside_does_not_stop_a_new_run_and_is_kept(tmp_path):
+    first = make(tmp_path)
+    first.record_file.write_text("{")
+    assert make(tmp_path).name == "vgg16-extract-2" and first.record_file.read_text() == "{"
+
+
 def test_one_process_at_a_time_trains_a_run(tmp_path):
     run = make(tmp_path)
     with run.in_use(), pytest.raises(RunError, match="is being trained by another process"), run.in_use():

@@ -58,7 +58,7 @@ _ONLY_ANOMALY = (
     ("normal", str, "The normal class; all others are abnormal. Default: told from the names."),
     ("backbone", _PATH, "Run whose convolutions are used, instead of --arch and --weights."),
     ("image-score", click.Choice(IMAGE_SCORES), "Part of the map that is the score. Default: mean, patchcore: max."),
-    ("patch-scale", click.Choice(PATCH_SCALES), "padim, patchcore: none, or unit length. Default: none."),
+    ("patch-scale", click.Choice(PATCH_SCALES), "padim, patchcore: none, or unit strength. Default: none."),
     ("dimensions", int, "padim: channels that are kept, drawn at random. Default: 100."),
     ("coreset", float, "patchcore: share of the patches that are kept. Default: 0.01."),
     ("loss", click.Choice(AUTOENCODER_LOSSES), "autoencoder: squared error, similarity, or mix. Default: mix."),
