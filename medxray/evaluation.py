@@ -66,39 +66,37 @@ def data_name(data):
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', path.name)}-{storage.text_sha256(str(path))[:6]}"
 
 
-def evaluate_own(run, split):
-    """Evaluate one of the run's own splits from the unchanged images and write it to RUN/evaluations/<split>.
-
-    Returns:
-        (JSON object of the split, folder it was written to).
-    """
-    part = own_manifest(run, split)
-    folder = run.path / "evaluations" / split
-    return _evaluate(run, part, split=split, folder=folder)
-
-
-def evaluate_external(run, data, *, split, label_map=None, columns=None):
-    """Evaluate other data: its split of that name, or all of it when it has no splits.
+def write_evaluation(run, data=None, *, split="test", label_map=None, columns=None):
+    """Evaluate one of the run's own splits, or other data, from the unchanged images and write what comes of it.
 
     Args:
         run: api.Run.
-        data: folder or CSV.
-        split: "train", "val" or "test".
+        data: folder or CSV, of which images that the run has learned are left out; None, or the data of the run: its
+            own split.
+        split: "train", "val" or "test"; data without splits is evaluated whole.
         label_map: dict label of the data -> class of the run.
         columns: dict of path_col, label_col, patient_col, split_col for a CSV.
 
     Returns:
-        (JSON object of the split, folder it was written to).
+        (JSON object of the split, folder it was written to: RUN/evaluations/<split>, or RUN/external/<data>-<split>).
 
     Raises:
-        DataError: the labels are not classes of the run, or no image is left.
+        DataError: the labels are not classes of the run, files are gone, or no image is left.
+        StorageError: the run's directory cannot be written.
     """
-    manifest = other_manifest(run, data, label_map=label_map, columns=columns)
+    part = _other_part(run, data, split, label_map=label_map, columns=columns) if data is not None else None
+    if part is None:
+        return _evaluate(run, own_manifest(run, split), split=split, folder=run.path / "evaluations" / split)
+    return _evaluate(run, part, split=split, folder=run.path / "external" / f"{data_name(data)}-{split}")
+
+
+def _other_part(run, data, split, **how):
+    """The images of other data that are new to the run; None where it is the data of the run itself."""
+    manifest = other_manifest(run, data, **how)
     if is_own_data(run, manifest, data):
         log.info("%s is the data of this run: its own %s split is evaluated.", data, split)
-        return evaluate_own(run, split)
-    part = unseen(run, manifest, split)
-    return _evaluate(run, part, split=split, folder=run.path / "external" / f"{data_name(data)}-{split}")
+        return None
+    return unseen(run, manifest, split)
 
 
 def unseen(run, manifest, split):

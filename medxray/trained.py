@@ -232,6 +232,26 @@ class Run:
         predictions, pictures = self.predict_manifest(unseen(self, manifest, split), split=split)
         return report_split(predictions, self.decision, pictures)
 
+    def write_evaluation(self, data=None, *, split="test", label_map=None, columns=None):
+        """Evaluate a split of the run, or other data, into the run's directory: `evaluation.write_evaluation`."""
+        from medxray.evaluation import write_evaluation
+
+        return write_evaluation(self, data, split=split, label_map=label_map, columns=columns)
+
+    def export(self, to=None):
+        """Write the run as a SavedModel, checked against it; see `medxray.export.export_model`."""
+        from medxray.export import export_model
+
+        return export_model(self, to)
+
+    def refit_gate(self):
+        """Fit the input gate again on the run's own images; see `medxray.gating.refit`."""
+        from medxray.gating import refit
+
+        self.gate = refit(self)
+        self.__dict__.pop("_judge", None)
+        return self.gate
+
     def predict_manifest(self, manifest, *, split):
         """Predict the images of a manifest and return (Predictions, Pictures of the same rows)."""
         source, manifest = self.readable(manifest)
@@ -267,6 +287,12 @@ class Run:
         vectors = predict_batches(embedder(self.model), batches())
         good = [row for row, reason in enumerate(reasons) if not reason]
         return [files[row] for row in good], vectors[good]
+
+    def write_embeddings(self, data=None, *, splits=(), out=None, label_map=None, columns=None):
+        """Write the features of the run's images, or of other data, as an npz; see `medxray.extraction.extract`."""
+        from medxray.extraction import extract
+
+        return extract(self, data, splits=splits, out=out, label_map=label_map, columns=columns)
 
     def similar(self, paths, *, count=5):
         """The training images most similar to some images; see `medxray.neighbors.similar_images`."""

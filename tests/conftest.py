@@ -1,6 +1,8 @@
 """What all tests share: quiet TensorFlow, a small phantom set, the real data where it lies beside the project."""
 
+import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +11,13 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tests compare numbers, which differ between devices
+_PROCESS = """
+import json, signal, sys
+from medxray.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background hands it down as ignored
+sys.argv = ["medxray", *json.loads(sys.argv[1])]
+main()
+"""
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
@@ -85,6 +94,28 @@ def medxray(monkeypatch, capsys):
         return ended.value.code, out, err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def start():
+    """Function (words) -> the command begun as a process of its own, which a test may kill; stderr is a pipe."""
+
+    def started(words):
+        return subprocess.Popen([sys.executable, "-c", _PROCESS, json.dumps(words)], stderr=subprocess.PIPE, text=True)
+
+    return started
+
+
+@pytest.fixture(scope="session")
+def finish(start):
+    """Function (words): the command run to its end as a process of its own, which must succeed."""
+
+    def finished(words):
+        process = start(words)
+        _, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+
+    return finished
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ from medxray import api, evaluation
 from medxray.data.phantom import generate_phantoms
 from medxray.embeddings.vectors import read_embeddings
 from medxray.errors import DataError
-from medxray.extraction import extract
 
 
 @pytest.fixture
@@ -37,10 +36,10 @@ def test_a_folder_whose_name_is_not_utf8_can_be_evaluated_and_extracted(run, tmp
     data = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xe9j\xe0"))
     (tmp_path / "new").rename(data)
     assert evaluation.data_name(data).startswith("d-j-")
-    report, folder = evaluation.evaluate_external(run, data, split="train")
+    report, folder = run.write_evaluation(data, split="train")
     assert report["n"] == len(list(data.rglob("*.jpeg"))) and (folder / "metrics.json").is_file()
     assert folder.name == f"{evaluation.data_name(data)}-train"
-    embeddings, file = extract(run, data)
+    embeddings, file = run.write_embeddings(data)
     assert read_embeddings(file).files() == embeddings.files() and embeddings.files()[0].is_file()
 
 

@@ -29,11 +29,10 @@ def extract(run, data, splits, out, label_map, **columns):
     from medxray.backend import load_tensorflow
 
     load_tensorflow()
-    from medxray import api, extraction
+    from medxray import api
 
-    embeddings, path = extraction.extract(
-        api.load_run(run), data, splits=splits, out=out, label_map=label_map, columns=columns
-    )
+    loaded = api.load_run(run)
+    embeddings, path = loaded.write_embeddings(data, splits=splits, out=out, label_map=label_map, columns=columns)
     click.echo(f"{path}: {len(embeddings)} images, {embeddings.vectors.shape[1]} features")
 
 

@@ -28,13 +28,9 @@ def evaluate(run, data, split, label_map, as_json, **columns):
 
     load_tensorflow()
     from medxray import api, storage
-    from medxray.evaluation import evaluate_external, evaluate_own
 
     loaded = api.load_run(run)
-    if data is None:
-        report, folder = evaluate_own(loaded, split)
-    else:
-        report, folder = evaluate_external(loaded, data, split=split, label_map=label_map, columns=columns)
+    report, folder = loaded.write_evaluation(data, split=split, label_map=label_map, columns=columns)
     if as_json:
         import json
 

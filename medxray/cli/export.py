@@ -21,6 +21,5 @@ def export(run, to):
 
     load_tensorflow()
     from medxray import api
-    from medxray.export import export_model
 
-    click.echo(export_model(api.load_run(run), to).path)
+    click.echo(api.load_run(run).export(to).path)

@@ -15,8 +15,7 @@ def gate(run):
 
     load_tensorflow()
     from medxray import api
-    from medxray.gating import refit
 
     trained = api.load_run(run)
-    refit(trained)
+    trained.refit_gate()
     click.echo(trained.directory.gate_file)

@@ -3,8 +3,6 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,8 +10,6 @@ import pandas as pd
 import pytest
 
 from medxray import load_run, resume, train
-
-_MAIN = "import json, sys; from medxray.cli import main; sys.argv = ['medxray', *json.loads(sys.argv[1])]; main()"
 
 
 @pytest.fixture
@@ -95,18 +91,8 @@ def command(data, folder):
     return [*words, "--cache-dir", str(folder / "cache")]
 
 
-def start(words):
-    return subprocess.Popen([sys.executable, "-c", _MAIN, json.dumps(words)], stderr=subprocess.PIPE, text=True)
-
-
-def finish(words):
-    process = start(words)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
-
-
 @pytest.mark.slow
-def test_killed_autoencoder_ends_bit_identical(phantoms, tmp_path):
+def test_killed_autoencoder_ends_bit_identical(phantoms, start, finish, tmp_path):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     finish(command(phantoms, whole))
     process, run = start(command(phantoms, cut)), cut / "it"

@@ -8,7 +8,6 @@ import pytest
 
 from medxray import load_run, train
 from medxray.evaluate.decision import DEFAULT_POINT
-from medxray.evaluation import evaluate_external, evaluate_own
 
 
 def stored(run, name):
@@ -62,7 +61,7 @@ def test_too_few_images_leave_threshold_and_probability_alone_and_the_line_is_wh
 
 
 def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patchcore, bare, tmp_path):
-    report, folder = evaluate_own(patchcore, "test")
+    report, folder = patchcore.write_evaluation()
     first = stored(patchcore, "metrics.json")["splits"]["test"]
     assert report["confusion_matrix"] == first["confusion_matrix"] and report["notes"] == first["notes"]
     assert "fitted on normal images alone" in report["notes"][0]
@@ -71,7 +70,7 @@ def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patc
     from medxray.data.phantom import generate_phantoms
 
     generate_phantoms(tmp_path / "other", patients=10, size=64, seed=8)
-    report, folder = evaluate_external(patchcore, tmp_path / "other", split="train")
+    report, folder = patchcore.write_evaluation(tmp_path / "other", split="train")
     assert report["n"] > 0 and (folder / "metrics.json").is_file()
     assert (folder / "plots" / "train_anomaly_scores.png").is_file()
 

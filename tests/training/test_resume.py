@@ -13,13 +13,6 @@ import pandas as pd
 import pytest
 
 slow = pytest.mark.slow
-_TRAIN = """
-import json, signal, sys
-from medxray.cli import main
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background hands it down as ignored
-sys.argv = ["medxray", *json.loads(sys.argv[1])]
-main()
-"""
 _TRAIN_THEN_RESUME = """
 import json, sys
 from medxray.plots import run_plots
@@ -41,16 +34,6 @@ def arguments(phantoms, folder, extra):
 
 FINETUNE = ["--arch", "vgg16", "--mode", "finetune", "--epochs", "3", "--head-epochs", "3"]
 SCRATCH = ["--arch", "shallow-cnn", "--epochs", "4", "--schedule", "plateau"]
-
-
-def start(words):
-    return subprocess.Popen([sys.executable, "-c", _TRAIN, json.dumps(words)], stderr=subprocess.PIPE, text=True)
-
-
-def finish(words):
-    process = start(words)
-    _, errors = process.communicate(timeout=300)
-    assert process.returncode == 0, errors
 
 
 def outcome(folder):
@@ -96,7 +79,7 @@ def kill_when(process, condition, run, cache):
     return False
 
 
-def test_a_run_killed_after_its_first_epoch_ends_bit_identical(phantoms, tmp_path):
+def test_a_run_killed_after_its_first_epoch_ends_bit_identical(phantoms, start, tmp_path):
     """The short form of what follows: two processes, started together."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     run = cut / "runs" / "it"
@@ -115,21 +98,21 @@ def test_a_run_killed_after_its_first_epoch_ends_bit_identical(phantoms, tmp_pat
 
 
 @pytest.fixture(scope="module", params=[FINETUNE, SCRATCH], ids=["finetune", "scratch"])
-def uninterrupted(request, phantoms, tmp_path_factory):
+def uninterrupted(request, phantoms, finish, tmp_path_factory):
     folder = tmp_path_factory.mktemp("whole")
     finish(arguments(phantoms, folder, request.param))
     return request.param, outcome(folder)
 
 
 @slow
-def test_rerun_is_bit_identical(uninterrupted, phantoms, tmp_path):
+def test_rerun_is_bit_identical(uninterrupted, phantoms, finish, tmp_path):
     extra, expected = uninterrupted
     finish(arguments(phantoms, tmp_path, extra))
     assert outcome(tmp_path) == expected
 
 
 @slow
-def test_run_killed_again_and_again_ends_bit_identical(uninterrupted, phantoms, tmp_path):
+def test_run_killed_again_and_again_ends_bit_identical(uninterrupted, phantoms, start, tmp_path):
     extra, expected = uninterrupted
     run, cache = tmp_path / "runs" / "it", tmp_path / "cache"
     process, killed = start(arguments(phantoms, tmp_path, extra)), []
@@ -147,7 +130,7 @@ def test_run_killed_again_and_again_ends_bit_identical(uninterrupted, phantoms, 
 
 
 @slow
-def test_kill_while_the_cache_is_written_is_made_good(uninterrupted, phantoms, tmp_path):
+def test_kill_while_the_cache_is_written_is_made_good(uninterrupted, phantoms, start, finish, tmp_path):
     extra, expected = uninterrupted
     if "finetune" not in extra:
         pytest.skip("training from scratch has no cache")
@@ -159,7 +142,7 @@ def test_kill_while_the_cache_is_written_is_made_good(uninterrupted, phantoms, t
 
 
 @slow
-def test_interrupt_leaves_the_best_epoch_usable_and_can_be_resumed(uninterrupted, phantoms, tmp_path):
+def test_interrupt_leaves_the_best_epoch_usable_and_can_be_resumed(uninterrupted, phantoms, start, finish, tmp_path):
     extra, expected = uninterrupted
     run = tmp_path / "runs" / "it"
     process = start(arguments(phantoms, tmp_path, extra))
@@ -181,7 +164,7 @@ def test_interrupt_leaves_the_best_epoch_usable_and_can_be_resumed(uninterrupted
 
 
 @slow
-def test_complete_run_is_not_resumed(trained):
+def test_complete_run_is_not_resumed(trained, start):
     process = start(["train", "--resume", str(trained.path)])
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 1 and "is complete; there is nothing to resume" in errors
