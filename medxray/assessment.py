@@ -21,7 +21,7 @@ THRESHOLD_SPLIT = "val"
 _GALLERY_PIXELS = 192
 
 
-def assess(run, splits, *, rule, pictures, notes=None):
+def assess(run, splits, *, rule, pictures, notes=None, further=None):
     """Fit the decision on validation, evaluate every split and write all of it into a run.
 
     Args:
@@ -30,6 +30,7 @@ def assess(run, splits, *, rule, pictures, notes=None):
         rule: threshold rule.
         pictures: dict split -> `Pictures` of the same rows.
         notes: dict split -> remark that belongs to its figures.
+        further: dict split -> dict of figures that its report has besides.
 
     Returns:
         dict as in metrics.json.
@@ -39,7 +40,8 @@ def assess(run, splits, *, rule, pictures, notes=None):
     run.update_record(decision=decision.to_dict())
     reports = {}
     for part in splits:
-        reports[part.split] = _with_note(report_split(part, decision, pictures[part.split]), notes)
+        report = _with_note(report_split(part, decision, pictures[part.split]), notes)
+        reports[part.split] = report | (further or {}).get(part.split, {})
     write_assessment(run.path, splits, decision=decision, reports=reports, pictures=pictures)
     if run.history_file.exists():  # not every kind of run is trained by epochs
         draw_history(pd.read_csv(run.history_file, keep_default_na=False), run.path / "plots" / "history.png")
@@ -84,6 +86,10 @@ class Pictures:
         """One image as the model sees it: uint8 (h,w), or (h,w,3) for a colour model."""
         pixels = next(iter(self._source.dataset(self._rows[index : index + 1]).as_numpy_iterator()))
         return pixels[..., 0] if pixels.shape[-1] == 1 else pixels
+
+    def batches(self, size):
+        """tf.data.Dataset of uint8 pixels (b,H,W,C) as the model sees them, `size` images at a time, in order."""
+        return self._source.dataset(self._rows).batch(size).prefetch(2)
 
     def statistics(self):
         """DataFrame with width and height of the files in pixels and mean brightness 0-255 as the model sees it."""

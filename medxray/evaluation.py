@@ -163,6 +163,7 @@ def _evaluate(run, part, *, split, folder):
     predictions, pictures = run.predict_manifest(part, split=split)
     report = storage.plain(report_split(predictions, run.decision, pictures))
     report["notes"] = [*run.notes, *report["notes"]]
+    report |= storage.plain(run.further_figures(predictions, pictures))
     write_assessment(
         folder, [predictions], decision=run.decision, reports={split: report}, pictures={split: pictures}
     )

@@ -204,6 +204,10 @@ class Run:
     def check_gradcam(self):
         """Raise ConfigError where Grad-CAM makes no sense for this kind of run."""
 
+    def further_figures(self, predictions, pictures):
+        """Figures that this kind of run has in every report besides those of a classifier: none, dict."""
+        return {}
+
     def draw(self, folder, predictions, pictures):
         """Draw what this kind of run shows beside the plots of every evaluation: nothing for a classifier."""
 
@@ -230,7 +234,7 @@ class Run:
         from medxray.evaluation import unseen
 
         predictions, pictures = self.predict_manifest(unseen(self, manifest, split), split=split)
-        return report_split(predictions, self.decision, pictures)
+        return report_split(predictions, self.decision, pictures) | self.further_figures(predictions, pictures)
 
     def write_evaluation(self, data=None, *, split="test", label_map=None, columns=None):
         """Evaluate a split of the run, or other data, into the run's directory: `evaluation.write_evaluation`."""

@@ -28,6 +28,11 @@ def test_every_headline_figure_is_a_row_under_its_split():
     assert lines[-1] == "Calibration: temperature 1.250, bias PNEUMONIA -0.500."
 
 
+def test_the_plain_error_of_an_autoencoder_stands_below_its_auroc():
+    lines = summary_lines({"test": report("test", n=8, plain_mse_auroc={"value": 0.75, "ci95": [0.5, 1.0]})})
+    assert lines[2].split()[0] == "auroc" and lines[3].split() == ["plain_mse_auroc", "0.750", "[0.500,", "1.000]"]
+
+
 def test_three_splits_fit_into_110_columns():
     lines = summary_lines(three(mcc={"value": -0.123, "ci95": [-0.234, -0.012]}))
     assert max(map(len, lines)) <= 110 and "123456 images, 61728 patients" in lines[1]

@@ -7,7 +7,7 @@ import numpy as np
 
 from medxray.data.augment import policy
 from medxray.inference import predict_batches
-from medxray.models.autoencoder import PLAIN_MSE, TRAINING_LOSS, build_autoencoder
+from medxray.models.autoencoder import TRAINING_LOSS, build_autoencoder
 from medxray.models.detector import RAW_SCORE
 from medxray.training import stages
 from medxray.training.modes import Stage
@@ -67,16 +67,10 @@ class AutoencoderMethod:
 
     def raw_scores(self, split, model=None):
         """Raw scores of the images of a set, float64 (n,)."""
-        return self._outputs(model or self.model, RAW_SCORE, split)
-
-    def plain_mse(self, split):
-        """Mean squared error of each reconstruction on the 0-1 scale of the image, float64 (n,)."""
-        return self._outputs(self.model, PLAIN_MSE, split)
+        model = model or self.model
+        part = keras.Model(model.input, model.get_layer(RAW_SCORE).output)
+        batches = self._all.images(self._all.rows[split]).batch(_BATCH).prefetch(2)
+        return predict_batches(part, batches)[:, 0].astype(np.float64)
 
     def pooled(self, rows):
         """None: the bottlenecks of `rows` are not known yet."""
-
-    def _outputs(self, model, layer, split):
-        part = keras.Model(model.input, model.get_layer(layer).output)
-        batches = self._all.images(self._all.rows[split]).batch(_BATCH).prefetch(2)
-        return predict_batches(part, batches)[:, 0].astype(np.float64)

@@ -1,5 +1,6 @@
 """A trained anomaly run: scores and maps of images, beside all that a trained run can be asked for."""
 
+import dataclasses
 import math
 from functools import cached_property
 from pathlib import Path
@@ -13,8 +14,11 @@ from medxray.anomaly.figures import AnomalyMap, maps_figure, shown_rows
 from medxray.anomaly.patchcore import reference_distances
 from medxray.data.labels import ABNORMAL
 from medxray.errors import ConfigError, RunError
+from medxray.evaluate.decision import DEFAULT_POINT, Decision
+from medxray.evaluate.report import evaluate_split
 from medxray.explain.truth import true_labels
-from medxray.inference import compiled
+from medxray.inference import compiled, predict_batches
+from medxray.models.autoencoder import PLAIN_MSE
 from medxray.models.detector import MAP, RECONSTRUCTION, SCORE
 from medxray.models.heads import LOGITS
 from medxray.models.patch_features import PATCHES
@@ -28,7 +32,27 @@ NOTE = (
     "The detector was fitted on normal images alone. Threshold and calibration, unless they are fixed, were chosen "
     "with labelled validation images, normal and abnormal."
 )
+_BATCH = 64
 _LABELLED = " The backbone is that of a classifier's run, which was trained with labels."
+
+
+def plain_figures(model, predictions, pictures):
+    """What an autoencoder is compared with in every report: the plain mean squared error of its reconstructions.
+
+    Args:
+        model: keras.Model with the layer `plain_mse`; another gives nothing.
+        predictions: Predictions of a split.
+        pictures: assessment.Pictures of the same rows.
+
+    Returns:
+        dict: "plain_mse_auroc", with value and ci95; empty for the model of another method.
+    """
+    if PLAIN_MSE not in {layer.name for layer in model.layers}:
+        return {}
+    part = keras.Model(model.input, model.get_layer(PLAIN_MSE).output)
+    errors = predict_batches(part, pictures.batches(_BATCH))[:, 0].astype(np.float64)
+    compared = dataclasses.replace(predictions, logits=np.stack([np.zeros_like(errors), errors], axis=1))
+    return {"plain_mse_auroc": evaluate_split(compared, Decision(DEFAULT_POINT))["auroc"]}
 
 
 def note_of(config):
@@ -154,6 +178,10 @@ class Detector(Run):
         centre = self.model.get_layer(BANK_MEAN).get_weights()[0]
         bank = self.model.get_layer(BANK).get_weights()[0].T
         return reference_distances(patches.numpy() - centre, bank)
+
+    def further_figures(self, predictions, pictures):
+        """The AUROC of the plain mean squared error of an autoencoder, see `plain_figures`."""
+        return plain_figures(self.model, predictions, pictures)
 
     def draw(self, folder, predictions, pictures):
         """Draw the scores by class, and the maps of images of low, middle and high score of each class.

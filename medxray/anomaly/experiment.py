@@ -6,13 +6,11 @@ import logging
 import numpy as np
 
 from medxray.anomaly.config import AUTOENCODER
-from medxray.anomaly.detector import Detector, note_of
+from medxray.anomaly.detector import Detector, note_of, plain_figures
 from medxray.assessment import Pictures, assess, predictions_of
 from medxray.data.labels import BY_NAME
 from medxray.data.manifest import SPLITS
 from medxray.errors import DataError
-from medxray.evaluate.decision import DEFAULT_POINT, Decision
-from medxray.evaluate.report import evaluate_split
 from medxray.evaluation import learned_digests
 from medxray.models.detector import finish_detector
 from medxray.runs import open_run
@@ -22,7 +20,6 @@ from medxray.training.steps import Steps
 
 log = logging.getLogger(__name__)
 _MINIMUM = {"train": 8, "val_normal": 2}
-_AS_IT_IS = {"mean": 0.0, "deviation": 1.0}
 _WORDS = {"train": "training", "val_normal": "validation"}
 
 
@@ -50,8 +47,7 @@ class AnomalyExperiment(Steps):
         rows = (sample, images.rows["val"])
         self._fit_gate(model, images, rows=rows, pooled=method.pooled(rows))
         with self._timed("evaluate"):
-            self._assess_plain(method, manifest, images)
-            self._assess(manifest, images, _logits(scores, unit))
+            self._assess(model, manifest, images=images, logits=_logits(scores, unit))
         if self.config.export:
             with self._timed("export"):
                 self._export()
@@ -93,27 +89,15 @@ class AnomalyExperiment(Steps):
         if model is not None:
             self._publish(finish_detector(model, **self._unit(method.raw_scores("val", model), images)))
 
-    def _assess(self, manifest, images, logits):
+    def _assess(self, model, manifest, *, images, logits):
         splits = [_predictions(manifest, images, rows, split=split) for split, rows in logits.items()]
         pictures = {split: Pictures(images.source, images.rows[split]) for split in logits}
         notes = dict.fromkeys(logits, note_of(self.config.to_dict()))
-        assess(self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes=notes)
+        further = {part.split: plain_figures(model, part, pictures[part.split]) for part in splits}
+        assess(self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes=notes, further=further)
         detector = Detector(self.run)
         for part in splits:
             detector.draw(self.run.plots, part, pictures[part.split])
-
-    def _assess_plain(self, method, manifest, images):
-        """AUROC of the plain mean squared error of an autoencoder's reconstructions, for comparison, on record."""
-        if self.config.method != AUTOENCODER:
-            return
-        scores, found = {split: method.plain_mse(split) for split in ("val", "test")}, {}
-        for split, logits in _logits(scores, _AS_IT_IS).items():
-            report = evaluate_split(_predictions(manifest, images, logits, split=split), Decision(DEFAULT_POINT))
-            found[split] = report["auroc"]
-        anomaly = self.run.read_record()["anomaly"]
-        self.run.update_record(anomaly={**anomaly, "plain_mse_auroc": found})
-        told = (f"{split} {auroc['value']:.3f}" for split, auroc in found.items() if auroc["value"] is not None)
-        log.info("AUROC of the plain mean squared error, for comparison: %s.", ", ".join(told) or "not defined")
 
 
 def _check_backbone(manifest, backbone):

@@ -2,6 +2,8 @@
 
 from medxray.evaluate.report import HEADLINE
 
+_FURTHER = ("plain_mse_auroc",)  # only autoencoders have it
+
 
 def summary_lines(splits):
     """Lines of a table: one headline figure a row, one split a column, with 95 % intervals; remarks below it.
@@ -13,8 +15,9 @@ def summary_lines(splits):
         list of str.
     """
     rows = [["", *splits], ["", *map(_size, splits.values())]]
-    rows += [[figure, *(_cell(report[figure]) for report in splits.values())] for figure in HEADLINE]
     first = next(iter(splits.values()))
+    figures = [figure for figure in (HEADLINE[0], *_FURTHER, *HEADLINE[1:]) if figure in first]
+    rows += [[figure, *(_cell(report[figure]) for report in splits.values())] for figure in figures]
     lines = _aligned(rows)
     if first["threshold"] is not None:
         point = first["threshold"]

@@ -51,8 +51,8 @@ def model_rows(record, weights):
     return [*rows, ["backbone", text(config.get("arch"))], ["weights of the backbone", weights]]
 
 
-def fitted(record):
-    """What the detector was fitted on, and what its score is."""
+def fitted(record, splits):
+    """What the detector was fitted on, what its score is; `splits`: reports, dict split -> JSON object."""
     facts, config = part(record, "anomaly"), part(record, "config")
     unit, method = part(facts, "raw_score_of_normals"), config.get("method")
     lines = [f"Fitted on **{text(facts.get('fitted_on'))}** normal training images and no abnormal one."]
@@ -66,7 +66,7 @@ def fitted(record):
             f"The raw score of an image is {raw}; its score is (raw score - {unit['mean']:.6g}) / "
             f"{unit['deviation']:.6g}, mean and deviation of the normal validation images."
         )
-    plain = part(facts, "plain_mse_auroc")
+    plain = {split: report["plain_mse_auroc"] for split, report in splits.items() if "plain_mse_auroc" in report}
     if plain:
         figures = ", ".join(f"{text(split)} {estimate(auroc)}" for split, auroc in plain.items())
         lines.append(f"AUROC of the plain mean squared error of the same reconstructions, for comparison: {figures}.")

@@ -53,7 +53,7 @@ def model_card(record, metrics):
         ("Intended use", anomaly_card.INTENDED if anomaly else _INTENDED),
         ("Out of scope", _out_of_scope(record)),
         ("Data", _data(record)),
-        *([("What it was fitted on", anomaly_card.fitted(record))] if anomaly else []),
+        *([("What it was fitted on", anomaly_card.fitted(record, splits))] if anomaly else []),
         ("Operating point and calibration", _decision(record, splits)),
         ("Performance", _performance(splits)),
         ("Subgroups", _subgroups(splits)),

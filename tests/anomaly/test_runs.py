@@ -30,8 +30,23 @@ def test_every_method_leaves_a_whole_run(detector):
 def test_only_the_autoencoder_has_a_history_and_the_figure_of_the_plain_error(autoencoder, padim):
     record = stored(autoencoder, "run.json")
     assert len(pd.read_csv(autoencoder.path / "history.csv")) == 2 and record["best_epoch"] in (1, 2)
-    assert set(record["anomaly"]["plain_mse_auroc"]) == {"val", "test"}
-    assert not (padim.path / "history.csv").exists() and "plain_mse_auroc" not in stored(padim, "run.json")["anomaly"]
+    assert not (padim.path / "history.csv").exists()
+    splits = stored(autoencoder, "metrics.json")["splits"]
+    assert not any("plain_mse_auroc" in report for report in stored(padim, "metrics.json")["splits"].values())
+    for split in ("val", "test"):
+        again, _ = autoencoder.write_evaluation(split=split)
+        assert again["plain_mse_auroc"] == splits[split]["plain_mse_auroc"] != again["auroc"]
+
+
+def test_the_plain_error_is_that_of_image_and_reconstruction(autoencoder):
+    from sklearn.metrics import roc_auc_score
+
+    table = pd.read_csv(autoencoder.path / "predictions.csv").query("split == 'test'")
+    root = autoencoder.record["data"]["root"]
+    maps, _ = autoencoder.maps([f"{root}/{path}" for path in table["path"]])
+    errors = [np.mean((one.pixels - one.reconstruction) ** 2) for one in maps]
+    expected = roc_auc_score(table["y_true"] == "PNEUMONIA", errors)
+    assert stored(autoencoder, "metrics.json")["splits"]["test"]["plain_mse_auroc"]["value"] == pytest.approx(expected)
 
 
 def test_scores_are_deviations_from_the_normal_validation_images(detector):

@@ -105,8 +105,7 @@ def test_text_from_files_cannot_break_tables_or_start_markup(record):
 def detector(record):
     del record["weights"], record["config"]["mode"], record["config"]["arch"]
     unit = {"mean": 0.25, "deviation": 0.125}
-    plain = {"val": {"value": 0.4, "ci95": [0.3, 0.5]}, "test": {"value": None, "ci95": None}}
-    facts = {"fitted_on": 123, "raw_score_of_normals": unit, "plain_mse_auroc": plain}
+    facts = {"fitted_on": 123, "raw_score_of_normals": unit}
     options = {"method": "autoencoder", "loss": "ssim", "bottleneck": 32, "standardize": True, "epochs": 9}
     config = {**record["config"], "augment": "none", **options}
     return {**record, "type": "anomaly", "best_epoch": 7, "config": config, "anomaly": facts}
@@ -114,6 +113,7 @@ def detector(record):
 
 def test_card_of_an_autoencoder_tells_what_it_was_fitted_on_and_nothing_of_classifiers(detector):
     card = model_card(detector, {"splits": {}})
+    assert "plain mean squared error" not in card
     assert "training mode" not in card and "architecture" not in card and "initial weights" not in card
     assert "not recorded" not in card.replace("| device | not recorded |", "")
     for fact in (
@@ -121,7 +121,6 @@ def test_card_of_an_autoencoder_tells_what_it_was_fitted_on_and_nothing_of_class
         "| best epoch | 7 |",
         "Fitted on **123** normal training images and no abnormal one.",
         "(raw score - 0.25) / 0.125",
-        "val 0.400 [0.300, 0.500], test null",
         "differ from the healthy ones",
         "A high score means unlike the normal images of the training, not ill",
     ):
@@ -129,11 +128,17 @@ def test_card_of_an_autoencoder_tells_what_it_was_fitted_on_and_nothing_of_class
     assert card.count("not a medical device") == 1 and "look at the heatmaps" not in card
 
 
+def test_card_of_an_autoencoder_compares_with_the_plain_error(detector, evaluated):
+    plain = {"val": {"value": 0.4, "ci95": [0.3, 0.5]}, "test": {"value": None, "ci95": None}}
+    (report,) = evaluated[1]["splits"].values()
+    reports = {split: report | {"plain_mse_auroc": auroc} for split, auroc in plain.items()}
+    assert "for comparison: val 0.400 [0.300, 0.500], test null." in model_card(detector, {"splits": reports})
+
+
 @pytest.mark.parametrize(("method", "option"), [("padim", "dimensions"), ("patchcore", "coreset")])
 def test_card_of_a_patch_method_names_backbone_and_weights(detector, method, option):
     detector["config"] |= {"method": method, "arch": "vgg16", "image_score": "mean", "patch_scale": "none", option: 5}
     detector["weights"] = {"kind": "file", "path": "vgg16.weights.h5", "sha256": "f00d"}
-    del detector["anomaly"]["plain_mse_auroc"]
     card = model_card(detector, {"splits": {}})
     options = f"| options | image_score mean, patch_scale none, {option} 5 |"
     for fact in (options, "| backbone | vgg16 |", "vgg16.weights.h5, SHA-256 f00d |"):
