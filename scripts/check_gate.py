@@ -2,10 +2,10 @@
 """Measures what the input gate of a run refuses: images that are no X-rays, changed X-rays, and X-rays.
 
 Makes and collects the images, asks `Run.predict`, and prints a Markdown table with 95 % Wilson intervals. Nothing is
-fitted or chosen here. Photographs are those that scikit-image and scikit-learn bring along; the ones of scipy need a
-download and are left out.
+fitted or chosen here. Photographs are those that scikit-image and scikit-learn bring along, and those of --photographs:
+scipy does not bring its two along any more.
 
-    python scripts/check_gate.py runs/vgg16-finetune --also originals --also dicom
+    python scripts/check_gate.py runs/vgg16-finetune --also originals --also dicom --photographs folder
 """
 
 import argparse
@@ -20,9 +20,13 @@ import numpy as np
 
 SIDE, EACH = 512, 20
 PHANTOM_SIZES = 256, 512, 1024
-COLOUR = "astronaut chelsea coffee hubble_deep_field ihc motorcycle_left motorcycle_right retina rocket"
-GREY = "brick camera cell clock_motion coins grass gravel microaneurysms moon horse"
-TEXT = "page text"
+BUNDLED = {
+    "photographs, colour": "astronaut chelsea coffee hubble_deep_field ihc motorcycle_left motorcycle_right retina "
+    "rocket",
+    "photographs, grey": "brick camera cell clock_motion coins grass gravel microaneurysms moon horse",
+    "pages of text": "page text",
+    "phantom of Shepp and Logan": "phantom",
+}
 CHANGES = {
     "inverted": (lambda x: 255 - x, "looks inverted"),
     "upside down (turned by 180 degrees)": (lambda x: x[::-1, ::-1], "looks upside down"),
@@ -39,6 +43,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", metavar="RUN")
     parser.add_argument("--also", action="append", default=[], metavar="DIR", help="Further X-rays, to be accepted.")
+    parser.add_argument("--photographs", action="append", default=[], metavar="DIR", help="Further, to be refused.")
     parser.add_argument("--changed", type=int, default=100, help="How many test X-rays are changed in each way.")
     parser.add_argument("--test", type=int, help="How many test X-rays are judged as they are.  [default: all]")
     parser.add_argument("--seed", type=int, default=0)
@@ -89,12 +94,12 @@ def written(rng):
 
 
 def bundled():
-    """Photographs and pages inside the wheels of scikit-image and scikit-learn: (kind, path)."""
+    """Photographs, pages and a phantom inside the wheels of scikit-image and scikit-learn: (kind, path)."""
     import skimage.data
     import sklearn.datasets
 
     folder = Path(skimage.data.__file__).parent
-    for kind, names in (("photographs, colour", COLOUR), ("photographs, grey", GREY), ("pages of text", TEXT)):
+    for kind, names in BUNDLED.items():
         for name in names.split():
             yield kind, next(folder.glob(f"{name}.*[gf]"))
     for path in sorted((Path(sklearn.datasets.__file__).parent / "images").glob("*.jpg")):
@@ -135,7 +140,9 @@ def gather(run, args, folder):
     table = pd.read_csv(run.directory.split_file)
     test = [f"{run.record['data']['root']}/{path}" for path in table[table["split"] == "test"]["path"]]
     drawn = [*noise(rng), *plain(rng), *written(rng), *faces()]
-    other = [*_stored(drawn, folder / "other"), *bundled(), *phantoms(folder, args.seed)]
+    other = [*_stored(drawn, folder / "other"), *bundled()]
+    other += [("further photographs", file) for place in args.photographs for file in sorted(Path(place).rglob("*.*"))]
+    other += phantoms(folder, args.seed)
     xrays = [("test X-rays", file) for file in rng.permutation(np.array(test, object))[: args.test]]
     for place in args.also:
         xrays += [(f"X-rays in {Path(place).name}", file) for file in sorted(Path(place).rglob("*.*"))]

@@ -13,6 +13,8 @@ def padim_map(patches, *, channels, mean, whitening):
     PaDiM: a patch distribution modeling framework for anomaly detection and localization, arXiv:2011.08785.
     The numbers are weights of built-in layers that do not train: the choice of channels is a dense layer of zeros and
     ones, the subtraction of the mean a normalisation with variance 1.
+    Deviations: the patches are PatchCore's (two layers, averaged over 3x3 positions) where the paper takes three layers
+    as they are, and the map is not smoothed, which the published implementations do by a Gaussian of 4 pixels.
 
     Args:
         patches: keras tensor (N,h,w,D).

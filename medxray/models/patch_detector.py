@@ -20,7 +20,8 @@ def build_backbone(arch, *, image_size, channels):
 def patch_layers(arch):
     """Names of the two layers that patches are taken from: the ends of the third and the second block from the end.
 
-    For VGG16 block3 and block4, for ResNet50 conv3 and conv4, which are the layers 2 and 3 of PaDiM and PatchCore.
+    For VGG16 block3 and block4, for ResNet50 conv3 and conv4, which are the layers 2 and 3 of PatchCore. PaDiM's
+    paper takes layer 1 as well; here both methods have the same patches, which are cached once.
     """
     return architecture(arch).stages[-3:-1]
 
