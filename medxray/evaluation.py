@@ -147,11 +147,11 @@ def without_known(run, part):
     return part.where(fresh)
 
 
-def learned_digests(directory):
-    """SHA-256 of the training and validation images of a run (RunDir), a set; RunError where they are not known."""
+def learned_digests(directory, splits=("train", "val")):
+    """SHA-256 of the images of some splits of a run (RunDir), a set; RunError where they are not known."""
     try:
         table = pd.read_csv(directory.content_file, dtype=str, keep_default_na=False)
-        return set(table.loc[table["split"] != "test", "sha256"])
+        return set(table.loc[table["split"].isin(splits), "sha256"])
     except (OSError, ValueError, KeyError) as error:
         raise RunError(
             f"{directory.content_file} cannot be read, so images known from training cannot be told from new ones. "

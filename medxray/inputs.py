@@ -21,8 +21,11 @@ def expand_inputs(paths):
         images and a pattern without a match too; reading them will say so.
 
     Raises:
-        DataError: all that was given are folders without images and patterns without a match, or nothing was given.
+        DataError: all that was given are folders without images and patterns without a match, or nothing was given,
+            or an empty name.
     """
+    if any(path == "" for path in paths):
+        raise DataError("An empty name was given, perhaps from a variable that is not set. Name files or folders.")
     found, empty = {}, {}
     for path in map(str, paths):
         try:

@@ -27,6 +27,13 @@ def test_images_are_recognised_by_content_whatever_their_name(folder):
     assert names == ["IM0001", "a.JPG", "b.png", "deep/c.dcm"]
 
 
+def test_an_empty_name_does_not_mean_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with pytest.raises(DataError, match="An empty name was given"):
+        expand_inputs(["b.png", ""])
+    assert len(expand_inputs(["."])) == 3
+
+
 def test_each_file_comes_once_and_missing_ones_stay(folder):
     files = expand_inputs([folder / "b.png", str(folder / "*.png"), folder / "nothing.png"])
     assert files == [folder / "b.png", folder / "nothing.png"]

@@ -101,14 +101,20 @@ class AnomalyExperiment(Steps):
 
 
 def _check_backbone(manifest, backbone):
-    """Raise DataError when test images are among those that the backbone's run (RunDir) learned or chose from."""
+    """Raise DataError when the backbone's run (RunDir) has learned images that are to be new to it.
+
+    Test images must not be among its training or validation images. Validation images, which choose threshold and
+    calibration, must not be among its training images. An image that is in an earlier split here as well is another
+    matter: duplicates are told of when the data is read.
+    """
     own = {split: set(manifest.subset(split).content_digests()) for split in SPLITS}
-    seen = (own["test"] & learned_digests(backbone)) - own["train"] - own["val"]
-    if seen:
-        raise DataError(
-            f"{len(seen)} of {len(own['test'])} test images are training or validation images of the backbone. "
-            f"Use its split: --split-file {backbone.split_file}"
-        )
+    for split, known, earlier in (("test", "training or validation", SPLITS[:2]), ("val", "training", SPLITS[:1])):
+        seen = (own[split] & learned_digests(backbone, earlier)).difference(*(own[name] for name in earlier))
+        if seen:
+            raise DataError(
+                f"{len(seen)} of {len(own[split])} {split} images are {known} images of the backbone. "
+                f"Use its split: --split-file {backbone.split_file}"
+            )
 
 
 def _normals_set_apart(images):

@@ -158,6 +158,18 @@ def test_a_backbone_that_has_seen_the_test_images_is_refused(medxray, trained, p
     assert str(trained.path / "split.csv") in line
 
 
+def test_a_backbone_that_has_learned_validation_images_is_refused(medxray, trained, phantoms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table = pd.read_csv(trained.path / "split.csv", keep_default_na=False)
+    table["split"] = table["split"].replace({"train": "val", "val": "train"})
+    table.to_csv("swapped.csv", index=False)
+    words = ["--method", "padim", "--backbone", trained.path, "--data", phantoms, "--split-file", "swapped.csv"]
+    status, _, err = medxray("anomaly", "train", *words)
+    count = (table["split"] == "val").sum()
+    line = err.splitlines()[-1]
+    assert status == 1 and f"{count} of {count} val images are training images of the backbone. Use its split" in line
+
+
 def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_other_data(
     medxray, phantoms, tmp_path, bare
 ):
