@@ -1,10 +1,12 @@
 """The configuration of an anomaly run: defaults, what is refused, and what a backbone run brings."""
 
 import json
+import re
 
 import pytest
 
 from medxray import AnomalyConfig
+from medxray.anomaly.config import _DEFAULTS
 from medxray.errors import ConfigError, RunError
 from medxray.training.config import config_from_dict, read_config_file
 
@@ -21,6 +23,19 @@ def test_each_method_has_its_own_defaults_and_nothing_of_the_others():
     assert (patchcore.image_score, patchcore.patch_scale) == ("max", "none")
     assert patchcore.epochs is None and patchcore.batch_size is None
     assert {(config.channels, config.resize) for config in (autoencoder, padim, patchcore)} == {(1, "letterbox")}
+
+
+def test_help_and_functions_have_the_same_defaults():
+    from medxray.anomaly import padim, patchcore
+    from medxray.cli.anomaly import train
+
+    told = {option.name: re.findall(r"[\w.-]+\w", option.help.partition("Default: ")[2]) for option in train.params}
+    for method, defaults in _DEFAULTS.items():
+        for name, value in defaults.items():
+            words = {float(word) if re.match(r"\d", word) else word for word in told[name]}
+            assert ("yes" if value is True else value) in words, (method, name)
+    assert _DEFAULTS["padim"]["dimensions"] == padim.DIMENSIONS
+    assert _DEFAULTS["patchcore"]["coreset"] == patchcore.SHARE
 
 
 def test_names_of_runs_say_method_and_architecture():
