@@ -48,7 +48,7 @@ def refit(run):
         DataError: images of the run are gone.
         StorageError: the run's directory cannot be written.
     """
-    source, manifest = run.readable(own_manifest(run))
+    source, manifest = run.form.readable(own_manifest(run))
     seed = int(run.record["config"].get("seed", 0))
     validation = np.flatnonzero(manifest.table["split"].to_numpy() == "val")
     rows = training_sample(manifest, seed, classes=run.learned), validation

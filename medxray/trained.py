@@ -2,14 +2,12 @@
 
 import logging
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from medxray import progress
+from medxray.answers import answer_table
 from medxray.assessment import Pictures, predictions_of, report_split, stored_decision
-from medxray.data.pipeline import Source, read_source
 from medxray.errors import RunError
 from medxray.gate import verdicts
 from medxray.gate.parts import read_gate
@@ -18,24 +16,10 @@ from medxray.inputs import expand_inputs, path_text
 from medxray.models.classifier import embedder, load_classifier
 from medxray.models.heads import POOLED
 from medxray.models.registry import architecture
-from medxray.predictions import Predictions, prediction_table
+from medxray.reading import Form
 from medxray.training.config import RESIZES
 
 log = logging.getLogger(__name__)
-
-
-class Inputs(NamedTuple):
-    """Images read for a model.
-
-    Attributes:
-        files: list of pathlib.Path that could be read.
-        pixels: uint8 array (n,h,w,c), in the order of `files`.
-        failures: dict path -> reason of those that could not.
-    """
-
-    files: list
-    pixels: np.ndarray
-    failures: dict
 
 
 class Run:
@@ -73,6 +57,7 @@ class Run:
         self.input_size = (int(config["image_size"]),) * 2
         self.channels = int(config["channels"])
         self.resize = config["resize"]
+        self.form = Form(self.input_size, self.channels, self.resize)
         if len(self.classes) < 2 or self.positive not in (None, self.classes[-1]) or self.resize not in RESIZES:
             raise ValueError("classes, positive or resize")
 
@@ -123,19 +108,6 @@ class Run:
     def _forward(self):
         return compiled(trunk(self.model))
 
-    def source(self, files):
-        """A pipeline.Source of files with this model's input size, nothing decoded yet."""
-        return Source(tuple(files), self.input_size, self.channels, self.resize)
-
-    def read_inputs(self, paths):
-        """Decode files, folders and globs for this model and return Inputs."""
-        files = expand_inputs(paths)
-        form = {"size": self.input_size, "channels": self.channels, "resize": self.resize}
-        source, failures = read_source(files, limit=1 << 62, **form)
-        good = [row for row in range(len(files)) if row not in failures]
-        reasons = {str(files[row]): reason for row, reason in failures.items()}
-        return Inputs([files[row] for row in good], source.pixels[good], reasons)
-
     def predict(self, paths, *, gate="warn"):
         """Predict images.
 
@@ -159,7 +131,7 @@ class Run:
         files = expand_inputs(paths)
         judge = None if gate == "off" else self._judge
         logits, answers, errors = [np.zeros((0, len(self.classes)), np.float32)], [], []
-        for images, reasons in self.source(files).stream(self.batch):
+        for images, reasons in self.form.source(files).stream(self.batch):
             images = images.astype(np.float32)
             found, pooled = self._forward(images)
             logits.append(found.numpy())
@@ -172,7 +144,7 @@ class Run:
         return verdicts.with_verdicts(self._table(files, np.concatenate(logits), shown), answers, errors)
 
     def refused(self, inputs):
-        """Images that the gate refuses, dict path -> why, from what `read_inputs` returned; empty without a gate."""
+        """What the gate refuses among `reading.Inputs`, dict path -> why; empty without a gate."""
         reasons = {}
         for start in range(0, len(inputs.files) if self._judge else 0, self.batch):
             images = inputs.pixels[start : start + self.batch].astype(np.float32)
@@ -183,23 +155,8 @@ class Run:
         return reasons
 
     def _table(self, files, logits, errors):
-        predictions = Predictions(
-            paths=tuple(map(path_text, files)),
-            patient_ids=np.arange(len(files)).astype(str),
-            y_true=np.zeros(len(files), np.int64),
-            logits=logits,
-            classes=self.classes,
-            positive=self.positive,
-            split="",
-        )
-        frame = prediction_table(predictions, self.decision).assign(error=errors)
-        frame["threshold"] = pd.to_numeric(frame["threshold"], errors="coerce").astype(float)
-        named = [f"probability_{name}" for name in self.classes]
-        frame = frame[["path", "label", "probability", "raw_probability", "threshold", "error", *named]]
-        failed = frame["error"] != ""
-        frame.loc[failed, ["probability", "raw_probability", "threshold", *named]] = np.nan
-        frame.loc[failed, "label"] = ""
-        return frame
+        names = {"classes": self.classes, "positive": self.positive, "decision": self.decision}
+        return answer_table(files, logits, errors, **names)
 
     def check_gradcam(self):
         """Raise ConfigError where Grad-CAM makes no sense for this kind of run."""
@@ -258,7 +215,7 @@ class Run:
 
     def predict_manifest(self, manifest, *, split):
         """Predict the images of a manifest and return (Predictions, Pictures of the same rows)."""
-        source, manifest = self.readable(manifest)
+        source, manifest = self.form.readable(manifest)
         rows = np.arange(len(manifest))
         logits = predict_batches(logits_model(self.model), source.dataset(rows).batch(self.batch).prefetch(2))
         return predictions_of(manifest, logits, split=split), Pictures(source, rows)
@@ -270,7 +227,7 @@ class Run:
             (float32 array (n,c), Manifest of the images that could be read, in the order of the rows). Unreadable
             files are left out with a warning.
         """
-        source, manifest = self.readable(manifest)
+        source, manifest = self.form.readable(manifest)
         batches = source.dataset(np.arange(len(manifest))).batch(self.batch).prefetch(2)
         with progress.track(len(manifest), "Features") as bar:
             return predict_batches(embedder(self.model), _counted(batches, bar)), manifest
@@ -284,7 +241,7 @@ class Run:
         files, reasons = expand_inputs(paths), []
 
         def batches():
-            for images, found in self.source(files).stream(self.batch):
+            for images, found in self.form.source(files).stream(self.batch):
                 reasons.extend(found)
                 yield images
 
@@ -308,17 +265,6 @@ class Run:
     def learned(self):
         """The classes whose training images the model has learned from."""
         return self.classes
-
-    def readable(self, manifest):
-        """(pipeline.Source, Manifest) of the images of a manifest that can be read; the others are told of."""
-        form = {"size": self.input_size, "channels": self.channels, "resize": self.resize}
-        source, failures = read_source(manifest.files(), **form)
-        for row, reason in failures.items():
-            log.warning("Left out: %s: %s", manifest.table["path"][row], reason)
-        keep = np.array([row not in failures for row in range(len(manifest))], bool)
-        pixels = None if source.pixels is None else source.pixels[keep]
-        manifest = manifest.where(keep)
-        return Source(tuple(manifest.files()), self.input_size, self.channels, self.resize, pixels), manifest
 
 
 def _counted(batches, bar):

@@ -125,11 +125,11 @@ class Detector(Run):
         Returns:
             (list of AnomalyMap, dict path -> reason of each file that cannot be read).
         """
-        inputs = self.read_inputs(paths)
+        inputs = self.form.read_inputs(paths)
         return list(self.iterate_maps(inputs)), inputs.failures
 
     def iterate_maps(self, inputs):
-        """Yield the AnomalyMap of each image of trained.Inputs, as soon as it is known."""
+        """Yield the AnomalyMap of each image of reading.Inputs, as soon as it is known."""
         truths = true_labels(self, inputs.files)
         for start in range(0, len(inputs.files), self.batch):
             part = slice(start, start + self.batch)

@@ -32,7 +32,7 @@ def write_maps(run, paths, out, *, raw=False):
     """
     if not isinstance(run, Detector):
         raise ConfigError(f"{run.path} is a classifier's run and has no anomaly map. Use: medxray gradcam")
-    inputs = run.read_inputs(paths)
+    inputs = run.form.read_inputs(paths)
     taken, files = set(), []
     for item in run.iterate_maps(inputs):
         stem = storage.free_stem(f"{item.file.stem}-anomaly", taken)

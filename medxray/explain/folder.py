@@ -46,7 +46,7 @@ def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
         StorageError: `out` cannot be written.
     """
     check_request(run, layer, target)
-    inputs = run.read_inputs(paths)
+    inputs = run.form.read_inputs(paths)
     taken, files = set(), []
     for heatmap in iterate_heatmaps(run, inputs, layer=layer, target=target):
         target_name = re.sub(r"[^\w.-]", "_", heatmap.target)

@@ -72,7 +72,7 @@ def heatmaps_for(run, paths, *, layer=None, target=None):
         DataError: the paths hold no image at all.
     """
     check_request(run, layer, target)
-    inputs = run.read_inputs(paths)
+    inputs = run.form.read_inputs(paths)
     return list(iterate_heatmaps(run, inputs, layer=layer, target=target)), inputs.failures
 
 

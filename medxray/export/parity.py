@@ -46,7 +46,7 @@ def check_parity(run, folder, files):
 
 
 def _differences(run, loaded, files):
-    files, pixels, _ = run.read_inputs(files)
+    files, pixels, _ = run.form.read_inputs(files)
     if not files:
         raise RunError(f"No image to compare the export of {run.path} on could be read.")
     content = tf.constant([file.read_bytes() for file in files])

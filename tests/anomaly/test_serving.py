@@ -46,7 +46,7 @@ def answers(autoencoder, padim, patchcore, phantoms, tmp_path_factory):
     for name, run in runs.items():
         shutil.copytree(run.record["export"], folder / name)
         shutil.copy(run.path / "model.keras", folder / f"{name}.keras")
-        np.save(folder / f"{name}.npy", run.read_inputs(files).pixels.astype(np.float32))
+        np.save(folder / f"{name}.npy", run.form.read_inputs(files).pixels.astype(np.float32))
     (folder / "probe.py").write_text(PROBE)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}

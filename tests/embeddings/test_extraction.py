@@ -19,8 +19,8 @@ from medxray.storage import file_sha256
 
 @pytest.fixture
 def run(trained, tmp_path):
-    """A copy of the small trained run, for a test to write into."""
-    shutil.copytree(trained.path, tmp_path / "small")
+    """A copy of the small trained run without embeddings, for a test to write into."""
+    shutil.copytree(trained.path, tmp_path / "small", ignore=shutil.ignore_patterns("embeddings*"))
     return api.load_run(tmp_path / "small")
 
 

@@ -70,7 +70,7 @@ def test_serve_bytes_equals_predict_on_every_native_format(binary_run, binary_lo
 
 
 def test_serving_default_takes_pixels_as_the_pipeline_makes_them(binary_run, binary_loaded, image_files):
-    files, pixels, _ = binary_run.read_inputs(image_files(binary_run))
+    files, pixels, _ = binary_run.form.read_inputs(image_files(binary_run))
     answer = binary_loaded.signatures["serving_default"](tf.constant(pixels, tf.float32))
     np.testing.assert_allclose(answer["probabilities"][:, 1], binary_run.predict(files)["probability"], atol=1e-4)
 
@@ -217,7 +217,7 @@ def test_synthetic_samples_are_used_and_announced_when_the_data_is_gone(subtype_
     monkeypatch.setitem(subtype_run.record["data"], "root", "/nowhere")
     with caplog.at_level(logging.WARNING, "medxray"), sample_files(subtype_run) as samples:
         assert samples.description == "4 synthetic images"
-        files, pixels, failures = subtype_run.read_inputs(samples.files)
+        files, pixels, failures = subtype_run.form.read_inputs(samples.files)
     assert (len(files), failures) == (4, {}) and len(np.unique(pixels, axis=0)) == 4
     assert "synthetic images" in caplog.text
 

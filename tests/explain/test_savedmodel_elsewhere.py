@@ -58,7 +58,7 @@ def elsewhere(binary_run, binary_export, image_files, tmp_path_factory):
             shutil.copy(file, folder / "images")
     shutil.copy(folder / "images" / "a.jpeg", folder / "image.jpeg")
     shutil.copy(binary_run.path / "model.keras", folder)
-    _, pixels, _ = binary_run.read_inputs(sorted((folder / "images").iterdir()))
+    _, pixels, _ = binary_run.form.read_inputs(sorted((folder / "images").iterdir()))
     np.save(folder / "pixels.npy", pixels.astype(np.float32))
     return folder
 

@@ -136,7 +136,7 @@ def test_the_exported_graph_says_the_same(trained, pictures):
     np.testing.assert_allclose(answer["gate_score"], table["gate_score"], rtol=1e-4)
     assert answer["in_distribution"].numpy().tolist() == table["in_distribution"].tolist()
     assert [reason.decode() for reason in answer["gate_reason"].numpy()] == table["gate_reason"].tolist()
-    direct = signatures["serving_default"](tf.constant(trained.read_inputs(files).pixels, tf.float32))
+    direct = signatures["serving_default"](tf.constant(trained.form.read_inputs(files).pixels, tf.float32))
     np.testing.assert_allclose(direct["gate_score"], answer["gate_score"], rtol=1e-4)
 
 
