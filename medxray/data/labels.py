@@ -1,7 +1,7 @@
 """From the labels of a source to the classes of a task. No TensorFlow."""
 
 import difflib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from medxray.data import kermany
 from medxray.data.folders import is_healthy
@@ -13,19 +13,25 @@ TASK_CLASSES = {
     "pneumonia-subtype": (kermany.NORMAL, "BACTERIAL", "VIRAL"),
 }
 BY_NAME = ""  # the normal class is told from the names
-ABNORMAL = "ABNORMAL"
+ABNORMAL = "ABNORMAL"  # all other classes together, where there are several
 _TYPO_LIMIT = 8  # training refuses a class with fewer images, so fewer rows are a typo and not a class
+_SUBTYPES = (kermany.BACTERIAL, kermany.VIRAL)
+_NEGATIONS = ("ab", "un", "no", "non", "not")
 
 
 @dataclass(frozen=True)
 class Row:
-    """One file as its source describes it; `where` is its place in a CSV, "" in a folder tree."""
+    """One file as its source describes it.
+
+    `where` is its place in a CSV, "" in a folder tree; `subtype` a finer label, "" where there is none.
+    """
 
     file: str
     label: str
     patient_id: str
     split: str
     where: str = ""
+    subtype: str = ""
 
 
 def known_task(task):
@@ -60,61 +66,24 @@ def apply_label_map(rows, label_map):
     Raises:
         DataError: a key is no label of the source.
     """
-    wanted = {str(source).strip().casefold(): target for source, target in (label_map or {}).items()}
+    wanted = _wanted(label_map)
     present = {row.label.casefold(): row.label for row in rows}
     for source in wanted:
         if rows and source not in present:
             raise DataError(
-                f"--label-map names {source!r}, which is no label here. Labels: {_listed(present.values())}. "
+                f"--label-map names {source!r}, which is no label here. Labels: {listed(present.values())}. "
                 "Correct the name."
             )
-    return [_relabel(row, wanted.get(row.label.casefold(), row.label)) for row in rows]
+    return [renamed(row, label_map) for row in rows] if wanted else rows
 
 
-def _relabel(row, label):
-    return Row(row.file, label, row.patient_id, row.split, row.where)
+def renamed(row, label_map):
+    """A Row with the label that a label map (dict or None) has for it; its own where the map has none."""
+    return replace(row, label=_wanted(label_map).get(row.label.casefold(), row.label))
 
 
-def against_normal(rows, normal, *, task, classes=None):
-    """Set one class against all others, which become one class.
-
-    Args:
-        rows: list of Row with labels as in the source.
-        normal: the normal class, or BY_NAME.
-        task: one of TASKS.
-        classes: the two classes of a trained model, normal first: every other label becomes the second; or None.
-
-    Returns:
-        (rows, name of the class that is not normal). One other class keeps its name, several become ABNORMAL.
-
-    Raises:
-        ConfigError: `normal` is no class, or the names do not say which one is normal.
-    """
-    if classes is not None:
-        return _all_but(rows, normal, classes[1]), classes[1]
-    if task in TASK_CLASSES:
-        names = TASK_CLASSES[task]
-    else:
-        names = tuple(sorted({row.label.casefold(): row.label for row in rows}.values()))
-    chosen = [name for name in names if name.casefold() == str(normal).strip().casefold()]
-    if normal == BY_NAME:
-        chosen = [name for name in names if is_healthy(name)]
-    if len(chosen) != 1:
-        told = "The names do not say it." if normal == BY_NAME else f"Received '{normal}'."
-        raise ConfigError(f"--normal must be one of {_listed(names)}. {told}")
-    if task == "pneumonia" and chosen[0] != names[0]:
-        raise ConfigError(f"--normal is {names[0]} in the pneumonia task. Received '{normal}'. Use --task folders.")
-    others = [name for name in names if name != chosen[0]]
-    if len(others) < 2:
-        return rows, others[0] if others else None
-    if chosen[0].casefold() == ABNORMAL.casefold():
-        raise ConfigError(f"--normal cannot be called {ABNORMAL}, as the other classes together are. Pass --label-map.")
-    return _all_but(rows, chosen[0], ABNORMAL), ABNORMAL
-
-
-def _all_but(rows, normal, other):
-    """Give every row the label `other`, unless it has the label `normal` in whatever case."""
-    return [row if row.label.casefold() == normal.casefold() else _relabel(row, other) for row in rows]
+def _wanted(label_map):
+    return {str(source).strip().casefold(): target for source, target in (label_map or {}).items()}
 
 
 def class_names(rows, task, classes):
@@ -133,13 +102,19 @@ def class_names(rows, task, classes):
         return tuple(classes)
     if task in TASK_CLASSES:
         return TASK_CLASSES[task]
-    spellings = {}
-    for row in rows:
-        spellings.setdefault(row.label.casefold(), row.label)
-    if len(spellings) < 2:
-        found = f"one class only: {_listed(spellings.values())}" if spellings else "no labels"
+    names = spellings(rows).values()
+    if len(names) < 2:
+        found = f"one class only: {listed(names)}" if names else "no labels"
         raise DataError(f"Expected at least two classes. Found {found}. Add the other class, or name another folder.")
-    return tuple(sorted(spellings.values()))
+    return tuple(sorted(names))
+
+
+def spellings(rows):
+    """The first spelling of each label of the rows, by the label without case."""
+    found = {}
+    for row in rows:
+        found.setdefault(row.label.casefold(), row.label)
+    return found
 
 
 def order_binary(classes, positive, *, task):
@@ -162,7 +137,7 @@ def order_binary(classes, positive, *, task):
     if len(classes) != 2:
         if positive is not None:
             raise ConfigError(
-                f"--positive is for two classes. There are {len(classes)}: {_listed(classes)}. Leave it out."
+                f"--positive is for two classes. There are {len(classes)}: {listed(classes)}. Leave it out."
             )
         return classes, None
     if task == "pneumonia" and positive not in (None, classes[-1]):
@@ -178,14 +153,14 @@ def _match(positive, classes):
     for name in classes:
         if name.casefold() == str(positive).strip().casefold():
             return name
-    raise ConfigError(f"--positive must be one of {_listed(classes)}. Received {positive!r}.")
+    raise ConfigError(f"--positive must be one of {listed(classes)}. Received {positive!r}.")
 
 
 def _sick_one(classes):
     sick = [name for name in classes if not is_healthy(name)]
     if len(sick) != 1:
         raise DataError(
-            f"The names of the classes {_listed(classes)} do not say which one is sick. "
+            f"The names of the classes {listed(classes)} do not say which one is sick. "
             f"Pass --positive {classes[0]} or --positive {classes[1]}."
         )
     return sick[0]
@@ -194,6 +169,9 @@ def _sick_one(classes):
 def resolve(row, classes, task):
     """Class and subtype of a row.
 
+    A label that is no class may be finer than the classes (BACTERIAL in the pneumonia task), or coarser, where the
+    row has a subtype that is a class.
+
     Returns:
         (class name, subtype); the class is None where the task needs a subtype that the file name does not give.
 
@@ -201,25 +179,57 @@ def resolve(row, classes, task):
         DataError: the label is none of the classes.
     """
     stem = row.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    label = row.label
-    subtype = kermany.subtype(stem) if task != "folders" and label.casefold() != kermany.NORMAL.casefold() else ""
+    label, subtype = row.label, row.subtype
+    if not subtype and task != "folders" and label.casefold() != kermany.NORMAL.casefold():
+        subtype = kermany.subtype(stem)
     if task == "pneumonia-subtype" and label.casefold() == kermany.PNEUMONIA.casefold():
         if not subtype:
             return None, ""
         label = subtype
+    if task == "pneumonia" and label.casefold() in _SUBTYPES:
+        label, subtype = kermany.PNEUMONIA, subtype or label.casefold()
     for name in classes:
         if name.casefold() == label.casefold():
             return name, subtype or _subtype_of(name, task)
-    near = difflib.get_close_matches(label.upper(), [name.upper() for name in classes], n=1)
+    for name in classes:
+        if name.casefold() == row.subtype.casefold():
+            return name, _subtype_of(name, task)
+    near = nearest(label, classes)
     where = f" ({row.where})" if row.where else f" ({row.file})"
     hint = "Fix the row or pass --label-map." if row.where else "Rename the folder or pass --label-map."
-    guess = f" Did you mean {next(name for name in classes if name.upper() == near[0])}?" if near else ""
-    raise DataError(f"Label must be one of {_listed(classes)}. Received {row.label!r}{where}.{guess} {hint}")
+    guess = f" Did you mean {near}?" if near else ""
+    raise DataError(f"Label must be one of {listed(classes)}. Received {row.label!r}{where}.{guess} {hint}")
 
 
 def _subtype_of(name, task):
-    return name.lower() if task == "pneumonia-subtype" and name.lower() in (kermany.BACTERIAL, kermany.VIRAL) else ""
+    return name.lower() if task == "pneumonia-subtype" and name.lower() in _SUBTYPES else ""
 
 
-def _listed(names):
+def nearest(label, names, *, cutoff=0.6):
+    """The name that a label may be a misspelling of, or None; the opposite of a name is no misspelling of it.
+
+    Args:
+        label: str.
+        names: str, all that it may mean.
+        cutoff: least similarity, 0-1, as for difflib.get_close_matches.
+    """
+    words = {letters(name): name for name in names}
+    near = difflib.get_close_matches(letters(label), [*words, *opposites(*names)], n=1, cutoff=cutoff)
+    return words.get(near[0]) if near else None
+
+
+def opposites(*names):
+    """What the names become with and without a negation before them, as `letters`: abnormal, unhealthy; no edema."""
+    words = [letters(name) for name in names]
+    longer = {negation + word for word in words for negation in _NEGATIONS}
+    return longer | {word.removeprefix(negation) for word in words for negation in _NEGATIONS} - {*words, ""}
+
+
+def letters(name):
+    """A name without case, blanks and punctuation; where it has nothing else, the name itself."""
+    return "".join(filter(str.isalnum, name.casefold())) or name
+
+
+def listed(names):
+    """Names in one line: sorted where they have no order."""
     return ", ".join(sorted(names) if isinstance(names, (set, dict)) else list(names))

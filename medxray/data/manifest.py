@@ -152,7 +152,7 @@ def write_split_csv(manifest, path):
     write_csv(path, manifest.table[list(COLUMNS)])
 
 
-def read_split_csv(path, *, root, task, classes, positive, split=None):
+def read_split_csv(path, *, root, task, classes, positive, split=None, named=None):
     """Read what `write_split_csv` wrote, or a table edited by hand.
 
     Args:
@@ -162,6 +162,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None):
         classes: class names in order; binary: positive last.
         positive: name of the positive class, or None.
         split: read the rows of this split only; files of other rows may be missing.
+        named: function (dict of a row's cells, its place for messages) -> (label, subtype); None: as they are.
 
     Returns:
         Manifest with a split for each row.
@@ -179,6 +180,8 @@ def read_split_csv(path, *, root, task, classes, positive, split=None):
     rows, seen = [], {}
     for number, cells in records:
         where = f"{path.name} row {number}"
+        if named is not None:
+            cells = {**cells, **dict(zip(("label", "subtype"), named(cells, where)))}
         _check_among(cells["label"], classes, what="Label", where=where)
         _check_among(cells["split"], SPLITS, what="Split", where=where)
         if split not in (None, cells["split"]):

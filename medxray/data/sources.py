@@ -6,20 +6,22 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from medxray.data import images, kermany
+from medxray.data.against_normal import against_normal, merge
 from medxray.data.csv_source import csv_rows
 from medxray.data.folders import SPLIT_NAMES, class_files, find_tree, remedy
 from medxray.data.labels import (
+    ABNORMAL,
     TASK_CLASSES,
     Row,
-    against_normal,
     apply_label_map,
     class_names,
     guess_task,
     known_task,
     order_binary,
+    renamed,
     resolve,
 )
-from medxray.data.manifest import Manifest, Skipped, all_known, build_table, portable_path
+from medxray.data.manifest import Manifest, Skipped, all_known, build_table, portable_path, read_split_csv
 from medxray.errors import ConfigError, DataError, ImageError
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
         split_col: CSV column of splits, or None.
         label_map: dict source label -> class, or None.
         normal: the class that is set against all others as one, or labels.BY_NAME; None: classes stay as they are.
-            With `classes` the others become the second of them.
+            With `classes` the others become the second of them. Several others are told apart by their subtype.
 
     Returns:
         Manifest sorted by path; `split` is "" where the source has no splits. Files that are no usable images are
@@ -76,6 +78,36 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
     skipped = tuple(sorted([*skipped, *unnamed], key=lambda item: item.path))
     log.debug("%s: task %s, classes %s, %d images, %d skipped", data, task, ", ".join(names), len(table), len(skipped))
     return Manifest(table, root, task, names, positive, all_known(table), skipped, tuple(ignored))
+
+
+def load_split(path, manifest, *, label_map=None, normal=None):
+    """Read a split file of any run in the classes of a dataset: its labels are treated as those of the dataset.
+
+    Args:
+        path: CSV as `manifest.write_split_csv` writes it.
+        manifest: Manifest of the dataset; its splits do not count.
+        label_map, normal: as given to `load_manifest`; the map is for labels that are no class yet.
+
+    Returns:
+        Manifest of the rows of the file.
+
+    Raises:
+        DataError: as for `manifest.read_split_csv`, or a label fits no class.
+    """
+    classes, known = manifest.classes, {name.casefold() for name in manifest.classes}
+
+    def named(cells, where):
+        row = Row(cells["path"], cells["label"], cells["patient_id"], cells["split"], where, cells["subtype"])
+        if row.label.casefold() not in known:
+            row = renamed(row, label_map)
+        if normal is not None and manifest.positive == ABNORMAL:
+            row = merge(row, *classes)
+        label, subtype = resolve(row, classes, manifest.task)
+        return label or row.label, subtype
+
+    return read_split_csv(
+        path, root=manifest.root, task=manifest.task, classes=classes, positive=manifest.positive, named=named
+    )
 
 
 def _rows(data, columns):

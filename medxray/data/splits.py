@@ -112,22 +112,23 @@ def leaks(manifest):
         manifest: Manifest with splits; rows without one are left out.
 
     Returns:
-        pandas.DataFrame with columns patient_id, splits (joined by "+"), images, kind. kind is "possible" where
-        the splits share no subtype of that patient (in the Kermany set a number may stand for two children, one
-        per subtype) and "certain" otherwise. Sorted by patient; images without a patient id are left out.
+        pandas.DataFrame with columns patient_id, splits (joined by "+"), images, kind. kind is "possible" in the
+        pneumonia tasks where the splits share no subtype of that patient (in the Kermany set a number may stand for
+        two children, one per subtype) and "certain" otherwise. Sorted by patient; images without a patient id are
+        left out.
     """
     rows = manifest.table[(manifest.table["patient_id"] != "") & (manifest.table["split"] != "")]
     several = rows.groupby("patient_id")["split"].nunique()
     found = []
     for patient, group in rows[rows["patient_id"].isin(several.index[several > 1])].groupby("patient_id"):
         splits = [name for name in SPLITS if (group["split"] == name).any()]
-        found.append((patient, "+".join(splits), len(group), _kind(group)))
+        found.append((patient, "+".join(splits), len(group), _kind(group, manifest.task)))
     return pd.DataFrame(found, columns=["patient_id", "splits", "images", "kind"])
 
 
-def _kind(group):
+def _kind(group, task):
     per_subtype = group.groupby(["label", "subtype"])["split"].nunique()
-    different = (group["subtype"] != "").all() and (per_subtype == 1).all()
+    different = task != "folders" and (group["subtype"] != "").all() and (per_subtype == 1).all()
     return "possible" if different else "certain"
 
 

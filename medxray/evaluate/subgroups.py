@@ -1,5 +1,7 @@
 """The same figures for parts of a split: disease subtypes, image sizes, brightness."""
 
+from collections import Counter
+
 import numpy as np
 
 from medxray.evaluate.bootstrap import bootstrap, percentile_interval, resampling_obstacle
@@ -8,6 +10,7 @@ from medxray.evaluate.metrics import Ranking
 from medxray.evaluate.statistics import class_scores
 
 QUANTILES = 4
+MOST_SUBTYPES = 10
 
 
 def subgroup_report(predictions, decision, *, image_stats=None, n_boot, seed):
@@ -22,10 +25,10 @@ def subgroup_report(predictions, decision, *, image_stats=None, n_boot, seed):
         seed: of the bootstrap.
 
     Returns:
-        report: dict of group ("subtype", "image_size", "brightness") to dict of part to figures. A subtype's AUROC
-            sets its images against all negative ones; the parts of the others are quarters, "q1" the lowest, with
-            their range.
-        notes: list of str, why a group is missing.
+        report: dict of group ("subtype", "image_size", "brightness") to dict of part to figures. The MOST_SUBTYPES
+            most frequent subtypes are given; the AUROC of one sets its images against all negative ones. The parts
+            of the others are quarters, "q1" the lowest, with their range.
+        notes: list of str, why a group or a subtype is missing.
     """
     report, notes = {}, []
 
@@ -33,6 +36,9 @@ def subgroup_report(predictions, decision, *, image_stats=None, n_boot, seed):
         return _figures(predictions, decision, mask, against=against, n_boot=n_boot, seed=seed)
 
     report["subtype"] = _by_subtype(predictions, figures)
+    finer = len(set(predictions.subtypes or ()) - {""})
+    if finer > MOST_SUBTYPES:
+        notes.append(f"Of {finer} finer labels the {MOST_SUBTYPES} most frequent are given as subgroups.")
     for group, values, unit in _image_measures(image_stats):
         parts = _quantile_parts(values)
         if len(parts) < 2:
@@ -52,8 +58,14 @@ def _by_subtype(predictions, figures):
     subtypes = np.array(predictions.subtypes, dtype=str)
     eligible = predictions.is_positive if predictions.is_binary else np.ones(len(predictions), dtype=bool)
     negative = ~predictions.is_positive if predictions.is_binary else None
-    names = np.unique(subtypes[eligible & (subtypes != "")])
-    return {str(name): figures(eligible & (subtypes == name), against=negative) for name in names}
+    names = frequent_subtypes(subtypes[eligible])
+    return {name: figures(eligible & (subtypes == name), against=negative) for name in names}
+
+
+def frequent_subtypes(subtypes):
+    """The MOST_SUBTYPES most frequent of some subtypes (iterable of str, "" = none), a sorted list."""
+    counts = Counter(str(name) for name in subtypes if name)
+    return sorted(sorted(counts, key=lambda name: (-counts[name], name))[:MOST_SUBTYPES])
 
 
 def _image_measures(image_stats):

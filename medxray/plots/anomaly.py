@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medxray.evaluate.subgroups import frequent_subtypes
 from medxray.plots import style
 
 _PANEL = 2.3  # inches
@@ -79,7 +80,7 @@ def _draw_example(column, example, highest):
 
 
 class AnomalyScoresDisplay:
-    """Histogram of the score for each class, and for each finer label where there are some."""
+    """Histogram of the score for each class, and for each of the most frequent finer labels where there are some."""
 
     def __init__(self, groups, threshold, *, report):
         """Store a list of (words, float array of scores, colour), the threshold as a score or None, and the report."""
@@ -94,7 +95,7 @@ class AnomalyScoresDisplay:
             members = predictions.y_true == k
             groups.append((_named(name, members), scores[members], style.class_colour(k)))
         subtypes = np.asarray(predictions.subtypes or ())
-        for index, name in enumerate(sorted(set(subtypes) - {""})):
+        for index, name in enumerate(frequent_subtypes(subtypes)):
             groups.append((_named(name, subtypes == name), scores[subtypes == name], style.class_colour(2 + index)))
         return cls(groups, threshold, report=report)
 

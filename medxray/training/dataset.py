@@ -1,14 +1,15 @@
 """From a configuration to the images a run trains on, with everything about them on record."""
 
-import difflib
 import logging
 
 import numpy as np
 
+from medxray.data.against_normal import ABNORMAL_NEEDED
 from medxray.data.augment import policy
-from medxray.data.manifest import SPLITS, Skipped, read_split_csv
+from medxray.data.labels import nearest
+from medxray.data.manifest import SPLITS, Skipped
 from medxray.data.pipeline import read_source
-from medxray.data.sources import load_manifest
+from medxray.data.sources import load_manifest, load_split
 from medxray.data.splits import assign_splits, check_split, limit_manifest
 from medxray.errors import DataError
 from medxray.inputs import parse_label_map
@@ -18,6 +19,8 @@ log = logging.getLogger(__name__)
 SAMPLE = "train-sample"  # training images that are assessed unchanged
 SAMPLE_SIZE = 800
 MINIMUM_PER_CLASS = 8
+_NEED = f"training needs at least {MINIMUM_PER_CLASS} of each class"
+_NEED_LABELLED = f"{ABNORMAL_NEEDED}: at least {MINIMUM_PER_CLASS}"
 
 
 def choose_manifest(config, *, positive=None, normal=None):
@@ -33,13 +36,7 @@ def choose_manifest(config, *, positive=None, normal=None):
         config.data, task=config.task, positive=positive, label_map=label_map, normal=normal, **columns
     )
     if config.split_file is not None:
-        manifest = read_split_csv(
-            config.split_file,
-            root=manifest.root,
-            task=manifest.task,
-            classes=manifest.classes,
-            positive=manifest.positive,
-        )
+        manifest = load_split(config.split_file, manifest, label_map=label_map, normal=normal)
         check_split(manifest)
     else:
         manifest = assign_splits(manifest, seed=config.seed)
@@ -134,8 +131,8 @@ def _check_enough(manifest, learned):
     for name, count in zip(manifest.classes, counts):
         if count < MINIMUM_PER_CLASS:
             raise DataError(
-                f"Class {name} has {count} readable images in {manifest.root}; training needs at least "
-                f"{MINIMUM_PER_CLASS} of each class. {_remedy(name, manifest)}"
+                f"Class {name} has {count} readable images in {manifest.root}; "
+                f"{_NEED if name in learned else _NEED_LABELLED}. {_remedy(name, manifest)}"
             )
     for split in SPLITS:
         if not (manifest.table["split"] == split).any():
@@ -149,12 +146,12 @@ def _check_enough(manifest, learned):
 def _remedy(name, manifest):
     """What to do about a class with too few images: it may be a misspelt label."""
     others = [other for other in manifest.classes if other != name]
-    near = difflib.get_close_matches(name, others, n=1)
-    if not near:
+    near = nearest(name, others)
+    if near is None:
         return "Add images or choose another --task."
     first = manifest.table.loc[manifest.table["label"] == name, "path"].iloc[:1].tolist()
     where = f" (first: {first[0]})" if first else ""
-    return f"If it is meant to be {near[0]}{where}, correct it or give --label-map '{name}={near[0]}'. Else add images."
+    return f"If it is meant to be {near}{where}, correct it or give --label-map '{name}={near}'. Else add images."
 
 
 def data_record(manifest, config):

@@ -102,6 +102,17 @@ def test_normal_images_missing_in_validation_are_told(medxray, phantoms, tmp_pat
     assert status == 1 and "needs at least 2 normal images for validation. Received 0." in err.splitlines()[-1]
 
 
+def test_healthy_images_alone_are_refused_with_what_the_others_are_for(medxray, phantoms, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "NORMAL").mkdir(parents=True)
+    for file in phantoms.rglob("NORMAL/*.jpeg"):
+        shutil.copy(file, tmp_path / "data" / "NORMAL")
+    status, _, err = medxray("anomaly", "train", "--data", "data")
+    line = err.splitlines()[-1]
+    assert status == 1 and "Class PNEUMONIA has 0 readable images" in line
+    assert "fitted on normal images alone, but its threshold and figures need abnormal validation and test" in line
+
+
 def damaged(run, folder, **changes):
     """A copy of a run with other entries in run.json; None removes one from the configuration."""
     shutil.copytree(run.path, folder)
@@ -175,6 +186,7 @@ def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_othe
 ):
     """A third of the abnormal phantoms gets a folder of its own; the run is evaluated on its own data and others."""
     from medxray import AnomalyConfig, train
+    from medxray.evaluation import other_manifest
 
     data, other = tmp_path / "data", tmp_path / "other"
     for number, file in enumerate(sorted(phantoms.rglob("*.jpeg"))):
@@ -186,6 +198,10 @@ def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_othe
                            runs_dir=str(tmp_path / "runs"))  # fmt: skip
     run = train(config)
     assert run.classes == ("fine", "ABNORMAL") and run.positive == "ABNORMAL"
+    predictions = pd.read_csv(run.path / "predictions.csv", keep_default_na=False)
+    assert (predictions["subtype"] == predictions["path"].str.split("/").str[0].replace("fine", "")).all()
+    groups = json.loads((run.path / "metrics.json").read_text())["splits"]["test"]["subgroups"]
+    assert set(groups["subtype"]) == {"lines", "spots"}
     status, out, _ = medxray("evaluate", run.path, "--data", data, "--json")
     own = json.loads(out)
     assert status == 0 and own["n"] == json.loads((run.path / "metrics.json").read_text())["splits"]["test"]["n"]
@@ -198,4 +214,9 @@ def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_othe
             folder.rename(folder.with_name(new))
     status, out, err = medxray("evaluate", run.path, "--data", other, "--split", "train", "--json")
     assert status == 0, err
-    assert json.loads(out)["classes"] == ["fine", "ABNORMAL"]
+    assert json.loads(out)["classes"] == ["fine", "ABNORMAL"] and "ABNORMAL: haze (" in err
+    for folder in list(other.rglob("fine")):
+        folder.rename(folder.with_name("Healthy"))
+    status, _, err = medxray("evaluate", run.path, "--data", other, "--split", "train")
+    assert status == 1 and "Label 'Healthy' (train/Healthy/" in err and "--label-map 'Healthy=fine'" in err
+    assert set(other_manifest(run, other, label_map={"Healthy": "fine"}).table["label"]) == {"fine", "ABNORMAL"}

@@ -2,8 +2,9 @@
 
 import pytest
 
-from medxray.data.labels import ABNORMAL, BY_NAME, Row, against_normal
-from medxray.errors import ConfigError
+from medxray.data.against_normal import against_normal
+from medxray.data.labels import ABNORMAL, BY_NAME, Row
+from medxray.errors import ConfigError, DataError
 
 
 def rows(*labels):
@@ -21,8 +22,73 @@ def test_one_other_class_keeps_its_name():
 
 def test_several_other_classes_become_one_and_the_files_stay():
     found, other = against_normal(rows("covid", "Normal", "tb", "NORMAL"), "normal", task="folders")
-    assert [row.label for row in found] == [ABNORMAL, "Normal", ABNORMAL, "NORMAL"] and other == ABNORMAL
+    assert [row.label for row in found] == [ABNORMAL, "Normal", ABNORMAL, "Normal"] and other == ABNORMAL
     assert [row.file for row in found] == ["0.png", "1.png", "2.png", "3.png"]
+
+
+def test_what_becomes_abnormal_keeps_its_label_as_subtype_and_is_told_with_counts(caplog):
+    with caplog.at_level("INFO", logger="medxray"):
+        found, _ = against_normal(rows("tb", "covid", "TB", "normal", "covid", "tb"), "normal", task="folders")
+    assert [row.subtype for row in found] == ["tb", "covid", "tb", "", "covid", "tb"]
+    assert caplog.messages == ["ABNORMAL: tb (3), covid (2)"]
+
+
+def test_many_labels_are_told_shortly(caplog):
+    with caplog.at_level("INFO", logger="medxray"):
+        against_normal(rows("fine", *(f"illness {number}" for number in range(40))), "fine", task="folders")
+    assert caplog.messages[0].endswith("illness 11 (1) and 28 more labels")
+
+
+def test_labels_that_are_abnormal_already_have_no_subtype_and_are_not_told(caplog):
+    classes = ("NORMAL", ABNORMAL)
+    with caplog.at_level("INFO", logger="medxray"):
+        found, _ = against_normal(rows("abnormal", "NORMAL"), "NORMAL", task="folders", classes=classes)
+    assert [(row.label, row.subtype) for row in found] == [(ABNORMAL, ""), ("NORMAL", "")] and not caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("label", "normal"),
+    [
+        ("Healthy", "NORMAL"),
+        ("No Finding", "NORMAL"),
+        ("NORMALL", "NORMAL"),
+        ("NORMAL2", "NORMAL"),
+        ("Nromal", "normal"),
+        ("helthy", "healthy"),
+        ("NORMAL", "fine"),
+        ("no-finding", "No Finding"),
+    ],
+)
+def test_another_name_of_the_normal_class_is_refused(label, normal):
+    for classes in (None, (normal, ABNORMAL)):
+        with pytest.raises(DataError) as caught:
+            against_normal(rows(normal, label, "tb"), normal, task="folders", classes=classes)
+        assert str(caught.value) == (
+            f"Label '{label}' (1.png) is not the normal class {normal}, but seems to mean it. "
+            f"Pass --label-map '{label}={normal}', or '{label}=ABNORMAL' if it is abnormal."
+        )
+
+
+@pytest.mark.parametrize(
+    ("normal", "others"),
+    [
+        ("NORMAL", ("abnormal", "Abnormalities", "Not normal", "nodule", "PNEUMONIA")),
+        ("healthy", ("unhealthy", "tb")),
+        ("No Edema", ("edema", "edemas", "tb")),
+        ("lung_n", ("lung_aca", "lung_scc", "lung_t")),
+        ("grade 0", ("grade 1", "grade 10")),
+        ("fine", ("fibrosis", "spine")),
+        ("-", ("+", "?")),
+    ],
+)
+def test_opposites_and_other_classes_of_similar_names_are_abnormal(normal, others):
+    found, _ = against_normal(rows(normal, *others), normal, task="folders")
+    assert [row.label for row in found] == [normal] + [ABNORMAL] * len(others)
+
+
+def test_a_single_class_is_refused_with_what_an_anomaly_run_needs():
+    with pytest.raises(DataError, match="All images are of class Healthy; .* threshold and figures need abnormal"):
+        against_normal(rows("Healthy", "healthy"), BY_NAME, task="folders")
 
 
 def test_any_class_may_be_called_normal():
@@ -62,6 +128,7 @@ def test_three_class_folders_become_a_manifest_of_two_classes(tmp_path):
         for number in range(count):
             cv2.imwrite(str(tmp_path / name / f"{number}.png"), np.full((40, 40), 10 * number, np.uint8))
     manifest = load_manifest(tmp_path, normal=BY_NAME)
+    assert manifest.table["subtype"].tolist() == ["covid", "covid", "", "", "", "tb"]
     assert manifest.classes == ("normal", ABNORMAL) and manifest.positive == ABNORMAL
     assert manifest.labels().tolist() == [1, 1, 0, 0, 0, 1]
     again = load_manifest(tmp_path, task="folders", classes=manifest.classes, normal="normal")

@@ -1,4 +1,5 @@
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,8 @@ def test_leaks_tell_certain_from_possible(caplog):
         {"patient_id": "person1", "splits": "train+val", "images": 2, "kind": "possible"},
         {"patient_id": "person2", "splits": "train+test", "images": 3, "kind": "certain"},
     ]
+    elsewhere = replace(manifest, task="folders")  # where a finer label is another disease and not another child
+    assert set(leaks(elsewhere)["kind"]) == {"certain"}
     assign_splits(manifest, min_val=1)
     assert "2 patients have images in two splits, for example IM-1" in caplog.text
 

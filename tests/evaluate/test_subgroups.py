@@ -1,12 +1,14 @@
 """Figures for parts of a split."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from medxray.evaluate.decision import Decision
-from medxray.evaluate.subgroups import subgroup_report
+from medxray.evaluate.subgroups import MOST_SUBTYPES, frequent_subtypes, subgroup_report
 from medxray.evaluate.thresholds import OperatingPoint
 
 AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"))
@@ -37,6 +39,16 @@ def test_auroc_of_a_subtype_is_against_all_negative_images(simulate):
     assert found["value"] == pytest.approx(roc_auc_score(part.is_positive[rows], part.raw_probabilities[:, 1][rows]))
     assert found["ci95"][0] < found["value"] < found["ci95"][1]
     assert "specificity" not in report["subtype"]["virus"]
+
+
+def test_of_many_subtypes_the_most_frequent_are_given_and_the_rest_is_told(simulate):
+    part = simulate(200)
+    names = [f"s{n % 12}" if n % 12 < 9 or n < 100 else "s0" for n in range(200)]
+    part = replace(part, subtypes=tuple(name if sick else "" for name, sick in zip(names, part.is_positive)))
+    report, notes = subgroup_report(part, AT_HALF, **OPTIONS)
+    assert list(report["subtype"]) == frequent_subtypes(part.subtypes) and len(report["subtype"]) == MOST_SUBTYPES
+    assert {f"s{n}" for n in range(9)} <= set(report["subtype"])
+    assert "Of 12 finer labels the 10 most frequent are given as subgroups." in notes
 
 
 def test_quarters_cover_all_images_once_in_ascending_order(simulate):
