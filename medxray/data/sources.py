@@ -55,6 +55,8 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
         ConfigError: an option is impossible for this data.
         DataError: nothing usable, a damaged CSV, an unknown label.
     """
+    if data == "":
+        raise DataError("An empty name was given for the data, perhaps from a variable that is not set.")
     data = Path(data)
     task = known_task(task)
     columns = {"path_col": path_col, "label_col": label_col, "patient_col": patient_col, "split_col": split_col}

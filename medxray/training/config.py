@@ -221,6 +221,8 @@ def _check_types(config):
             value = os.fspath(value)
             object.__setattr__(config, name, value)
         allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        if value == "":
+            raise ConfigError(f"{option_name(name)} must not be empty. Give a value, or leave it out.")
         if float in allowed and type(value) is int:
             object.__setattr__(config, name, float(value))
         elif type(value) not in allowed:

@@ -15,6 +15,11 @@ KERMANY = (
 )
 
 
+def test_an_empty_name_does_not_mean_the_current_folder():
+    with pytest.raises(DataError, match="An empty name was given for the data"):
+        load_manifest("")
+
+
 def test_kaggle_tree_gives_labels_subtypes_patients_and_splits(make_tree):
     manifest = load_manifest(make_tree(*KERMANY))
     assert (manifest.task, manifest.classes, manifest.positive) == ("pneumonia", ("NORMAL", "PNEUMONIA"), "PNEUMONIA")

@@ -70,3 +70,9 @@ def test_bad_toml_files_are_refused_by_name(tmp_path, text):
     file.write_bytes(text.encode("latin-1"))
     with pytest.raises(ConfigError):
         read_config_file(file)
+
+
+@pytest.mark.parametrize("option", ["data", "weights", "name", "cache_dir"])
+def test_an_empty_text_is_refused(option):
+    with pytest.raises(ConfigError, match=f"--{option.replace('_', '-')} must not be empty"):
+        TrainConfig(**{option: ""})
