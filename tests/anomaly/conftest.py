@@ -49,7 +49,8 @@ def small(phantoms, tmp_path_factory):
 
     def config(method, **changes):
         folder = tmp_path_factory.mktemp(method)
-        places = {name: str(folder / name) for name in ("runs_dir", "saved_models_dir", "cache_dir")}
+        names = ("runs_dir", "saved_models_dir", *(() if method == "autoencoder" else ("cache_dir",)))
+        places = {name: str(folder / name) for name in names}
         values = {"data": str(phantoms), "image_size": 32, "name": method, **places, **SMALL[method]}
         return AnomalyConfig(method=method, **{**values, **changes})
 

@@ -87,8 +87,7 @@ def test_patch_method_goes_on_where_the_cache_was_cut_off(small, padim, bare, mo
 
 def command(data, folder):
     words = ["anomaly", "train", "--method", "autoencoder", "--data", str(data), "--image-size", "32", "--epochs", "4"]
-    words += ["--deterministic", "--no-export", "--name", "it", "--runs-dir", str(folder)]
-    return [*words, "--cache-dir", str(folder / "cache")]
+    return [*words, "--deterministic", "--no-export", "--name", "it", "--runs-dir", str(folder)]
 
 
 @pytest.mark.slow
