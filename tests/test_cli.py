@@ -130,6 +130,18 @@ def test_evaluate_knows_the_data_of_the_run_and_keeps_its_split(medxray, trained
     assert "is the data of this run: its own test split is evaluated" in err
 
 
+@pytest.mark.parametrize("command", [["evaluate"], ["embed", "extract"]], ids=" ".join)
+@pytest.mark.parametrize("words", [["--label-map", "a=NORMAL"], ["--patient-col", "person"]], ids=lambda words: words[0])
+def test_options_that_say_how_data_is_read_need_data(medxray, command, words):
+    status, _, err = medxray(*command, "runs/any", *words)
+    assert status == 2 and one_line(err) and f"{words[0]} says how --data is read. Give --data too" in err
+
+
+def test_a_folder_for_pictures_of_neighbours_needs_neighbours(medxray, tmp_path):
+    status, _, err = medxray("predict", "x.png", "--neighbors-out", tmp_path / "near")
+    assert status == 2 and one_line(err) and "--neighbors-out is for --neighbors N. Give it too, or leave it out" in err
+
+
 def test_evaluate_takes_a_folder_with_only_a_test_split_and_mapped_labels(medxray, trained, tmp_path):
     from medxray.data.phantom import generate_phantoms
 

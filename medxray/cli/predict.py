@@ -28,9 +28,7 @@ from medxray.cli.options import json_option, model_option
 @click.option(
     "--neighbors-out",
     type=click.Path(),
-    default="neighbors",
-    show_default=True,
-    help="Folder for the pictures of --neighbors.",
+    help="Folder for the pictures of --neighbors. Default: neighbors.",
 )
 def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
     """Predict images: files, folders or glob patterns.
@@ -41,6 +39,8 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
 
     The first call with --neighbors computes the features of the run's images and keeps them as RUN/embeddings.npz.
     """
+    if neighbors_out is not None and neighbors is None:
+        raise click.UsageError("--neighbors-out is for --neighbors N. Give it too, or leave it out.")
     from medxray.backend import load_tensorflow
 
     load_tensorflow()
@@ -57,7 +57,7 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
         storage.write_csv(csv_file, table)
         click.echo(f"{csv_file}: {len(table)} rows", err=True)
     if found is not None:
-        _write_neighbors(run, found, table, csv_file=csv_file, out=neighbors_out)
+        _write_neighbors(run, found, table, csv_file=csv_file, out=neighbors_out or "neighbors")
     if as_json:
         _print_json(table, found)
     elif not csv_file:
