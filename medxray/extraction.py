@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from medxray.embeddings.vectors import Embeddings, read_embeddings, write_embeddings
-from medxray.errors import DataError, RunError
+from medxray.errors import DataError, RunError, StorageError
 from medxray.evaluation import data_name, is_own_data, other_manifest, own_manifest, without_known
 from medxray.training.features import weights_digest
 
@@ -91,7 +91,8 @@ def training_embeddings(run):
     """The Embeddings of a run's training images.
 
     They are computed once, from the unchanged images of all splits, and kept as RUN/embeddings.npz, the file that
-    `medxray embed extract RUN` writes too. It appears only when it is complete.
+    `medxray embed extract RUN` writes too. It appears only when it is complete; where it cannot be written, a warning
+    says so.
 
     Raises:
         RunError: the file belongs to other weights, or holds no training image.
@@ -105,7 +106,11 @@ def training_embeddings(run):
             raise RunError(f"{file} was made with other weights than those of {run.directory.model_file}. {remedy}")
     else:
         log.info("The features of the run's images are computed once and kept as %s.", file)
-        embeddings, _ = extract(run)
+        embeddings = embed(run, own_manifest(run))
+        try:
+            write_embeddings(file, embeddings)
+        except StorageError as error:
+            log.warning("The features are used, but not kept. %s", error)
     training = embeddings.in_splits("train")
     if not len(training):
         raise RunError(f"{file} holds no training image. {remedy}")

@@ -131,7 +131,7 @@ def test_evaluate_knows_the_data_of_the_run_and_keeps_its_split(medxray, trained
 
 
 @pytest.mark.parametrize("command", [["evaluate"], ["embed", "extract"]], ids=" ".join)
-@pytest.mark.parametrize("words", [["--label-map", "a=NORMAL"], ["--patient-col", "person"]], ids=lambda words: words[0])
+@pytest.mark.parametrize("words", [["--label-map", "a=NORMAL"], ["--patient-col", "person"]], ids=["map", "column"])
 def test_options_that_say_how_data_is_read_need_data(medxray, command, words):
     status, _, err = medxray(*command, "runs/any", *words)
     assert status == 2 and one_line(err) and f"{words[0]} says how --data is read. Give --data too" in err

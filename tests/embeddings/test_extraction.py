@@ -13,7 +13,7 @@ from medxray import api, extraction
 from medxray.cli.embed import embed
 from medxray.data.phantom import generate_phantoms
 from medxray.embeddings.vectors import read_embeddings
-from medxray.errors import DataError, RunError
+from medxray.errors import DataError, RunError, StorageError
 from medxray.storage import file_sha256
 
 
@@ -129,6 +129,16 @@ def test_training_vectors_are_computed_once(run, monkeypatch):
     np.testing.assert_array_equal(first.vectors, second.vectors)
     table = pd.read_csv(run.path / "split.csv")
     assert list(second.ids) == list(table["path"][table["split"] == "train"])
+
+
+def test_vectors_that_cannot_be_kept_are_used_with_a_warning(run, monkeypatch, caplog):
+    def full(path, embeddings):
+        raise StorageError(f"Could not write {path}: No space left on device.")
+
+    monkeypatch.setattr(extraction, "write_embeddings", full)
+    with caplog.at_level("WARNING", logger="medxray"):
+        found = extraction.training_embeddings(run)
+    assert len(found) and "used, but not kept. Could not write" in caplog.text and "embeddings.npz" in caplog.text
 
 
 def test_an_interrupted_extraction_leaves_no_file(run, monkeypatch):
