@@ -130,18 +130,6 @@ def test_evaluate_knows_the_data_of_the_run_and_keeps_its_split(medxray, trained
     assert "is the data of this run: its own test split is evaluated" in err
 
 
-@pytest.mark.parametrize("command", [["evaluate"], ["embed", "extract"]], ids=" ".join)
-@pytest.mark.parametrize("words", [["--label-map", "a=NORMAL"], ["--patient-col", "person"]], ids=["map", "column"])
-def test_options_that_say_how_data_is_read_need_data(medxray, command, words):
-    status, _, err = medxray(*command, "runs/any", *words)
-    assert status == 2 and one_line(err) and f"{words[0]} says how --data is read. Give --data too" in err
-
-
-def test_a_folder_for_pictures_of_neighbours_needs_neighbours(medxray, tmp_path):
-    status, _, err = medxray("predict", "x.png", "--neighbors-out", tmp_path / "near")
-    assert status == 2 and one_line(err) and "--neighbors-out is for --neighbors N. Give it too, or leave it out" in err
-
-
 def test_evaluate_takes_a_folder_with_only_a_test_split_and_mapped_labels(medxray, trained, tmp_path):
     from medxray.data.phantom import generate_phantoms
 
@@ -257,31 +245,6 @@ def test_nan_loss_is_a_clear_error_and_the_run_is_not_complete(medxray, phantoms
     assert not (tmp_path / "runs" / "latest").exists()
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("command", "layer"),
-    [(["train", "--mode", "extract"], "block3_norm"), (["anomaly", "train", "--method", "padim"], "block2_norm")],
-    ids=["train", "anomaly train"],
-)
-def test_activations_beyond_float16_train_without_the_cache_as_the_error_says(
-    medxray, phantoms, tmp_path, monkeypatch, command, layer
-):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("medxray.assessment.draw_evaluation", lambda *parts, **options: None)
-    monkeypatch.setattr("medxray.anomaly.detector.Detector.draw", lambda *parts: None)
-    monkeypatch.setattr("medxray.training.steps.Steps._fit_gate", lambda *parts, **options: None)
-    large = build_classifier("shallow-cnn", image_size=32, channels=1, classes=2)
-    scale = np.full_like(large.get_layer(layer).get_weights()[0], 1e6)
-    large.get_layer(layer).set_weights([scale, scale, 0 * scale, 1 + 0 * scale])
-    large.save("large.keras")
-    words = [*command, "--data", phantoms, "--arch", "shallow-cnn", "--image-size", 32, "--weights", "large.keras"]
-    words += ["--no-export", "--limit", 60, *(["--epochs", 1] if command[0] == "train" else ["--dimensions", 4])]
-    status, _, err = medxray(*words)
-    assert status == 1 and err.splitlines()[-1].endswith("Train without the cache: --cache-budget 0MB.")
-    status, _, err = medxray(*words, "--cache-budget", "0MB")
-    assert status == 0, err
-
-
 def test_cache_beyond_its_budget_means_training_on_line_with_a_message(medxray, phantoms, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["train", "--data", phantoms, "--arch", "vgg16", "--weights", "none", "--image-size", 32, "--limit", 40]
@@ -338,19 +301,6 @@ def test_hand_edited_run_files_are_errors_of_one_line(medxray, trained, images, 
         (tmp_path / str(number) / name).write_text(text)
         status, _, err = medxray("predict", images, "--model", tmp_path / str(number))
         assert status == 1 and one_line(err) and name in err
-
-
-def test_data_that_moved_is_not_evaluated_on_what_was_learned(medxray, trained, phantoms, tmp_path):
-    shutil.copytree(trained.path, tmp_path / "run")
-    record = json.loads((tmp_path / "run" / "run.json").read_text())
-    record["data"]["root"] = record["data"]["source"] = str(tmp_path / "gone")
-    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
-    own = json.loads((trained.path / "metrics.json").read_text())["splits"]
-    status, out, _ = medxray("evaluate", tmp_path / "run", "--data", phantoms, "--split", "train", "--json")
-    assert status == 0 and json.loads(out)["n"] == own["test"]["n"]
-    (tmp_path / "run" / "content.csv").unlink()
-    status, _, err = medxray("evaluate", tmp_path / "run", "--data", phantoms, "--split", "train")
-    assert status == 1 and "content.csv cannot be read" in err.splitlines()[-1]
 
 
 def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained):

@@ -68,6 +68,17 @@ def test_the_runs_own_data_keep_its_splits(run, phantoms):
     assert path == run.path / "embeddings.npz" and set(found.splits) == {"train", "val", "test"}
 
 
+def test_the_runs_own_data_keep_its_splits_where_they_have_moved_and_serve_for_neighbours(run):
+    new = run.record["data"]["root"]
+    run.record["data"] |= {"root": "/gone", "source": "/gone"}
+    with pytest.raises(DataError, match="below /gone .* or name the new place with --data.$"):
+        extraction.extract(run)
+    found, path = extraction.extract(run, new)
+    assert path == run.path / "embeddings.npz" and set(found.splits) == {"train", "val", "test"} and found.root == new
+    (neighbors,) = run.similar(found.files()[:1], count=2).values()
+    assert all(Path(one.path).is_file() for one in neighbors)
+
+
 def test_a_table_in_the_folder_of_the_runs_data_is_other_data(run):
     table = pd.read_csv(run.path / "split.csv", keep_default_na=False)
     root = Path(run.record["data"]["root"])

@@ -2,12 +2,14 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
 from medxray import AnomalyConfig, TrainConfig, train
 from medxray.anomaly.experiment import AnomalyExperiment
 from medxray.errors import TrainingError
+from medxray.models.classifier import build_classifier
 from medxray.training.execution import _memory_options
 from medxray.training.experiment import Experiment
 from medxray.training.loop import _remedy
@@ -48,3 +50,28 @@ def test_a_loss_that_is_no_number_names_the_rate_of_its_stage_and_precision_wher
     ]
     for stage, config, words in cases:
         assert _remedy(SimpleNamespace(stage=stage, config=config)) == words
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("command", "layer"),
+    [(["train", "--mode", "extract"], "block3_norm"), (["anomaly", "train", "--method", "padim"], "block2_norm")],
+    ids=["train", "anomaly train"],
+)
+def test_activations_beyond_float16_train_without_the_cache_as_the_error_says(
+    medxray, phantoms, tmp_path, monkeypatch, command, layer
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("medxray.assessment.draw_evaluation", lambda *parts, **options: None)
+    monkeypatch.setattr("medxray.anomaly.detector.Detector.draw", lambda *parts: None)
+    monkeypatch.setattr("medxray.training.steps.Steps._fit_gate", lambda *parts, **options: None)
+    large = build_classifier("shallow-cnn", image_size=32, channels=1, classes=2)
+    scale = np.full_like(large.get_layer(layer).get_weights()[0], 1e6)
+    large.get_layer(layer).set_weights([scale, scale, 0 * scale, 1 + 0 * scale])
+    large.save("large.keras")
+    words = [*command, "--data", phantoms, "--arch", "shallow-cnn", "--image-size", 32, "--weights", "large.keras"]
+    words += ["--no-export", "--limit", 60, *(["--epochs", 1] if command[0] == "train" else ["--dimensions", 4])]
+    status, _, err = medxray(*words)
+    assert status == 1 and err.splitlines()[-1].endswith("Train without the cache: --cache-budget 0MB.")
+    status, _, err = medxray(*words, "--cache-budget", "0MB")
+    assert status == 0, err
