@@ -29,6 +29,15 @@ def bare(monkeypatch):
     leave_out(monkeypatch, gate=False)
 
 
+@pytest.fixture
+def repeatable():
+    """Switch op determinism, which a run with --deterministic switches on, off again for the tests that follow."""
+    from tensorflow.python.framework import config
+
+    yield
+    config.disable_op_determinism()
+
+
 @pytest.fixture(scope="session")
 def without_pictures():
     """Function that trains without the plots of every evaluation."""

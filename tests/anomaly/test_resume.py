@@ -12,15 +12,6 @@ import pytest
 from medxray import load_run, resume, train
 
 
-@pytest.fixture
-def repeatable():
-    """Switch op determinism, which a run with --deterministic switches on, off again for the tests that follow."""
-    from tensorflow.python.framework import config
-
-    yield
-    config.disable_op_determinism()
-
-
 def outcome(path):
     """Everything that must be equal to the bit."""
     model, history = load_run(path).model, path / "history.csv"
