@@ -9,23 +9,36 @@ import pandas as pd
 
 from medxray import storage
 from medxray.assessment import report_split, write_assessment
-from medxray.data.manifest import read_split_csv
+from medxray.data.manifest import read_split_csv, remedy_for_gone
 from medxray.data.sources import load_manifest
 from medxray.errors import DataError, RunError
 
 log = logging.getLogger(__name__)
+WITH_DATA = ", or name the new place with --data"  # the way out of commands that have this option
 
 
-def own_manifest(run, split=None):
-    """One split (None: all) of the manifest a run was trained with; raises DataError when files of it are gone."""
+def own_manifest(run, split=None, *, root=None, otherwise=""):
+    """The manifest a run was trained with.
+
+    Args:
+        run: api.Run.
+        split: one split of it; None: all.
+        root: folder of the images; None: where they were in training.
+        otherwise: a way out, in words, for the message where files are gone.
+
+    Raises:
+        DataError: files of it are gone.
+    """
     data = run.record["data"]
+    root = Path(data["root"]) if root is None else root
     return read_split_csv(
         run.directory.split_file,
-        root=Path(data["root"]),
+        root=root,
         task=data["task"],
         classes=tuple(data["classes"]),
         positive=data["positive"],
         split=split,
+        remedy=remedy_for_gone(root, otherwise),
     )
 
 
@@ -53,11 +66,29 @@ def other_manifest(run, data, *, label_map=None, columns=None):
 
 
 def is_own_data(run, manifest, data):
-    """Whether `data` is what the run was trained on: the same folder, or the same CSV; `manifest` was read from it."""
+    """Whether `data`, which `manifest` was read from, is what the run was trained on.
+
+    That is the same folder or CSV; or, where images of the run are gone, another one that lists all of them, with the
+    same relative paths and bytes.
+
+    Raises:
+        RunError: the run's list of its images cannot be read.
+    """
     source, data = Path(run.record["data"]["source"]), Path(data)
+    if manifest.root != Path(run.record["data"]["root"]):
+        return _has_moved(run, manifest)
     same_kind = data.is_dir() == source.is_dir()
-    same_root = manifest.root == Path(run.record["data"]["root"])
-    return same_kind and same_root and (data.is_dir() or data.resolve() == source.resolve())
+    return same_kind and (data.is_dir() or data.resolve() == source.resolve())
+
+
+def _has_moved(run, manifest):
+    """Whether images of the run are gone from their place, and all of them lie below the root of a manifest."""
+    content, root = _content(run.directory), Path(run.record["data"]["root"])
+    own = dict(zip(content["path"], content["sha256"], strict=True))
+    if all((root / path).is_file() for path in own):
+        return False
+    here = manifest.where(manifest.table["path"].isin(list(own)))
+    return len(here) == len(own) and own == dict(zip(here.table["path"], here.content_digests(), strict=True))
 
 
 def data_name(data):
@@ -71,8 +102,8 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
 
     Args:
         run: api.Run.
-        data: folder or CSV, of which images that the run has learned are left out; None, or the data of the run: its
-            own split.
+        data: folder or CSV, of which images that the run has learned are left out; None, or the data of the run,
+            wherever it is now: its own split.
         split: "train", "val" or "test"; data without splits is evaluated whole.
         label_map: dict label of the data -> class of the run.
         columns: dict of path_col, label_col, patient_col, split_col for a CSV.
@@ -84,19 +115,20 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
         DataError: the labels are not classes of the run, files are gone, or no image is left.
         StorageError: the run's directory cannot be written.
     """
-    part = _other_part(run, data, split, label_map=label_map, columns=columns) if data is not None else None
-    if part is None:
-        return _evaluate(run, own_manifest(run, split), split=split, folder=run.path / "evaluations" / split)
-    return _evaluate(run, part, split=split, folder=run.path / "external" / f"{data_name(data)}-{split}")
+    part, folder = _part(run, data, split, label_map=label_map, columns=columns)
+    return _evaluate(run, part, split=split, folder=folder)
 
 
-def _other_part(run, data, split, **how):
-    """The images of other data that are new to the run; None where it is the data of the run itself."""
-    manifest = other_manifest(run, data, **how)
-    if is_own_data(run, manifest, data):
+def _part(run, data, split, **how):
+    """(Manifest of what is to be evaluated, folder for what comes of it)."""
+    root = None
+    if data is not None:
+        manifest = other_manifest(run, data, **how)
+        if not is_own_data(run, manifest, data):
+            return unseen(run, manifest, split), run.path / "external" / f"{data_name(data)}-{split}"
         log.info("%s is the data of this run: its own %s split is evaluated.", data, split)
-        return None
-    return unseen(run, manifest, split)
+        root = manifest.root
+    return own_manifest(run, split, root=root, otherwise=WITH_DATA), run.path / "evaluations" / split
 
 
 def unseen(run, manifest, split):
@@ -149,9 +181,14 @@ def without_known(run, part):
 
 def learned_digests(directory, splits=("train", "val")):
     """SHA-256 of the images of some splits of a run (RunDir), a set; RunError where they are not known."""
+    table = _content(directory)
+    return set(table.loc[table["split"].isin(splits), "sha256"])
+
+
+def _content(directory):
+    """Path, split and SHA-256 of each image of a run (RunDir), as its training wrote them."""
     try:
-        table = pd.read_csv(directory.content_file, dtype=str, keep_default_na=False)
-        return set(table.loc[table["split"].isin(splits), "sha256"])
+        return pd.read_csv(directory.content_file, dtype=str, keep_default_na=False)[["path", "split", "sha256"]]
     except (OSError, ValueError, KeyError) as error:
         raise RunError(
             f"{directory.content_file} cannot be read, so images known from training cannot be told from new ones. "

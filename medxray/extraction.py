@@ -5,8 +5,8 @@ import logging
 import numpy as np
 
 from medxray.embeddings.vectors import Embeddings, read_embeddings, write_embeddings
-from medxray.errors import DataError, RunError
-from medxray.evaluation import data_name, is_own_data, other_manifest, own_manifest, without_known
+from medxray.errors import DataError, RunError, StorageError
+from medxray.evaluation import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, without_known
 from medxray.training.features import weights_digest
 
 log = logging.getLogger(__name__)
@@ -17,8 +17,8 @@ def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None
 
     Args:
         run: api.Run.
-        data: folder or CSV, of which images that the run has learned are left out; None: the images the run was
-            trained, validated and tested with.
+        data: folder or CSV, of which images that the run has learned are left out; None, or the data of the run,
+            wherever it is now: the images the run was trained, validated and tested with.
         splits: names of the splits to take; empty: all, and images without a split as well.
         out: npz file; None: `embeddings[-<splits>].npz` in the run, for other data in RUN/external/<name>.
         label_map: dict label of the data -> class of the run.
@@ -40,18 +40,15 @@ def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None
 
 
 def _manifest(run, data, *, splits, label_map, columns):
-    if data is None:
-        return _own(run, splits), run.path
-    manifest = other_manifest(run, data, label_map=label_map, columns=columns)
-    if is_own_data(run, manifest, data):
+    root = None
+    if data is not None:
+        manifest = other_manifest(run, data, label_map=label_map, columns=columns)
+        if not is_own_data(run, manifest, data):
+            return without_known(run, _in_splits(manifest, splits)), run.path / "external" / data_name(data)
         log.info("%s is the data of this run: its own images and splits are taken.", data)
-        return _own(run, splits), run.path
-    return without_known(run, _in_splits(manifest, splits)), run.path / "external" / data_name(data)
-
-
-def _own(run, splits):
-    """The run's own images; where one split is wanted, files of the others may be gone."""
-    return _in_splits(own_manifest(run, splits[0] if len(splits) == 1 else None), splits)
+        root = manifest.root
+    needed = splits[0] if len(splits) == 1 else None  # files of other splits may be gone
+    return _in_splits(own_manifest(run, needed, root=root, otherwise=WITH_DATA), splits), run.path
 
 
 def _in_splits(manifest, splits):
@@ -91,7 +88,8 @@ def training_embeddings(run):
     """The Embeddings of a run's training images.
 
     They are computed once, from the unchanged images of all splits, and kept as RUN/embeddings.npz, the file that
-    `medxray embed extract RUN` writes too. It appears only when it is complete.
+    `medxray embed extract RUN` writes too. It appears only when it is complete; where it cannot be written, a warning
+    says so.
 
     Raises:
         RunError: the file belongs to other weights, or holds no training image.
@@ -105,7 +103,12 @@ def training_embeddings(run):
             raise RunError(f"{file} was made with other weights than those of {run.directory.model_file}. {remedy}")
     else:
         log.info("The features of the run's images are computed once and kept as %s.", file)
-        embeddings, _ = extract(run)
+        moved = f", or run: medxray embed extract {run.path} --data NEW_PLACE"
+        embeddings = embed(run, own_manifest(run, otherwise=moved))
+        try:
+            write_embeddings(file, embeddings)
+        except StorageError as error:
+            log.warning("The features are used, but not kept. %s", error)
     training = embeddings.in_splits("train")
     if not len(training):
         raise RunError(f"{file} holds no training image. {remedy}")

@@ -303,19 +303,6 @@ def test_hand_edited_run_files_are_errors_of_one_line(medxray, trained, images, 
         assert status == 1 and one_line(err) and name in err
 
 
-def test_data_that_moved_is_not_evaluated_on_what_was_learned(medxray, trained, phantoms, tmp_path):
-    shutil.copytree(trained.path, tmp_path / "run")
-    record = json.loads((tmp_path / "run" / "run.json").read_text())
-    record["data"]["root"] = record["data"]["source"] = str(tmp_path / "gone")
-    (tmp_path / "run" / "run.json").write_text(json.dumps(record))
-    own = json.loads((trained.path / "metrics.json").read_text())["splits"]
-    status, out, _ = medxray("evaluate", tmp_path / "run", "--data", phantoms, "--split", "train", "--json")
-    assert status == 0 and json.loads(out)["n"] == own["test"]["n"]
-    (tmp_path / "run" / "content.csv").unlink()
-    status, _, err = medxray("evaluate", tmp_path / "run", "--data", phantoms, "--split", "train")
-    assert status == 1 and "content.csv cannot be read" in err.splitlines()[-1]
-
-
 def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained):
     root = trained.record["data"]["root"]
     test = pd.read_csv(trained.path / "split.csv", keep_default_na=False).query("split == 'test'").head(3)

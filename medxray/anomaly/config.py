@@ -25,6 +25,11 @@ _DEFAULTS = {  # options that belong to some methods only, with their defaults t
     PADIM: {**_OF_PATCHES, "image_score": "mean", "dimensions": 100},
     PATCHCORE: {**_OF_PATCHES, "image_score": "max", "coreset": 0.01},
 }
+_WITHOUT_EFFECT = {  # options of every run that do nothing in some methods
+    AUTOENCODER: ("cache_dir", "cache_budget"),
+    PADIM: ("augment",),
+    PATCHCORE: ("augment",),
+}
 _FORM = {"channels": 1, "resize": "letterbox"}  # of the input; a backbone run brings its own
 
 
@@ -95,12 +100,10 @@ class AnomalyConfig(RunConfig):
         return config
 
     def _refuse_foreign(self):
-        patches = self.method != AUTOENCODER
-        own = {*_DEFAULTS[self.method], *(("backbone",) if patches else ())}
+        own = {*_DEFAULTS[self.method], *(("backbone",) if self.method != AUTOENCODER else ())}
         known = {name for options in _DEFAULTS.values() for name in options} | {"backbone"}
         foreign = [name for name in sorted(known - own) if getattr(self, name) is not None]
-        if patches and self.augment != "none":
-            foreign.append("augment")
+        foreign += [name for name in _WITHOUT_EFFECT[self.method] if getattr(self, name) != getattr(type(self), name)]
         if foreign:
             name = option_name(foreign[0])
             raise ConfigError(f"{name} is no option of --method {self.method}. Leave it out, or give another --method.")

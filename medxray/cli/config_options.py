@@ -75,6 +75,8 @@ _ONLY_ANOMALY = (
     ("batch-size", int, "autoencoder: images per step. Default: 32."),
     ("schedule", click.Choice(SCHEDULES), "autoencoder: cosine with warm-up, or reduce on plateau. Default: cosine."),
     ("patience", int, "autoencoder: epochs without a better loss on validation normals before it stops. Default: 10."),
+    ("cache-dir", _PATH, "padim, patchcore: folder of cached activations. Default: ~/.cache/medxray."),
+    ("cache-budget", str, "padim, patchcore: largest cache of a run; beyond it activations are computed again."),
     ("weights", str, "padim, patchcore: auto, imagenet, hed, none, or a file."),
     ("seed", int, "Seed of split, initialisation, order, augmentation, channels and memory bank."),
     ("name", str, "Name of the run. Default: METHOD or METHOD-ARCH, numbered when taken."),

@@ -2,7 +2,7 @@
 
 import click
 
-from medxray.cli.options import column_options, json_option, label_map_option
+from medxray.cli.options import check_data_options, column_options, json_option, label_map_option
 
 _SPLITS = click.Choice(("train", "val", "test"))
 _split_option = click.option("--split", "splits", multiple=True, type=_SPLITS, help="Only this split; can be repeated.")
@@ -26,6 +26,7 @@ def extract(run, data, splits, out, label_map, **columns):
 
     Images that the run was trained on are left out of other data.
     """
+    check_data_options(data, label_map=label_map, **columns)
     from medxray.backend import load_tensorflow
 
     load_tensorflow()

@@ -2,7 +2,7 @@
 
 import click
 
-from medxray.cli.options import column_options, json_option, label_map_option
+from medxray.cli.options import check_data_options, column_options, json_option, label_map_option
 
 
 @click.command()
@@ -24,6 +24,7 @@ def evaluate(run, data, split, label_map, as_json, **columns):
     Results of the run's own split go to RUN/evaluations/<split>, those of other data to RUN/external/.
     Images that the run was trained on are left out of other data.
     """
+    check_data_options(data, label_map=label_map, **columns)
     from medxray.backend import load_tensorflow
 
     load_tensorflow()

@@ -30,6 +30,12 @@ label_map_option = click.option(
 )
 
 
+def check_data_options(data, **given):
+    """Raise UsageError for an option (name -> value) that says how `--data` is read, where there is no `--data`."""
+    for name in [name for name, value in given.items() if value is not None and data is None]:
+        raise click.UsageError(f"--{name.replace('_', '-')} says how --data is read. Give --data too, or leave it out.")
+
+
 def column_options(command):
     """Add the options that say how a CSV is read."""
     for name, text in (

@@ -28,9 +28,7 @@ from medxray.cli.options import json_option, model_option
 @click.option(
     "--neighbors-out",
     type=click.Path(),
-    default="neighbors",
-    show_default=True,
-    help="Folder for the pictures of --neighbors.",
+    help="Folder for the pictures of --neighbors. Default: neighbors.",
 )
 def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
     """Predict images: files, folders or glob patterns.
@@ -39,8 +37,11 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
     threshold. A file that cannot be read is listed with its reason and makes the exit status 1. The run's input gate
     notices images that are unlike its training images, such as photographs or inverted X-rays.
 
-    The first call with --neighbors computes the features of the run's images and keeps them as RUN/embeddings.npz.
+    The first call with --neighbors computes the features of the run's images and keeps them as RUN/embeddings.npz. It
+    comes after the predictions, which are told even if it fails.
     """
+    if neighbors_out is not None and neighbors is None:
+        raise click.UsageError("--neighbors-out is for --neighbors N. Give it too, or leave it out.")
     from medxray.backend import load_tensorflow
 
     load_tensorflow()
@@ -48,34 +49,40 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
 
     run = api.load_run(model)
     table = run.predict(paths, gate=gate)
-    good = set(table["path"][table["error"] == ""])
-    found = None
-    if neighbors:
-        similar = run.similar(paths, count=neighbors)
-        found = {path: near for path, near in similar.items() if path in good}
     if csv_file:
         storage.write_csv(csv_file, table)
         click.echo(f"{csv_file}: {len(table)} rows", err=True)
-    if found is not None:
-        _write_neighbors(run, found, table, csv_file=csv_file, out=neighbors_out)
-    if as_json:
-        _print_json(table, found)
-    elif not csv_file:
-        _print(table, found or {})
-    if gate == "warn" and "gate_reason" in table:
-        _warn(table)
-    failed = table[table["error"] != ""]
-    for row in failed.itertuples():
-        click.echo(f"Error: {row.path}: {row.error}", err=True)
-    sys.exit(1 if len(failed) else 0)
+    elif not as_json:
+        _print(table)
+    _complain(table, gate)
+    found = None
+    try:
+        if neighbors:
+            found = _similar(run, paths, table, count=neighbors)
+            if not (csv_file or as_json):
+                _print_neighbors(found)
+            _write_neighbors(run, found, table, csv_file=csv_file, out=neighbors_out or "neighbors")
+    finally:  # whatever became of the neighbours
+        if as_json:
+            _print_json(table, found)
+    sys.exit(1 if (table["error"] != "").any() else 0)
 
 
-def _warn(table):
-    """A line on standard error for each image that the gate refuses."""
+def _complain(table, gate):
+    """A line on standard error for each image that the gate refuses and each that has an error."""
     from medxray.gate.verdicts import told
 
-    for row in table[table["gate_reason"] != ""].itertuples():
-        click.echo(f"Warning: {row.path}: {told(row.gate_reason, row.gate_score)}", err=True)
+    if gate == "warn" and "gate_reason" in table:
+        for row in table[table["gate_reason"] != ""].itertuples():
+            click.echo(f"Warning: {row.path}: {told(row.gate_reason, row.gate_score)}", err=True)
+    for row in table[table["error"] != ""].itertuples():
+        click.echo(f"Error: {row.path}: {row.error}", err=True)
+
+
+def _similar(run, paths, table, *, count):
+    """What `Run.similar` returns, of the images without an error."""
+    good = set(table["path"][table["error"] == ""])
+    return {path: near for path, near in run.similar(paths, count=count).items() if path in good}
 
 
 def _write_neighbors(run, found, table, *, csv_file, out):
@@ -108,13 +115,18 @@ def _print_json(table, found):
     click.echo(json.dumps(storage.plain(rows), indent=2, allow_nan=False))
 
 
-def _print(table, found):
+def _print(table):
     good = table[table["error"] == ""]
     width = max((len(label) for label in good["label"]), default=0)
     for row in good.itertuples():
         threshold = "" if row.threshold != row.threshold else f" (threshold {row.threshold:.3f})"
         mark = f"  ({row.gate_reason})" if getattr(row, "gate_reason", "") else ""
         click.echo(f"{row.label:<{width}}  {row.probability:.4f}{threshold}  {row.path}{mark}")
-        for one in found.get(row.path, ()):
+
+
+def _print_neighbors(found):
+    for path, neighbors in found.items():
+        click.echo(f"Training images most similar to {path}:")
+        for one in neighbors:
             again = "  (the same file)" if one.same_file else ""
             click.echo(f"    {one.distance:.4f}  {one.label}  {one.path}{again}")

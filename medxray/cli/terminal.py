@@ -55,7 +55,7 @@ def _log_to_stderr():
 def unexpected(error):
     """One line for an error that medxray did not raise itself."""
     if isinstance(error, MemoryError):
-        return "Out of memory. Lower --batch-size or --image-size."
+        return "Out of memory. Close other programs, or use a machine with more memory."
     if isinstance(error, OSError):
         place = f" {error.filename}" if error.filename else ""
         return f"{error.strerror or error}:{place}. Check the path, its permissions and the free disk space."

@@ -17,6 +17,7 @@ COLUMNS = ("path", "label", "subtype", "patient_id", "split")
 SPLITS = ("train", "val", "test")
 TASKS = ("pneumonia", "pneumonia-subtype", "folders")
 _THREADS = 8
+_REMEDY = "Fix the row or name the right --data."
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,12 @@ def write_split_csv(manifest, path):
     write_csv(path, manifest.table[list(COLUMNS)])
 
 
-def read_split_csv(path, *, root, task, classes, positive, split=None, named=None):
+def remedy_for_gone(root, otherwise=""):
+    """What to do where images of a run are not below `root` any more; `otherwise` is one more way, in words."""
+    return f"Restore it; if its folder has moved, put a symbolic link to the new place at {root}{otherwise}."
+
+
+def read_split_csv(path, *, root, task, classes, positive, split=None, named=None, remedy=_REMEDY):
     """Read what `write_split_csv` wrote, or a table edited by hand.
 
     Args:
@@ -163,6 +169,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
         positive: name of the positive class, or None.
         split: read the rows of this split only; files of other rows may be missing.
         named: function (dict of a row's cells, its place for messages) -> (label, subtype); None: as they are.
+        remedy: what to do about a file that does not exist, for the message.
 
     Returns:
         Manifest with a split for each row.
@@ -186,7 +193,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
         _check_among(cells["split"], SPLITS, what="Split", where=where)
         if split not in (None, cells["split"]):
             continue
-        file = _existing(cells["path"], root, where=where)
+        file = _existing(cells["path"], root, where=where, remedy=remedy)
         if file in seen:
             raise DataError(f"{file} is listed twice ({where} and row {seen[file]}). Remove one of the rows.")
         seen[file] = number
@@ -200,9 +207,9 @@ def _check_among(value, allowed, *, what, where):
         raise DataError(f"{what} must be one of {', '.join(allowed)}. Received {value!r} ({where}). Fix the row.")
 
 
-def _existing(path, root, *, where):
+def _existing(path, root, *, where, remedy):
     if not path.isprintable() or not os.path.isfile(root / path):
-        raise DataError(f"There is no file {path!r} below {root} ({where}). Fix the row or name the right --data.")
+        raise DataError(f"There is no file {path!r} below {root} ({where}). {remedy}")
     return portable_path(root / path, root)
 
 

@@ -37,9 +37,15 @@ def sample_files(run):
     if files:
         yield Samples(files, f"{len(files)} images of the run")
         return
-    log.warning("No image of %s is where its split.csv says; the export is checked on synthetic images.", run.name)
+    log.warning("%s; the export is checked on synthetic images.", _why_none(run))
     with tempfile.TemporaryDirectory() as folder:
         yield Samples(_synthetic_files(run, Path(folder)), f"{COUNT} synthetic images")
+
+
+def _why_none(run):
+    if any(row.path.is_file() for row in listed_files(run)):
+        return f"No image of {run.name} is a JPEG, PNG or BMP file, which the exported graph decodes"
+    return f"No image of {run.name} is where its split.csv says"
 
 
 def run_files(run):

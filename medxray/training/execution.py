@@ -10,7 +10,7 @@ import tensorflow as tf
 from medxray.errors import MedxrayError, RunError, TrainingError
 from medxray.kinds import kind_of
 from medxray.runs import command_line, create_run, open_run, undo_replacing
-from medxray.training.config import config_from_dict
+from medxray.training.config import config_from_dict, option_name
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +50,9 @@ def _execute(run, config):
             usable = "The best epoch so far can be used. " if run.model_file.exists() else ""
             log.warning("Interrupted. %sGo on with: medxray %s --resume %s", usable, config.COMMAND, run.path)
             raise
-        except tf.errors.ResourceExhaustedError as error:
+        except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             _record_failure(run, error)
-            raise TrainingError("Out of memory. Lower --batch-size or --image-size.") from error
+            raise TrainingError(f"Out of memory. Lower {_memory_options(config)}.") from error
         except BaseException as error:  # whatever it was, the run is not complete
             _record_failure(run, error)
             raise
@@ -68,6 +68,13 @@ def interrupts_as_such():
         if "KeyboardInterrupt" in str(error):
             raise KeyboardInterrupt from error
         raise
+
+
+def _memory_options(config):
+    """The options of a run (resolved RunConfig) that memory depends on, in words."""
+    fixed = ("image_size",) if getattr(config, "backbone", None) else ()
+    names = ("batch_size", "dimensions", "coreset", "image_size")
+    return " or ".join(option_name(name) for name in names if getattr(config, name, None) and name not in fixed)
 
 
 def _record_failure(run, error):

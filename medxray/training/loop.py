@@ -16,6 +16,7 @@ import pandas as pd
 from medxray import progress, storage
 from medxray.errors import TrainingError
 from medxray.training.checkpoint import Position, save_state
+from medxray.training.modes import HEAD
 from medxray.training.schedules import learning_rate, plateau_factor
 
 log = logging.getLogger(__name__)
@@ -25,18 +26,15 @@ MONITORED = "val_loss"
 class EpochWatch(keras.callbacks.Callback):
     """Moves the progress bar and stops at once when the loss is no number."""
 
-    def __init__(self, bar, where):
+    def __init__(self, bar, where, remedy):
         super().__init__()
-        self._bar, self._where = bar, where
+        self._bar, self._where, self._remedy = bar, where, remedy
 
     def on_train_batch_end(self, batch, logs=None):
         """Check the running loss after each batch."""
         loss = logs["loss"]
         if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss became {loss} in {self._where}, batch {batch + 1}. "
-                "Lower --learning-rate, or leave out --mixed-precision."
-            )
+            raise TrainingError(f"The loss became {loss} in {self._where}, batch {batch + 1}. {self._remedy}")
         self._bar.advance(1, f"loss {loss:.4f}")
 
 
@@ -137,7 +135,7 @@ def _one_epoch(work, position, best):
             epochs=epoch + 1,
             verbose=0,
             shuffle=False,
-            callbacks=[EpochWatch(bar, where)],
+            callbacks=[EpochWatch(bar, where, _remedy(work))],
         )
     row = _history_row(work, epoch, report.history, seconds=time.perf_counter() - begin)
     position = _advance(position, row)
@@ -159,7 +157,7 @@ def _history_row(work, epoch, history, *, seconds):
     if not math.isfinite(history[MONITORED][0]):
         raise TrainingError(
             f"The validation loss became {history[MONITORED][0]} in stage {work.stage.name}, epoch {epoch + 1}. "
-            "Lower --learning-rate."
+            f"{_remedy(work)}"
         )
     return {
         "stage": work.stage.name,
@@ -169,6 +167,13 @@ def _history_row(work, epoch, history, *, seconds):
         "seconds": round(seconds, 2),
         "view": work.view_of(epoch),
     }
+
+
+def _remedy(work):
+    """What to do when a loss is no number."""
+    rate = "--head-learning-rate" if work.stage.name == HEAD else "--learning-rate"
+    mixed = ", or leave out --mixed-precision" if getattr(work.config, "mixed_precision", False) else ""
+    return f"Lower {rate}{mixed}."
 
 
 def _advance(position, row):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from medxray.models.registry import architecture
 
 POOLED = "pooled"
+HEAD = "head"  # name of the stage that trains the head before fine-tuning
 
 
 @dataclass(frozen=True)
@@ -35,5 +36,5 @@ def plan_stages(config):
     if config.mode == "extract":
         return (Stage("main", POOLED, config.epochs, config.learning_rate),)
     main = Stage("main", architecture(config.arch).stages[-2], config.epochs, config.learning_rate)
-    head = Stage("head", POOLED, config.head_epochs, config.head_learning_rate)
+    head = Stage(HEAD, POOLED, config.head_epochs, config.head_learning_rate)
     return (head, main) if config.head_epochs else (main,)

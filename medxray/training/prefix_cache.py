@@ -116,7 +116,8 @@ class Entry:
         rows = np.ascontiguousarray(activations, np.float16)
         if not np.isfinite(rows).all():
             raise StorageError(
-                f"Activations of {self.key.label} are not finite in float16 and cannot be cached. Use --views 0."
+                f"Activations of {self.key.label} are not finite in float16 and cannot be cached. "
+                "Train without the cache: --cache-budget 0MB."
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from medxray import storage
-from medxray.data.manifest import read_split_csv, write_split_csv
+from medxray.data.manifest import read_split_csv, remedy_for_gone, write_split_csv
 from medxray.errors import MedxrayError
 from medxray.export import export_model
 from medxray.gating import fit_run_gate
@@ -51,6 +51,7 @@ class Steps:
                 task=data["task"],
                 classes=data["classes"],
                 positive=data["positive"],
+                remedy=remedy_for_gone(data["root"]),
             )
             return self._decode(manifest)
         manifest, images = self._decode(self._choose())

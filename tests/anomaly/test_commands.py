@@ -83,7 +83,7 @@ def test_impossible_options_are_usage_errors(medxray, phantoms, words, message):
     assert status == 2 and message in err.splitlines()[-1]
 
 
-def test_an_unknown_normal_class_leaves_no_run_behind(medxray, phantoms, tmp_path, monkeypatch):
+def test_an_unknown_normal_class_leaves_a_failed_run_that_is_not_the_latest(medxray, phantoms, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["--method", "padim", "--weights", "none", "--arch", "shallow-cnn", "--image-size", 32]
     status, _, err = medxray("anomaly", "train", "--data", phantoms, *words, "--normal", "HEALTHY")

@@ -68,6 +68,8 @@ FOREIGN = [
     ("autoencoder", "coreset", 0.5),
     ("autoencoder", "image_score", "max"),
     ("autoencoder", "patch_scale", "unit"),
+    ("autoencoder", "cache_dir", "cache"),
+    ("autoencoder", "cache_budget", "1GB"),
 ]
 
 

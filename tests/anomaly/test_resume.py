@@ -12,15 +12,6 @@ import pytest
 from medxray import load_run, resume, train
 
 
-@pytest.fixture
-def repeatable():
-    """Switch op determinism, which a run with --deterministic switches on, off again for the tests that follow."""
-    from tensorflow.python.framework import config
-
-    yield
-    config.disable_op_determinism()
-
-
 def outcome(path):
     """Everything that must be equal to the bit."""
     model, history = load_run(path).model, path / "history.csv"
@@ -87,8 +78,7 @@ def test_patch_method_goes_on_where_the_cache_was_cut_off(small, padim, bare, mo
 
 def command(data, folder):
     words = ["anomaly", "train", "--method", "autoencoder", "--data", str(data), "--image-size", "32", "--epochs", "4"]
-    words += ["--deterministic", "--no-export", "--name", "it", "--runs-dir", str(folder)]
-    return [*words, "--cache-dir", str(folder / "cache")]
+    return [*words, "--deterministic", "--no-export", "--name", "it", "--runs-dir", str(folder)]
 
 
 @pytest.mark.slow

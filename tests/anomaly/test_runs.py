@@ -105,14 +105,25 @@ def test_similar_training_images_of_a_detector(padim, phantoms):
 
 
 def fitted_state(run):
-    """What a fit decides: weights, and mean and deviation of the score."""
-    model = load_run(run.path).model
-    return [weight.tobytes() for weight in model.get_weights()], model.get_layer("score").get_config()
+    """What a fit decides, weights and the unit of the score, and the losses of the epochs that it decided by."""
+    model, history = load_run(run.path).model, run.path / "history.csv"
+    epochs = pd.read_csv(history).drop(columns="seconds").to_csv() if history.exists() else None
+    return [weight.tobytes() for weight in model.get_weights()], model.get_layer("score").get_config(), epochs
 
 
 def shade_config(csv, small, method, **changes):
     given = {"data": str(csv), "path_col": "path", "label_col": "label", "patient_col": "patient", "split_col": "split"}
     return small(method, export=False, normal="healthy", **given, **changes)
+
+
+@pytest.mark.parametrize("method", ["autoencoder", "patchcore"])  # padim: see the next test
+def test_a_fit_looks_at_normal_images_alone(shades, small, bare, repeatable, monkeypatch, method):
+    for step in ("_assess", "_assess_plain"):
+        monkeypatch.setattr(f"medxray.anomaly.experiment.AnomalyExperiment.{step}", lambda *parts: None)
+    data = (shades(), shades(train="new", val="new", test="new"))
+    first, other = (train(shade_config(csv, small, method, deterministic=True)) for csv in data)
+    assert fitted_state(first) == fitted_state(other)
+    assert first.record["anomaly"] == other.record["anomaly"] and first.record["anomaly"]["fitted_on"] == 12
 
 
 def test_abnormal_images_of_training_change_nothing_and_those_of_validation_only_the_decision(

@@ -13,7 +13,7 @@ from medxray import api, extraction
 from medxray.cli.embed import embed
 from medxray.data.phantom import generate_phantoms
 from medxray.embeddings.vectors import read_embeddings
-from medxray.errors import DataError, RunError
+from medxray.errors import DataError, RunError, StorageError
 from medxray.storage import file_sha256
 
 
@@ -66,6 +66,17 @@ def test_splits_are_named_in_the_file(run, tmp_path):
 def test_the_runs_own_data_keep_its_splits(run, phantoms):
     found, path = extraction.extract(run, run.record["data"]["root"])
     assert path == run.path / "embeddings.npz" and set(found.splits) == {"train", "val", "test"}
+
+
+def test_the_runs_own_data_keep_its_splits_where_they_have_moved_and_serve_for_neighbours(run):
+    new = run.record["data"]["root"]
+    run.record["data"] |= {"root": "/gone", "source": "/gone"}
+    with pytest.raises(DataError, match="below /gone .* or name the new place with --data.$"):
+        extraction.extract(run)
+    found, path = extraction.extract(run, new)
+    assert path == run.path / "embeddings.npz" and set(found.splits) == {"train", "val", "test"} and found.root == new
+    (neighbors,) = run.similar(found.files()[:1], count=2).values()
+    assert all(Path(one.path).is_file() for one in neighbors)
 
 
 def test_a_table_in_the_folder_of_the_runs_data_is_other_data(run):
@@ -129,6 +140,16 @@ def test_training_vectors_are_computed_once(run, monkeypatch):
     np.testing.assert_array_equal(first.vectors, second.vectors)
     table = pd.read_csv(run.path / "split.csv")
     assert list(second.ids) == list(table["path"][table["split"] == "train"])
+
+
+def test_vectors_that_cannot_be_kept_are_used_with_a_warning(run, monkeypatch, caplog):
+    def full(path, embeddings):
+        raise StorageError(f"Could not write {path}: No space left on device.")
+
+    monkeypatch.setattr(extraction, "write_embeddings", full)
+    with caplog.at_level("WARNING", logger="medxray"):
+        found = extraction.training_embeddings(run)
+    assert len(found) and "used, but not kept. Could not write" in caplog.text and "embeddings.npz" in caplog.text
 
 
 def test_an_interrupted_extraction_leaves_no_file(run, monkeypatch):

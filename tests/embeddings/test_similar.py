@@ -106,11 +106,12 @@ def test_a_training_image_that_is_gone_is_an_empty_frame(run, files, tmp_path):
     assert written[0].read_bytes()[:4] == b"\x89PNG"
 
 
-def test_predict_lists_neighbours_below_each_image(run, files, tmp_path):
+def test_predict_lists_the_neighbours_of_each_image_below_the_predictions(run, files, tmp_path):
     answer = invoke(run, *files["test"][:2], "--neighbors", 3, "--neighbors-out", tmp_path / "out")
     lines = answer.stdout.splitlines()
-    assert answer.exit_code == 0 and len(lines) == 8
-    assert [line.startswith("    ") for line in lines] == [False, True, True, True] * 2
+    assert answer.exit_code == 0 and len(lines) == 10
+    assert [line.startswith("    ") for line in lines[2:]] == [False, True, True, True] * 2
+    assert lines[2] == f"Training images most similar to {files['test'][0]}:" and lines[0].endswith(files["test"][0])
     assert len(list((tmp_path / "out").glob("*-neighbors.png"))) == 2
 
 
@@ -137,6 +138,33 @@ def test_predict_json_and_csv_hold_the_same_neighbours(run, files, tmp_path):
     assert list(second["neighbor"]) == [one["path"] for one in rows[0]["neighbors"]]
     assert list(second["distance"]) == [one["distance"] for one in rows[0]["neighbors"]]
     assert not any("neighbor" in name for name in pd.read_csv(tmp_path / "a.csv"))
+
+
+@pytest.fixture
+def without_images(run, tmp_path):
+    """A copy of the run without vectors, of which an image is gone."""
+    shutil.copytree(run.path, tmp_path / "copy")
+    (tmp_path / "copy" / "embeddings.npz").unlink()
+    table = pd.read_csv(tmp_path / "copy" / "split.csv", keep_default_na=False)
+    table.loc[0, "path"] = "gone.jpeg"
+    table.to_csv(tmp_path / "copy" / "split.csv", index=False)
+    return api.load_run(tmp_path / "copy")
+
+
+@pytest.mark.parametrize("form", ["text", "csv", "json"])
+def test_predictions_are_told_although_neighbours_cannot_be_found(medxray, without_images, files, tmp_path, form):
+    file, table = files["test"][0], tmp_path / "a.csv"
+    words = ["predict", file, "--model", without_images.path, "--neighbors", 2]
+    status, out, err = medxray(*words, *{"text": (), "csv": ("--csv", table), "json": ("--json",)}[form])
+    assert status == 1 and err.splitlines()[-1].startswith("Error: There is no file 'gone.jpeg'")
+    if form == "text":
+        (line,) = out.splitlines()
+        assert line.endswith(file)
+    elif form == "csv":
+        assert list(pd.read_csv(table)["path"]) == [file] and not (tmp_path / "a-neighbors.csv").exists()
+    else:
+        (row,) = json.loads(out)
+        assert row["path"] == file and row["label"] and "neighbors" not in row
 
 
 def test_predict_without_the_option_mentions_no_neighbours(run, files, tmp_path, monkeypatch):

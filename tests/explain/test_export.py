@@ -4,7 +4,9 @@ import re
 import resource
 import shutil
 
+import cv2
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from click.testing import CliRunner
@@ -219,7 +221,18 @@ def test_synthetic_samples_are_used_and_announced_when_the_data_is_gone(subtype_
         assert samples.description == "4 synthetic images"
         files, pixels, failures = subtype_run.form.read_inputs(samples.files)
     assert (len(files), failures) == (4, {}) and len(np.unique(pixels, axis=0)) == 4
-    assert "synthetic images" in caplog.text
+    assert "is where its split.csv says; the export is checked on synthetic images" in caplog.text
+
+
+def test_images_that_exist_but_are_of_another_format_are_told_as_such(subtype_run, caplog, monkeypatch, tmp_path):
+    monkeypatch.setattr(logging.getLogger("medxray"), "propagate", True)
+    monkeypatch.setitem(subtype_run.record["data"], "root", str(tmp_path))
+    for path in pd.read_csv(subtype_run.path / "split.csv")["path"]:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(cv2.imencode(".tiff", np.zeros((8, 8), np.uint8))[1].tobytes())
+    with caplog.at_level(logging.WARNING, "medxray"), sample_files(subtype_run) as samples:
+        assert samples.description == "4 synthetic images"
+    assert "is a JPEG, PNG or BMP file, which the exported graph decodes; the export is" in caplog.text
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from medxray import load_run
 from medxray.cli.gate import gate
 from medxray.cli.gradcam import gradcam
 from medxray.cli.predict import predict
+from medxray.data.phantom import generate_phantoms
 from medxray.errors import ConfigError, DataError, RunError
 from medxray.gate.verdicts import COLUMNS
 from medxray.gating import refit
@@ -57,6 +58,13 @@ def test_training_leaves_a_gate_that_accepts_its_validation_images(trained):
     assert record["accepted"] >= 0.99
     assert record["validation_images"] == len(files) < record["validation_views"]
     assert "accepts" in trained.directory.card_file.read_text()
+
+
+def test_a_model_trained_on_phantoms_accepts_most_new_phantoms(trained, tmp_path):
+    """Most, not all: the gate knows how far images may differ from eight validation images alone."""
+    generate_phantoms(tmp_path, patients=20, size=64, seed=77)
+    found = trained.predict(sorted(tmp_path.rglob("*.jpeg")))
+    assert len(found) >= 40 and found["in_distribution"].mean() >= 0.75
 
 
 def test_the_table_has_what_the_gate_says(trained, pictures):
