@@ -80,6 +80,12 @@ def trained(phantoms, tmp_path_factory):
 
 
 @pytest.fixture
+def without_plots(monkeypatch):
+    """Leave out the plots of every evaluation in this process: most of the time of a small run."""
+    monkeypatch.setattr("medxray.assessment.draw_evaluation", lambda *parts, **options: None)
+
+
+@pytest.fixture
 def medxray(monkeypatch, capsys):
     """Run a command in this process; returns (exit status, stdout, stderr)."""
     from medxray.cli import main, terminal

@@ -245,7 +245,9 @@ def test_nan_loss_is_a_clear_error_and_the_run_is_not_complete(medxray, phantoms
     assert not (tmp_path / "runs" / "latest").exists()
 
 
-def test_cache_beyond_its_budget_means_training_on_line_with_a_message(medxray, phantoms, tmp_path, monkeypatch):
+def test_cache_beyond_its_budget_means_training_on_line_with_a_message(
+    medxray, phantoms, tmp_path, without_plots, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     words = ["train", "--data", phantoms, "--arch", "vgg16", "--weights", "none", "--image-size", 32, "--limit", 40]
     words += ["--epochs", 1, "--head-epochs", 1, "--head-units", 4, "--cache-dir", "cache", "--no-export"]
@@ -282,7 +284,7 @@ def test_predictions_of_train_val_and_test_are_those_of_the_unchanged_images(tra
         np.testing.assert_allclose(found["probability"], part["probability"], atol=1e-4, err_msg=split)
 
 
-def test_mixed_precision_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path):
+def test_mixed_precision_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, without_plots):
     from medxray import TrainConfig, train
 
     config = TrainConfig(arch="shallow-cnn", mode="extract", weights="none", data=phantoms, image_size=32, epochs=1,
@@ -316,7 +318,9 @@ def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained):
     assert status == 0 and json.loads(out)["n"] == 3
 
 
-def test_options_come_from_a_toml_file_and_the_command_line_wins(medxray, phantoms, tmp_path, monkeypatch):
+def test_options_come_from_a_toml_file_and_the_command_line_wins(
+    medxray, phantoms, tmp_path, without_plots, monkeypatch
+):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.toml").write_text(
         f'data = "{phantoms}"\narch = "shallow-cnn"\nimage-size = 32\nepochs = 9\nname = "toml"\nexport = false\n'

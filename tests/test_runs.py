@@ -92,7 +92,7 @@ def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):
     assert (tmp_path / "photos" / "a.png").exists()
 
 
-@pytest.mark.parametrize("name", ["../up", "a/b", "", ".hidden", "latest", "a b"])
+@pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "latest", "a b"])
 def test_names_that_are_no_plain_folder_names_are_refused(tmp_path, name):
     with pytest.raises(ConfigError, match="plain folder name"):
         make(tmp_path, name)
