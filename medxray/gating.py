@@ -51,7 +51,7 @@ def refit(run):
     source, manifest = run.form.readable(own_manifest(run))
     seed = int(run.record["config"].get("seed", 0))
     validation = np.flatnonzero(manifest.table["split"].to_numpy() == "val")
-    rows = training_sample(manifest, seed, classes=run.learned), validation
+    rows = training_sample(manifest, seed), validation
     if min(map(len, rows)) < 2:
         raise DataError(f"{run.path} needs two readable training and validation images at least to fit its gate on.")
     return fit_run_gate(run.directory, run.model, source, rows=rows, seed=seed)

@@ -261,11 +261,6 @@ class Run:
 
         return similar_images(self, paths, count=count)
 
-    @property
-    def learned(self):
-        """The classes whose training images the model has learned from."""
-        return self.classes
-
 
 def _counted(batches, bar):
     for batch in batches:

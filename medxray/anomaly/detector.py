@@ -88,11 +88,6 @@ class Detector(Run):
         """The normal class where all others count as one, else None."""
         return self.classes[0] if self.positive == ABNORMAL else None
 
-    @property
-    def learned(self):
-        """The class whose training images the detector was fitted on."""
-        return self.classes[:1]
-
     def _check_model(self, model):
         expected = (None, *self.input_size, self.channels)
         layers = {layer.name for layer in model.layers}

@@ -14,7 +14,7 @@ from medxray.errors import DataError
 from medxray.evaluation import learned_digests
 from medxray.models.detector import finish_detector
 from medxray.runs import open_run
-from medxray.training.dataset import choose_manifest, decode_manifest, training_sample
+from medxray.training.dataset import SAMPLE, choose_manifest, decode_manifest
 from medxray.training.execution import interrupts_as_such
 from medxray.training.steps import Steps
 
@@ -43,8 +43,7 @@ class AnomalyExperiment(Steps):
         unit = self._unit(scores["val"], images)
         model = finish_detector(raw, **unit)
         self._publish(model)
-        sample = training_sample(manifest, self.config.seed, classes=manifest.classes[:1])
-        rows = (sample, images.rows["val"])
+        rows = (images.rows[SAMPLE], images.rows["val"])
         self._fit_gate(model, images, rows=rows, pooled=method.pooled(rows))
         with self._timed("evaluate"):
             self._assess(model, manifest, images=images, logits=_logits(scores, unit))

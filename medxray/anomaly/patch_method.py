@@ -16,9 +16,11 @@ from medxray.models.detector import RAW_SCORE
 from medxray.models.patch_detector import build_backbone, build_patch_detector, patch_layers
 from medxray.models.patchcore import images_at_once
 from medxray.models.weights import load_weights
+from medxray.training.dataset import SAMPLE
 from medxray.training.steps import save_model
 
 log = logging.getLogger(__name__)
+_OTHERS = "others"  # training images that nothing is fitted on; the gate gets to know some of them
 
 
 class PatchMethod:
@@ -27,13 +29,16 @@ class PatchMethod:
     Args:
         run: RunDir.
         config: resolved AnomalyConfig.
-        images: features.ImageSet with the rows `train` (normal images alone), `val` and `test`.
+        images: features.ImageSet with the rows `train` (normal images alone), `val`, `test` and the sample of training
+            images of all classes, which only `pooled` is for.
     """
 
     def __init__(self, run, config, images):
         self._run, self._config = run, config
         rows = {NORMAL: images.rows["train"], "val": images.rows["val"], "test": images.rows["test"]}
-        self._images = dataclasses.replace(images, rows=rows)
+        others = np.setdiff1d(images.rows[SAMPLE], rows[NORMAL])
+        self._training = (NORMAL, _OTHERS) if len(others) else (NORMAL,)
+        self._images = dataclasses.replace(images, rows=rows | ({_OTHERS: others} if len(others) else {}))
         self._source = self._head = None
         self._batch = BATCH
 
@@ -78,9 +83,11 @@ class PatchMethod:
         return np.concatenate(scores)[:, 0].astype(np.float64)
 
     def pooled(self, rows):
-        """Pooled features of some rows of `train` and of some of `val`, from their activations: two arrays (n,c)."""
-        return [self._pooled(name, wanted) for name, wanted in zip((NORMAL, "val"), rows, strict=True)]
+        """Pooled features of rows of training images and of rows of `val`, from their activations: two arrays (n,c)."""
+        return [self._pooled(names, wanted) for names, wanted in zip((self._training, ("val",)), rows, strict=True)]
 
-    def _pooled(self, name, wanted):
-        means = [activations[-1].mean(axis=(1, 2)) for activations in self._source.activations(name)]
-        return np.concatenate(means)[np.searchsorted(self._images.rows[name], wanted)]
+    def _pooled(self, names, wanted):
+        known = np.concatenate([self._images.rows[name] for name in names])
+        parts = (part for name in names for part in self._source.activations(name))
+        means, order = np.concatenate([part[-1].mean(axis=(1, 2)) for part in parts]), np.argsort(known)
+        return means[order[np.searchsorted(known, wanted, sorter=order)]]

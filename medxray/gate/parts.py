@@ -25,7 +25,7 @@ TURN_REASONS = ("", *_TURNED, *("looks inverted",) * 2, *_INVERTED)
 REASONS = frozenset((*PART_REASONS, *TURN_REASONS)) - {""}  # all that a gate can say
 _KIND = "medxray-gate"
 DESCRIBED = PARTS[:4]
-DIMENSIONS = {"layout": 256, "tone": 3, "texture": 192}  # of what `statistics.describe` returns
+DIMENSIONS = {"layout": 256, "tone": 3, "texture": 448}  # of what `statistics.describe` returns
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -25,10 +25,12 @@ class Description(NamedTuple):
         layout: float32 (N, 256), the image as 16 x 16 grey values with mean 0 and deviation 1, row by row.
         tone: float32 (N, 3). Mean / 64; ln(s + 1) with s the standard deviation in grey values; ln(k + 1) with k the
             mean distance of a colour plane from grey, 0 with one channel.
-        texture: float32 (N, 192), how much detail of three sizes there is in each of 8 x 8 regions: ln(r + 0.01) with r
-            the root mean square, over a region, of the difference between the image blurred by one Gaussian and by the
-            next (no blur, then deviations of 0.7, 1.4 and 2.8 pixels of the square), of the image with mean 0 and
-            deviation 1. Size by size, finest first, each row by row.
+        texture: float32 (N, 448), how much detail there is in each of 8 x 8 regions: ln(r + 0.01) with r the root mean
+            square of a signal over a region, of the image with mean 0 and deviation 1. Three signals are detail of one
+            size: the difference between the image blurred by one Gaussian and by the next (no blur, then deviations of
+            0.7, 1.4 and 2.8 pixels of the square), finest first. Four are fine detail of one direction: second
+            differences 2 x - left - right of the image blurred by 0.7 pixels, along rows, along columns and along both
+            diagonals. Signal by signal, each row by row.
     """
 
     layout: tf.Tensor
@@ -46,7 +48,8 @@ def describe(images):
         Description.
 
     Source of the bands: the difference of Gaussians of Burt and Adelson (1983), The Laplacian pyramid as a compact
-    image code; deviation: no level is made smaller.
+    image code; deviation: no level is made smaller. The directions are those of the residual filters that tell images
+    of different origin apart in Fridrich and Kodovsky (2012), Rich models for steganalysis of digital images.
     """
     grey, colour = _planes(images)
     canvas = _canvas(grey)
@@ -101,15 +104,30 @@ def _layout(canvas):
 
 
 def _texture(canvas):
-    """Canvas with mean 0 and deviation 1 -> (N, 192)."""
-    side, rows, sharper = CANVAS // REGIONS, [], canvas
+    """Canvas with mean 0 and deviation 1 -> (N, 448)."""
+    blurred = [canvas]
     for sigma in SIGMAS:
         kernel = tf.constant(_blurring(sigma))
-        blurred = tf.einsum("ay,nyx,bx->nab", kernel, canvas, kernel)
-        power = tf.nn.avg_pool2d(tf.square(sharper - blurred)[..., None], side, side, "VALID")
-        rows.append(tf.math.log(tf.sqrt(tf.reshape(power, (-1, REGIONS * REGIONS))) + _FAINT))
-        sharper = blurred
-    return tf.concat(rows, axis=1)
+        blurred.append(tf.einsum("ay,nyx,bx->nab", kernel, canvas, kernel))
+    bands = [sharper - softer for sharper, softer in zip(blurred, blurred[1:])]
+    return tf.concat([_strength(signal) for signal in (*bands, *_second_differences(blurred[1]))], axis=1)
+
+
+def _second_differences(canvas):
+    """2 x - left - right along rows, columns and both diagonals, the ends mirrored: four tensors like the canvas."""
+    padded, size = tf.pad(canvas, [[0, 0], [1, 1], [1, 1]], "SYMMETRIC"), CANVAS
+
+    def shifted(down, right):
+        return padded[:, 1 + down : 1 + down + size, 1 + right : 1 + right + size]
+
+    return [2.0 * canvas - shifted(*step) - shifted(-step[0], -step[1]) for step in ((0, 1), (1, 0), (1, 1), (1, -1))]
+
+
+def _strength(signal):
+    """ln(r + 0.01) of each region: (N, 64)."""
+    side = CANVAS // REGIONS
+    power = tf.nn.avg_pool2d(tf.square(signal)[..., None], side, side, "VALID")
+    return tf.math.log(tf.sqrt(tf.reshape(power, (-1, REGIONS * REGIONS))) + _FAINT)
 
 
 def _blurring(sigma):

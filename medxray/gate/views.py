@@ -20,7 +20,7 @@ class Views(NamedTuple):
     """Descriptions of some images.
 
     Attributes:
-        layout, tone, texture: float32 arrays (n,256), (n,3) and (n,192), see `statistics.Description`.
+        layout, tone, texture: float32 arrays (n,256), (n,3) and (n,448), see `statistics.Description`.
         features: float array (n,c), the model's pooled features.
     """
 

@@ -17,7 +17,7 @@ def small():
         return Gaussian(rng.normal(size=d).astype(np.float32), rng.normal(size=(d, d)).astype(np.float32))
 
     return Gate(
-        *(one(d) for d in (256, 3, 192, 5)), np.array([1, 2, 3, 4, 1.5], np.float32), accepted=0.99, validation=300
+        *(one(d) for d in (256, 3, 448, 5)), np.array([1, 2, 3, 4, 1.5], np.float32), accepted=0.99, validation=300
     )
 
 

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import convolve, gaussian_filter
 
 from medxray.data.decode import resize
 from medxray.gate.statistics import SIGMAS, Description, describe
@@ -26,8 +26,8 @@ def test_texture_is_the_detail_between_gaussians_in_each_region():
     bands = np.array([one - other for one, other in zip(levels, levels[1:])])
     power = (bands**2).reshape(3, 8, 16, 8, 16).mean(axis=(2, 4))
     texture = described(picture[None, ..., None]).texture[0]
-    np.testing.assert_allclose(texture, np.log(np.sqrt(power) + 0.01).ravel(), atol=1e-3)
-    left, right = texture.reshape(3, 8, 8)[..., :4], texture.reshape(3, 8, 8)[..., 4:]
+    np.testing.assert_allclose(texture[:192], np.log(np.sqrt(power) + 0.01).ravel(), atol=1e-3)
+    left, right = texture.reshape(7, 8, 8)[..., :4], texture.reshape(7, 8, 8)[..., 4:]
     assert (left.mean(axis=(1, 2)) > right.mean(axis=(1, 2))).all()
 
 
@@ -35,8 +35,27 @@ def test_texture_finds_detail_at_its_scale():
     bands = []
     for period in (2, 5, 10):
         waves = 100 + 50 * np.cos(2 * np.pi * np.arange(128) / period)[None] * np.ones((128, 1))
-        bands.append(int(described(waves[None, ..., None]).texture.reshape(3, 64).mean(axis=1).argmax()))
+        bands.append(int(described(waves[None, ..., None]).texture[:, :192].reshape(3, 64).mean(axis=1).argmax()))
     assert bands == [0, 1, 2]
+
+
+def test_texture_has_the_second_differences_of_the_blurred_image_in_four_directions():
+    picture = np.random.default_rng(1).uniform(20, 250, (128, 128))
+    unit = (picture - picture.mean()) / (picture.std() + 1)
+    blurred = gaussian_filter(unit, SIGMAS[0], mode="reflect", truncate=12)
+    line = np.array([[0, 0, 0], [-1, 2, -1], [0, 0, 0]])
+    diagonal = np.diag([-1, 2, -1])
+    kernels = (line, line.T, diagonal, diagonal[::-1])
+    power = np.array([convolve(blurred, kernel, mode="reflect") ** 2 for kernel in kernels])
+    expected = np.log(np.sqrt(power.reshape(4, 8, 16, 8, 16).mean(axis=(2, 4))) + 0.01).ravel()
+    np.testing.assert_allclose(described(picture[None, ..., None]).texture[0, 192:], expected, atol=1e-3)
+
+
+def test_texture_tells_stripes_from_stripes():
+    stripes = 100 + 50 * np.cos(2 * np.pi * np.arange(128) / 4)[None] * np.ones((128, 1))
+    texture = described(np.stack([stripes, stripes.T])[..., None]).texture[:, 192:]
+    upright, lying = texture.reshape(2, 4, 64).mean(axis=2)
+    assert upright[0] > upright[1] + 2 and lying[1] > lying[0] + 2
 
 
 def test_layout_is_block_means_standardised():
