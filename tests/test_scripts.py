@@ -55,3 +55,24 @@ def test_a_folder_that_gives_the_gate_check_nothing_ends_it_before_anything_is_m
     with pytest.raises(SystemExit, match=message) as ended:
         check.main()
     assert len(ended.value.code.splitlines()) == 1
+
+
+def test_the_autoencoder_chosen_is_the_smallest_of_those_that_are_close_to_the_best_in_both_numbers(script):
+    rebuilt = {
+        "mix/64/96": (0.90, 0.95),
+        "mix/256/64": (0.90, 0.94),
+        "mix/64/64": (0.89, 0.935),
+        "ssim/64/64": (0.89, 0.94),
+        "mix/16/64": (0.90, 0.92),
+        "mse/16/64": (0.87, 0.95),
+    }
+    variant, why = script("choose_autoencoder").choice(rebuilt)
+    assert variant == "ssim/64/64"
+    assert why == "the smallest of 4 within 0.02 of the best in both numbers"
+
+
+def test_the_autoencoder_chosen_has_the_largest_sum_where_none_is_close_in_both_numbers(script):
+    rebuilt = {"ssim/16/64": (0.90, 0.70), "mix/256/96": (0.87, 0.90), "mse/64/64": (0.80, 0.95)}
+    variant, why = script("choose_autoencoder").choice(rebuilt)
+    assert variant == "mix/256/96"
+    assert why == "the largest sum of both numbers, since none is within 0.02 of the best in both"
