@@ -14,7 +14,8 @@ def expand_inputs(paths):
     """List the files that some arguments mean, each once, in the order given.
 
     Args:
-        paths: files, folders (searched in depth for files that are images or are named like one) and glob patterns.
+        paths: iterable of files, folders (searched in depth for files that are images or are named like one) and glob
+            patterns.
 
     Returns:
         list of pathlib.Path. A file that does not exist stays in the list, and beside other paths a folder without
@@ -24,10 +25,11 @@ def expand_inputs(paths):
         DataError: all that was given are folders without images and patterns without a match, or nothing was given,
             or an empty name.
     """
-    if any(path == "" for path in paths):
+    texts = [str(path) for path in paths]
+    if "" in texts:
         raise DataError("An empty name was given, perhaps from a variable that is not set. Name files or folders.")
     found, empty = {}, {}
-    for path in map(str, paths):
+    for path in texts:
         try:
             found |= dict.fromkeys(_expand(path))
         except DataError as error:

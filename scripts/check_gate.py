@@ -141,13 +141,35 @@ def gather(run, args, folder):
     test = [f"{run.record['data']['root']}/{path}" for path in table[table["split"] == "test"]["path"]]
     drawn = [*noise(rng), *plain(rng), *written(rng), *faces()]
     other = [*_stored(drawn, folder / "other"), *bundled()]
-    other += [("further photographs", file) for place in args.photographs for file in sorted(Path(place).rglob("*.*"))]
-    other += phantoms(folder, args.seed)
+    other += [*args.photographs, *phantoms(folder, args.seed)]
     xrays = [("test X-rays", file) for file in rng.permutation(np.array(test, object))[: args.test]]
-    for place in args.also:
-        xrays += [(f"X-rays in {Path(place).name}", file) for file in sorted(Path(place).rglob("*.*"))]
     turned = list(_stored(changed(test, args.changed, rng), folder / "changed"))
-    return {"no X-rays": other, "changed X-rays": turned, "X-rays": xrays}
+    return {"no X-rays": once(other), "changed X-rays": turned, "X-rays": once([*xrays, *args.also])}
+
+
+def further(places, kind):
+    """The images in folders: [(kind with the name of the folder in it, path)]. The script ends where there is none."""
+    from medxray.errors import DataError
+    from medxray.inputs import expand_inputs
+
+    found = []
+    for place in places:
+        try:
+            files = expand_inputs([place])
+        except DataError as error:
+            sys.exit(str(error))
+        if files == [Path(place)] and not files[0].exists():
+            sys.exit(f"There is no folder {place}.")
+        found += [(kind.format(Path(place).resolve().name), file) for file in files]
+    return found
+
+
+def once(images):
+    """[(kind, path)] with each file once, as the first kind that it came as."""
+    found = {}
+    for kind, file in images:
+        found.setdefault(Path(file).resolve(), (kind, file))
+    return list(found.values())
 
 
 def _stored(pictures, folder):
@@ -184,6 +206,8 @@ def row_of(name, part):
 def main():
     """Print the figures of a run's gate."""
     args = options()
+    args.photographs = further(args.photographs, "further photographs")
+    args.also = further(args.also, "X-rays in {}")
     from medxray.backend import load_tensorflow
 
     load_tensorflow()

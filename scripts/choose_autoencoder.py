@@ -9,7 +9,8 @@ and without opacities; then everything is trained on the normal phantoms.
 
 A variant is LOSS[+standardize]/BOTTLENECK/PIXELS. The reference is the plain method: squared error, images as they are.
 The choice is by reconstruction alone: of the variants that are within 0.02 of the best in both numbers, the one with
-the fewest pixels, then the smallest bottleneck, then the largest sum of both numbers.
+the fewest pixels, then the smallest bottleneck, then the largest sum of both numbers. Where no variant is that close in
+both, as when one has the best similarity and another the best variance explained, it is the one with the largest sum.
 
     python scripts/choose_autoencoder.py --phantoms 600 --seed 1
     python scripts/choose_autoencoder.py --data DIR --seed 1
@@ -163,7 +164,7 @@ def told(variant, run, files):
 
 
 def choice(rebuilt):
-    """The variant that the rule above chooses from {variant: (similarity, variance explained)}."""
+    """The variant that the rule above chooses from {variant: (similarity, variance explained)}, and why, as text."""
     best = np.max(list(rebuilt.values()), axis=0)
     close = [variant for variant, values in rebuilt.items() if (values >= best - CLOSE).all()]
 
@@ -171,7 +172,10 @@ def choice(rebuilt):
         _, bottleneck, pixels = variant.split("/")
         return int(pixels), int(bottleneck), -sum(rebuilt[variant])
 
-    return min(close, key=cost) if close else max(rebuilt, key=lambda variant: sum(rebuilt[variant]))
+    if close:
+        return min(close, key=cost), f"the smallest of {len(close)} within {CLOSE} of the best in both numbers"
+    best_sum = max(rebuilt, key=lambda variant: sum(rebuilt[variant]))
+    return best_sum, f"the largest sum of both numbers, since none is within {CLOSE} of the best in both"
 
 
 def main():
@@ -182,7 +186,7 @@ def main():
     load_tensorflow()
     with tempfile.TemporaryDirectory() as folder:
         rows, rebuilt = on_phantoms(args, folder) if args.phantoms else on_painted(args, folder)
-    print(*rows, f"Chosen by reconstruction: {choice(rebuilt)}", sep="\n")
+    print(*rows, "Chosen by reconstruction: {}, {}".format(*choice(rebuilt)), sep="\n")
 
 
 if __name__ == "__main__":

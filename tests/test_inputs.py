@@ -34,6 +34,12 @@ def test_an_empty_name_does_not_mean_the_current_folder(folder, monkeypatch):
     assert len(expand_inputs(["."])) == 3
 
 
+def test_paths_may_come_from_a_generator(folder):
+    assert expand_inputs(folder.glob("*.png")) == [folder / "b.png"]
+    with pytest.raises(DataError, match="An empty name was given"):
+        expand_inputs(name for name in ("b.png", ""))
+
+
 def test_each_file_comes_once_and_missing_ones_stay(folder):
     files = expand_inputs([folder / "b.png", str(folder / "*.png"), folder / "nothing.png"])
     assert files == [folder / "b.png", folder / "nothing.png"]

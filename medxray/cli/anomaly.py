@@ -4,7 +4,7 @@ import click
 
 from medxray.anomaly.config import AnomalyConfig
 from medxray.cli.config_options import train_and_report, train_command
-from medxray.cli.options import model_option
+from medxray.cli.options import PATH, images_argument, model_option
 from medxray.cli.written import tell
 
 
@@ -26,9 +26,9 @@ def train(config, resume):
 
 
 @click.command("map")
-@click.argument("paths", nargs=-1, required=True)
+@images_argument(required=True)
 @model_option
-@click.option("--out", type=click.Path(), default="anomaly", show_default=True, help="Folder to write to.")
+@click.option("--out", type=PATH, default="anomaly", show_default=True, help="Folder to write to.")
 @click.option("--raw", is_flag=True, help="Also write the numbers as npz.")
 def draw_map(paths, model, out, raw):
     """Draw where images are abnormal: files, folders or glob patterns.

@@ -2,13 +2,15 @@
 
 import click
 
+from medxray.cli.options import PATH
+
 
 @click.group()
 def cache():
     """Look at and clear the cached activations of frozen layers."""
 
 
-_cache_dir = click.option("--cache-dir", type=click.Path(), help="Folder of the cache. Default: ~/.cache/medxray.")
+_cache_dir = click.option("--cache-dir", type=PATH, help="Folder of the cache. Default: ~/.cache/medxray.")
 
 
 @cache.command("list")

@@ -6,19 +6,18 @@ import functools
 import click
 
 from medxray.anomaly.config import METHODS, TASKS_OF_TWO
-from medxray.cli.options import column_options
+from medxray.cli.options import PATH, column_options
 from medxray.models.registry import ARCHITECTURES, AUTOENCODER_LOSSES, IMAGE_SCORES, PATCH_SCALES
 from medxray.training.config import AUGMENTS, MODES, RESIZES, SCHEDULES, TASKS
 
-_PATH = click.Path()
 _OPTIONS = (
     ("arch", click.Choice(list(ARCHITECTURES)), "Architecture."),
     ("mode", click.Choice(MODES), "What is trained: head, head and last block, or everything."),
-    ("data", _PATH, "Folder or CSV of images."),
+    ("data", PATH, "Folder or CSV of images."),
     ("task", click.Choice(TASKS), "Which classes; found out from the data when left out."),
     ("positive", str, "Class that counts as sick where two class names do not say it."),
     ("label-map", str, "Labels of the data, and the classes they mean: a=NORMAL,b=PNEUMONIA."),
-    ("split-file", _PATH, "split.csv of an earlier run, to use the same split."),
+    ("split-file", PATH, "split.csv of an earlier run, to use the same split."),
     ("limit", int, "Use a stratified subset of that many images, for trials."),
     ("image-size", int, "Height and width of the model input in pixels."),
     ("channels", int, "1 for grey, 3 for colour images."),
@@ -39,11 +38,11 @@ _OPTIONS = (
     ("class-weights", click.Choice(("balanced", "none")), "Weigh classes by their rarity, or not."),
     ("seed", int, "Seed of split, initialisation, order, dropout and augmentation."),
     ("threshold-rule", str, "youden, sensitivity:0.95, cost:FN/FP or 0.5; chosen on validation images."),
-    ("cache-dir", _PATH, "Folder of cached activations. Default: ~/.cache/medxray."),
+    ("cache-dir", PATH, "Folder of cached activations. Default: ~/.cache/medxray."),
     ("cache-budget", str, "Largest cache of a run; beyond it training runs on-line."),
     ("name", str, "Name of the run. Default: ARCH-MODE, numbered when taken."),
-    ("runs-dir", _PATH, "Folder of runs."),
-    ("saved-models-dir", _PATH, "Folder of exported models."),
+    ("runs-dir", PATH, "Folder of runs."),
+    ("saved-models-dir", PATH, "Folder of exported models."),
 )
 _FLAGS = (
     ("strict", "Stop at the first file that cannot be read."),
@@ -56,7 +55,7 @@ _FLAGS = (
 _ONLY_ANOMALY = (
     ("method", click.Choice(METHODS), "How normal images are described."),
     ("normal", str, "The normal class; all others are abnormal. Default: told from the names."),
-    ("backbone", _PATH, "Run whose convolutions are used, instead of --arch and --weights."),
+    ("backbone", PATH, "Run whose convolutions are used, instead of --arch and --weights."),
     ("image-score", click.Choice(IMAGE_SCORES), "Part of the map that is the score. Default: mean, patchcore: max."),
     ("patch-scale", click.Choice(PATCH_SCALES), "padim, patchcore: none, or unit strength. Default: none."),
     ("dimensions", int, "padim: channels that are kept, drawn at random. Default: 100."),
@@ -75,7 +74,7 @@ _ONLY_ANOMALY = (
     ("batch-size", int, "autoencoder: images per step. Default: 32."),
     ("schedule", click.Choice(SCHEDULES), "autoencoder: cosine with warm-up, or reduce on plateau. Default: cosine."),
     ("patience", int, "autoencoder: epochs without a better loss on validation normals before it stops. Default: 10."),
-    ("cache-dir", _PATH, "padim, patchcore: folder of cached activations. Default: ~/.cache/medxray."),
+    ("cache-dir", PATH, "padim, patchcore: folder of cached activations. Default: ~/.cache/medxray."),
     ("cache-budget", str, "padim, patchcore: largest cache of a run; beyond it activations are computed again."),
     ("weights", str, "padim, patchcore: auto, imagenet, hed, none, or a file."),
     ("seed", int, "Seed of split, initialisation, order, augmentation, channels and memory bank."),
@@ -138,8 +137,10 @@ def train_command(config_class):
                 click.option(
                     "--no-export", "export", flag_value=False, default=None, type=bool, help="Write no SavedModel."
                 ),
-                click.option("--config", "config_file", type=click.Path(), help="TOML file with any of these options."),
-                click.option("--resume", metavar="RUN", help="Go on with an interrupted run; takes no other option."),
+                click.option("--config", "config_file", type=PATH, help="TOML file with any of these options."),
+                click.option(
+                    "--resume", type=PATH, metavar="RUN", help="Go on with an interrupted run; takes no other option."
+                ),
             )
         ):
             command = option(command)

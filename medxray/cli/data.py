@@ -2,7 +2,7 @@
 
 import click
 
-from medxray.cli.options import column_options, json_option, label_map_option
+from medxray.cli.options import PATH, column_options, json_option, label_map_option
 
 
 @click.group()
@@ -11,7 +11,7 @@ def data():
 
 
 @data.command()
-@click.argument("source", metavar="[DIR_OR_CSV]", default="data", type=click.Path())
+@click.argument("source", metavar="[DIR_OR_CSV]", default="data", type=PATH)
 @click.option("--task", type=click.Choice(("pneumonia", "pneumonia-subtype", "folders")),
               help="Default: pneumonia for NORMAL and PNEUMONIA, else folders.")  # fmt: skip
 @click.option("--positive", metavar="CLASS", help="The sick one of two classes whose names do not say it.")
@@ -43,7 +43,7 @@ def inspect(source, task, positive, label_map, strict, as_json, **columns):
 
 
 @data.command()
-@click.argument("folder", metavar="DIR", type=click.Path())
+@click.argument("folder", metavar="DIR", type=PATH)
 @click.option("--patients", type=int, default=60, show_default=True, help="Number of patients, 1-4 images each.")
 @click.option("--size", type=int, default=256, show_default=True, help="Width in pixels; heights vary.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds give equal files.")

@@ -2,7 +2,7 @@
 
 import click
 
-from medxray.cli.options import check_data_options, column_options, json_option, label_map_option
+from medxray.cli.options import PATH, check_data_options, column_options, json_option, label_map_option, run_argument
 
 _SPLITS = click.Choice(("train", "val", "test"))
 _split_option = click.option("--split", "splits", multiple=True, type=_SPLITS, help="Only this split; can be repeated.")
@@ -15,10 +15,10 @@ def embed():
 
 
 @embed.command()
-@click.argument("run", metavar="RUN")
-@click.option("--data", type=click.Path(), help="Another folder or CSV; default: the run's own images.")
+@run_argument
+@click.option("--data", type=PATH, help="Another folder or CSV; default: the run's own images.")
 @_split_option
-@click.option("--out", type=click.Path(), help="File to write. Default: embeddings.npz in the run.")
+@click.option("--out", type=PATH, help="File to write. Default: embeddings.npz in the run.")
 @label_map_option
 @column_options
 def extract(run, data, splits, out, label_map, **columns):
@@ -38,7 +38,7 @@ def extract(run, data, splits, out, label_map, **columns):
 
 
 @embed.command()
-@click.argument("file", metavar="FILE", type=click.Path())
+@click.argument("file", metavar="FILE", type=PATH)
 @click.option(
     "--threshold-rule",
     "rule",
@@ -74,7 +74,7 @@ def knn(file, rule, seed, as_json):
 
 
 @embed.command()
-@click.argument("file", metavar="FILE", type=click.Path())
+@click.argument("file", metavar="FILE", type=PATH)
 @click.option("--method", type=click.Choice(("tsne", "pca")), default="tsne", show_default=True, help="How to lay out.")
 @_split_option
 @click.option(

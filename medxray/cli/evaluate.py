@@ -2,12 +2,12 @@
 
 import click
 
-from medxray.cli.options import check_data_options, column_options, json_option, label_map_option
+from medxray.cli.options import PATH, check_data_options, column_options, json_option, label_map_option, run_argument
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
-@click.option("--data", type=click.Path(), help="Another folder or CSV; default: the run's own split.")
+@run_argument
+@click.option("--data", type=PATH, help="Another folder or CSV; default: the run's own split.")
 @click.option(
     "--split",
     type=click.Choice(("train", "val", "test")),

@@ -2,12 +2,14 @@
 
 import click
 
+from medxray.cli.options import PATH, run_argument
+
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@run_argument
 @click.option(
     "--to",
-    type=click.Path(),
+    type=PATH,
     metavar="DIR",
     help="Folder of the model's versions, where the next free number is made.  [default: saved_models/<run name>]",
 )

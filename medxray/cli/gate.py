@@ -2,9 +2,11 @@
 
 import click
 
+from medxray.cli.options import run_argument
+
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@run_argument
 def gate(run):
     """Fit the input gate of a run again, from its own images.
 

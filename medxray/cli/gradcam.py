@@ -2,12 +2,12 @@
 
 import click
 
-from medxray.cli.options import model_option
+from medxray.cli.options import PATH, images_argument, model_option
 from medxray.cli.written import tell
 
 
 @click.command()
-@click.argument("paths", nargs=-1)
+@images_argument(required=False)
 @model_option
 @click.option("--layer", metavar="NAME", help="Layer to take the heatmap from, or 'list' to see all.")
 @click.option(
@@ -16,7 +16,7 @@ from medxray.cli.written import tell
     metavar="CLASS",
     help="Class to explain; default: the positive one, or with three or more classes the predicted one.",
 )
-@click.option("--out", type=click.Path(), default="gradcam", show_default=True, help="Folder for the pictures.")
+@click.option("--out", type=PATH, default="gradcam", show_default=True, help="Folder for the pictures.")
 @click.option("--raw", is_flag=True, help="Also write the numbers, as an npz beside each picture.")
 def gradcam(paths, model, layer, target, out, raw):
     """Draw what the model looked at: files, folders or glob patterns.

@@ -4,9 +4,30 @@ import click
 
 DEFAULT_RUN = "runs/latest"
 
+
+class NamedPath(click.Path):
+    """A path as text, usage error where it is empty: `Path("")` would be the current folder."""
+
+    def convert(self, value, param, ctx):
+        if value == "":
+            self.fail("An empty name was given, perhaps from a variable that is not set.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = NamedPath()
+
+run_argument = click.argument("run", metavar="RUN", type=PATH)
+
+
+def images_argument(required):
+    """Files, folders and glob patterns; those that cannot be read are listed by the command, with their reasons."""
+    return click.argument("paths", nargs=-1, required=required, type=NamedPath(readable=False))
+
+
 model_option = click.option(
     "--model",
     "model",
+    type=PATH,
     default=DEFAULT_RUN,
     show_default=True,
     metavar="RUN",

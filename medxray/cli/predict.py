@@ -4,14 +4,14 @@ import sys
 
 import click
 
-from medxray.cli.options import json_option, model_option
+from medxray.cli.options import PATH, images_argument, json_option, model_option
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True)
+@images_argument(required=True)
 @model_option
 @json_option
-@click.option("--csv", "csv_file", type=click.Path(), help="Write the table to this file.")
+@click.option("--csv", "csv_file", type=PATH, help="Write the table to this file.")
 @click.option(
     "--gate",
     type=click.Choice(("warn", "refuse", "off")),
@@ -27,7 +27,7 @@ from medxray.cli.options import json_option, model_option
 )
 @click.option(
     "--neighbors-out",
-    type=click.Path(),
+    type=PATH,
     help="Folder for the pictures of --neighbors. Default: neighbors.",
 )
 def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):

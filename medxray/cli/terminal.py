@@ -54,10 +54,18 @@ def _log_to_stderr():
 
 def unexpected(error):
     """One line for an error that medxray did not raise itself."""
-    if isinstance(error, MemoryError):
-        return "Out of memory. Close other programs, or use a machine with more memory."
+    if _out_of_memory(error):
+        return (
+            "Out of memory. Name fewer files where the command takes several, close other programs, or use a machine "
+            "with more memory."
+        )
     if isinstance(error, OSError):
         place = f" {error.filename}" if error.filename else ""
         return f"{error.strerror or error}:{place}. Check the path, its permissions and the free disk space."
     first = (str(error).strip().splitlines() or [""])[0][:200]
     return f"Unexpected {type(error).__name__}: {first}. `medxray --debug COMMAND` shows where it happened."
+
+
+def _out_of_memory(error):
+    """Whether Python or TensorFlow ran out of memory; TensorFlow's error is known by name, without importing it."""
+    return isinstance(error, MemoryError) or "ResourceExhaustedError" in [kind.__name__ for kind in type(error).__mro__]

@@ -52,7 +52,7 @@ def _execute(run, config):
             raise
         except (tf.errors.ResourceExhaustedError, MemoryError) as error:
             _record_failure(run, error)
-            raise TrainingError(f"Out of memory. Lower {_memory_options(config)}.") from error
+            raise TrainingError(f"Out of memory. Train a new run with a lower {_memory_options(config)}.") from error
         except BaseException as error:  # whatever it was, the run is not complete
             _record_failure(run, error)
             raise

@@ -170,10 +170,10 @@ def _history_row(work, epoch, history, *, seconds):
 
 
 def _remedy(work):
-    """What to do when a loss is no number."""
+    """What to do when a loss is no number; a resumed run keeps its options."""
     rate = "--head-learning-rate" if work.stage.name == HEAD else "--learning-rate"
-    mixed = ", or leave out --mixed-precision" if getattr(work.config, "mixed_precision", False) else ""
-    return f"Lower {rate}{mixed}."
+    mixed = " or without --mixed-precision" if getattr(work.config, "mixed_precision", False) else ""
+    return f"Train a new run with a lower {rate}{mixed}."
 
 
 def _advance(position, row):

@@ -117,7 +117,7 @@ class Entry:
         if not np.isfinite(rows).all():
             raise StorageError(
                 f"Activations of {self.key.label} are not finite in float16 and cannot be cached. "
-                "Train without the cache: --cache-budget 0MB."
+                "Train a new run without the cache: --cache-budget 0MB."
             )
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from medxray import AnomalyConfig
-from medxray.anomaly.config import _DEFAULTS
+from medxray.anomaly.config import _DEFAULTS, _FORM, METHODS
 from medxray.errors import ConfigError, RunError
 from medxray.training.config import config_from_dict, read_config_file
 
@@ -25,15 +25,33 @@ def test_each_method_has_its_own_defaults_and_nothing_of_the_others():
     assert {(config.channels, config.resize) for config in (autoencoder, padim, patchcore)} == {(1, "letterbox")}
 
 
+def told_default(text, method):
+    """The default of an option for a method that its help tells: "X", "X in METHOD, else Y" or "X, METHOD: Y"."""
+    told = text.partition("Default: ")[2].removesuffix(".")
+    if found := re.fullmatch(r"(\S+) in (\w+), else (\S+)", told):
+        special, one, usual = found.groups()
+    elif found := re.fullmatch(r"(\S+), (\w+): (\S+)", told):
+        usual, one, special = found.groups()
+    else:
+        usual, one = told.removesuffix(", or that of the backbone run"), None
+    assert one is None or one in METHODS, text
+    word = special if one == method else usual
+    return float(word) if re.match(r"\d", word) else word == "yes" or word
+
+
+@pytest.mark.parametrize("text", ["Default: 1 in padim, else 2.", "Default: 2, padim: 1."])
+def test_defaults_that_differ_are_told_apart(text):
+    assert (told_default(text, "padim"), told_default(text, "patchcore")) == (1, 2)
+
+
 def test_help_and_functions_have_the_same_defaults():
     from medxray.anomaly import padim, patchcore
     from medxray.cli.anomaly import train
 
-    told = {option.name: re.findall(r"[\w.-]+\w", option.help.partition("Default: ")[2]) for option in train.params}
+    helps = {option.name: option.help for option in train.params}
     for method, defaults in _DEFAULTS.items():
-        for name, value in defaults.items():
-            words = {float(word) if re.match(r"\d", word) else word for word in told[name]}
-            assert ("yes" if value is True else value) in words, (method, name)
+        for name, value in {**_FORM, **defaults}.items():
+            assert told_default(helps[name], method) == value, (method, name)
     assert _DEFAULTS["padim"]["dimensions"] == padim.DIMENSIONS
     assert _DEFAULTS["patchcore"]["coreset"] == patchcore.SHARE
 

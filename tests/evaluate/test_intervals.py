@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medxray.evaluate.intervals import estimate, proportion, wilson
@@ -20,6 +20,7 @@ def test_wilson_interval_of_none_and_all():
     assert wilson(0, 10)[0] == 0.0 and wilson(10, 10)[1] == 1.0
 
 
+@settings(deadline=None)
 @given(total=st.integers(1, 5000), share=st.floats(0, 1))
 def test_wilson_interval_holds_the_share_and_stays_in_the_unit_interval(total, share):
     successes = round(share * total)

@@ -56,6 +56,7 @@ def test_weighted_areas_equal_scikit_learn_on_repeated_images(data, n):
     assert precision == pytest.approx(average_precision_score(many_y, many_score), abs=1e-12)
 
 
+@settings(deadline=None)
 @given(score=st.lists(st.floats(0.001, 0.999), min_size=4, max_size=30), seed=st.integers(0, 99))
 def test_auroc_does_not_change_under_a_monotone_map(score, seed):
     y = np.append([0, 1], np.random.default_rng(seed).integers(0, 2, len(score) - 2))
@@ -125,6 +126,7 @@ def test_predictive_values_by_hand():
     assert ppv == pytest.approx(90 / 270) and npv == pytest.approx(720 / 730)
 
 
+@settings(deadline=None)
 @given(matrix=st.lists(st.integers(1, 50), min_size=4, max_size=4))
 def test_predictive_values_at_the_own_prevalence_are_precision_and_npv(matrix):
     matrix = np.array(matrix).reshape(2, 2)

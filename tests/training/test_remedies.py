@@ -32,7 +32,7 @@ def test_memory_that_runs_out_names_options_of_the_method(tmp_path, monkeypatch,
 
     for experiment in (Experiment, AnomalyExperiment):
         monkeypatch.setattr(experiment, "go", run_out)
-    with pytest.raises(TrainingError, match=f"^Out of memory. Lower {options}.$"):
+    with pytest.raises(TrainingError, match=f"^Out of memory. Train a new run with a lower {options}.$"):
         train(kind(runs_dir=str(tmp_path), **given))
 
 
@@ -44,12 +44,12 @@ def test_the_image_size_of_a_backbone_run_cannot_be_lowered():
 def test_a_loss_that_is_no_number_names_the_rate_of_its_stage_and_precision_where_it_is_chosen():
     head, main = plan_stages(TrainConfig(mode="finetune").resolved())
     cases = [
-        (head, TrainConfig(), "Lower --head-learning-rate."),
-        (main, TrainConfig(mixed_precision=True), "Lower --learning-rate, or leave out --mixed-precision."),
-        (main, AnomalyConfig(), "Lower --learning-rate."),
+        (head, TrainConfig(), "--head-learning-rate"),
+        (main, TrainConfig(mixed_precision=True), "--learning-rate or without --mixed-precision"),
+        (main, AnomalyConfig(), "--learning-rate"),
     ]
     for stage, config, words in cases:
-        assert _remedy(SimpleNamespace(stage=stage, config=config)) == words
+        assert _remedy(SimpleNamespace(stage=stage, config=config)) == f"Train a new run with a lower {words}."
 
 
 @pytest.mark.slow
@@ -72,6 +72,6 @@ def test_activations_beyond_float16_train_without_the_cache_as_the_error_says(
     words = [*command, "--data", phantoms, "--arch", "shallow-cnn", "--image-size", 32, "--weights", "large.keras"]
     words += ["--no-export", "--limit", 60, *(["--epochs", 1] if command[0] == "train" else ["--dimensions", 4])]
     status, _, err = medxray(*words)
-    assert status == 1 and err.splitlines()[-1].endswith("Train without the cache: --cache-budget 0MB.")
+    assert status == 1 and err.splitlines()[-1].endswith("Train a new run without the cache: --cache-budget 0MB.")
     status, _, err = medxray(*words, "--cache-budget", "0MB")
     assert status == 0, err

@@ -1,0 +1,35 @@
+"""What is said about errors that medxray did not raise itself."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from medxray.cli import terminal
+
+ARRAY_TOO_LARGE = np._core._exceptions._ArrayMemoryError((1 << 40,), np.dtype(np.uint8))
+OUT_OF_MEMORY = [MemoryError(), ARRAY_TOO_LARGE, tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=lambda error: type(error).__name__)
+def test_memory_that_runs_out_is_told_as_such_with_what_helps(error):
+    line = terminal.unexpected(error)
+    assert line.startswith("Out of memory. Name fewer files where the command takes several, close other programs, or")
+
+
+def test_other_errors_of_tensorflow_are_not_told_as_memory():
+    error = tf.errors.InvalidArgumentError(None, None, "shapes differ\nand more")
+    assert terminal.unexpected(error).startswith("Unexpected InvalidArgumentError: shapes differ. `medxray --debug")
+
+
+def test_errors_of_files_name_the_place():
+    assert terminal.unexpected(FileNotFoundError(2, "No such file", "a/b")).startswith("No such file: a/b. Check the")
+
+
+@pytest.mark.parametrize("words", [["gradcam", "x.png"], ["anomaly", "map", "x.png"]], ids=" ".join)
+def test_commands_that_run_out_of_memory_end_with_that_line(medxray, monkeypatch, words):
+    def run_out(path):
+        raise OUT_OF_MEMORY[-1]
+
+    monkeypatch.setattr("medxray.api.load_run", run_out)
+    status, _, err = medxray(*words)
+    assert status == 1 and err.startswith("Error: Out of memory. Name fewer files") and len(err.splitlines()) == 1
