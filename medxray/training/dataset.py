@@ -1,5 +1,6 @@
 """From a configuration to the images a run trains on, with everything about them on record."""
 
+import itertools
 import logging
 
 import numpy as np
@@ -141,6 +142,13 @@ def _check_enough(manifest, learned):
     missing = [name for name in learned if not (training == manifest.classes.index(name)).any()]
     if missing:
         raise DataError(f"The train split has no image of class {missing[0]}. Add patients or give --split-file.")
+    for split, name in itertools.product(("val", "test"), set(manifest.classes) - set(learned)):
+        part = manifest.subset(split)
+        if not (part.table["label"] == name).any():
+            raise DataError(
+                f"None of the {len(part)} images in the {split} split is of class {name}; {ABNORMAL_NEEDED}. "
+                "Add patients or give --split-file."
+            )
 
 
 def _remedy(name, manifest):
