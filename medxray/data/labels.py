@@ -60,14 +60,19 @@ def _all_rare(rows):
     return max(counts.values(), default=0) < _TYPO_LIMIT
 
 
-def apply_label_map(rows, label_map):
+def apply_label_map(rows, label_map, *, elsewhere=()):
     """Rename source labels; keys match whatever their case.
 
+    Args:
+        rows: list of Row.
+        label_map: dict source label -> class, or None.
+        elsewhere: labels that the keys may name as well, such as those of a split file.
+
     Raises:
-        DataError: a key is no label of the source.
+        DataError: a key is neither a label of the source nor one of `elsewhere`.
     """
     wanted = _wanted(label_map)
-    present = {row.label.casefold(): row.label for row in rows}
+    present = {label.casefold(): label for label in (*elsewhere, *(row.label for row in rows))}
     for source in wanted:
         if rows and source not in present:
             raise DataError(

@@ -179,11 +179,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
             occurred before; the message names the row.
     """
     path, root = Path(path), Path(os.path.abspath(root))
-    header, records = read_rows(path)
-    for column in COLUMNS:
-        check_column(column, header, where=path.name)
-    if not records:
-        raise DataError(f"{path} lists no images.")
+    records = _split_records(path)
     rows, seen = [], {}
     for number, cells in records:
         where = f"{path.name} row {number}"
@@ -200,6 +196,21 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
         rows.append((file, *(cells[column] for column in COLUMNS[1:])))
     table = build_table(rows)
     return Manifest(table, root, task, tuple(classes), positive, all_known(table))
+
+
+def split_csv_labels(path):
+    """Labels and subtypes in what `read_split_csv` reads, a set; DataError as there."""
+    cells = [cells for _, cells in _split_records(Path(path))]
+    return {row[column] for row in cells for column in ("label", "subtype")} - {""}
+
+
+def _split_records(path):
+    header, records = read_rows(path)
+    for column in COLUMNS:
+        check_column(column, header, where=path.name)
+    if not records:
+        raise DataError(f"{path} lists no images.")
+    return records
 
 
 def _check_among(value, allowed, *, what, where):

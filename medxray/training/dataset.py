@@ -33,11 +33,12 @@ def choose_manifest(config, *, positive=None, normal=None):
     """
     columns = {name: getattr(config, name) for name in ("path_col", "label_col", "patient_col", "split_col")}
     label_map = parse_label_map(config.label_map)
+    naming = {"label_map": label_map, "normal": normal}
     manifest = load_manifest(
-        config.data, task=config.task, positive=positive, label_map=label_map, normal=normal, **columns
+        config.data, task=config.task, positive=positive, split_file=config.split_file, **naming, **columns
     )
     if config.split_file is not None:
-        manifest = load_split(config.split_file, manifest, label_map=label_map, normal=normal)
+        manifest = load_split(config.split_file, manifest, **naming)
         check_split(manifest)
     else:
         manifest = assign_splits(manifest, seed=config.seed)
