@@ -76,7 +76,7 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
         raise DataError(_nothing_usable(data, skipped))
     from_kermany = task in TASK_CLASSES or guess_task(usable) == "pneumonia"
     elsewhere = sorted(split_csv_labels(split_file)) if label_map and split_file is not None else ()
-    usable = apply_label_map(usable, label_map, elsewhere=elsewhere)
+    usable = apply_label_map(usable, label_map, elsewhere=elsewhere, finer=normal is not None)
     task = task or guess_task(usable)
     if normal is not None:
         usable, positive = against_normal(usable, normal, task=task, classes=classes)
@@ -112,7 +112,7 @@ def load_split(path, manifest, *, label_map=None, normal=None):
     def named(cells, where):
         row = Row(cells["path"], cells["label"], cells["patient_id"], cells["split"], where, cells["subtype"])
         if row.label.casefold() not in known:
-            row = renamed(row, label_map)
+            row = renamed(row, label_map, finer=normal is not None)
         if row.label.casefold() not in known and row.subtype.casefold() not in known:
             row = replace(row, subtype=renamed(replace(row, label=row.subtype), label_map).label)
         if normal is not None and manifest.positive == ABNORMAL:
