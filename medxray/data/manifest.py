@@ -169,7 +169,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
         positive: name of the positive class, or None.
         split: read the rows of this split only; files of other rows may be missing.
         named: function (dict of a row's cells, its place for messages) -> (label, subtype); None: as they are.
-        remedy: what to do about a file that does not exist, for the message.
+        remedy: what to do about a file below `root` that does not exist, for the message.
 
     Returns:
         Manifest with a split for each row.
@@ -219,6 +219,8 @@ def _check_among(value, allowed, *, what, where):
 
 
 def _existing(path, root, *, where, remedy):
+    if os.path.isabs(path) and path.isprintable() and not os.path.isfile(path):
+        raise DataError(f"There is no file {path!r} ({where}). Put it, or a symbolic link to it, back at that path.")
     if not path.isprintable() or not os.path.isfile(root / path):
         raise DataError(f"There is no file {path!r} below {root} ({where}). {remedy}")
     return portable_path(root / path, root)
