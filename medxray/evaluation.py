@@ -1,5 +1,6 @@
 """Evaluating a trained run again: on its own splits, or on other data."""
 
+import contextlib
 import logging
 import re
 from pathlib import Path
@@ -11,7 +12,8 @@ from medxray import storage
 from medxray.assessment import report_split, write_assessment
 from medxray.data.manifest import read_split_csv, remedy_for_gone
 from medxray.data.sources import load_manifest
-from medxray.errors import DataError, RunError
+from medxray.errors import ConfigError, DataError, RunError
+from medxray.inputs import parse_label_map
 
 log = logging.getLogger(__name__)
 WITH_DATA = ", or name the new place with --data"  # the way out of commands that have this option
@@ -45,6 +47,9 @@ def own_manifest(run, split=None, *, root=None, otherwise=""):
 def other_manifest(run, data, *, label_map=None, columns=None):
     """The manifest of a folder or CSV in the classes of a run.
 
+    Where the data cannot be read as given, options left out are taken from the training of the run, if that helps: its
+    label map, and for a CSV its columns.
+
     Args:
         run: api.Run.
         data: folder or CSV.
@@ -54,15 +59,33 @@ def other_manifest(run, data, *, label_map=None, columns=None):
     Raises:
         DataError: the labels are not classes of the run.
     """
-    return load_manifest(
-        data,
-        task=run.record["data"]["task"],
-        classes=run.classes,
-        positive=run.positive,
-        label_map=label_map,
-        normal=run.normal,
-        **(columns or {}),
-    )
+    fixed = {
+        "task": run.record["data"]["task"],
+        "classes": run.classes,
+        "positive": run.positive,
+        "normal": run.normal,
+    }
+    given = {name: value for name, value in {"label_map": label_map, **(columns or {})}.items() if value is not None}
+    try:
+        return load_manifest(data, **fixed, **given)
+    except (ConfigError, DataError):
+        options = _trained_options(run, data) | given
+        if options == given:
+            raise
+        with contextlib.suppress(ConfigError, DataError):
+            manifest = load_manifest(data, **fixed, **options)
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in options if name not in given)
+            log.info("%s is read with %s of the run's training.", data, names)
+            return manifest
+        raise
+
+
+def _trained_options(run, data):
+    """Options of `load_manifest` that the run was trained with and that such data may need."""
+    config = run.record.get("config", {})
+    names = ("path_col", "label_col", "patient_col", "split_col") if Path(data).is_file() else ()
+    options = {"label_map": parse_label_map(config.get("label_map")), **{name: config.get(name) for name in names}}
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def is_own_data(run, manifest, data):

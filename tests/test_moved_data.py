@@ -42,6 +42,36 @@ def test_data_that_moved_and_changed_are_not_evaluated_on_what_was_learned(medxr
     assert status == 0 and json.loads(out)["n"] == len(test) and "are left out" in err
 
 
+def test_a_table_that_moved_is_read_with_the_options_of_the_training(medxray, trained, moved, phantoms, tmp_path):
+    shutil.copytree(phantoms, tmp_path / "copy")
+    table = pd.read_csv(trained.path / "split.csv")
+    csv = tmp_path / "copy" / "chest_xray" / "list.csv"
+    what = table["label"].map({"NORMAL": "fine", "PNEUMONIA": "ill"})
+    table.assign(file=table["path"], what=what)[["file", "what"]].to_csv(csv, index=False)
+    status, _, err = medxray("evaluate", moved[0], "--data", csv)
+    assert status == 2 and "list.csv needs --path-col and --label-col" in err.splitlines()[-1]
+    record = json.loads((moved[0] / "run.json").read_text())
+    record["config"] |= {"path_col": "file", "label_col": "what", "label_map": "fine=NORMAL,ill=PNEUMONIA"}
+    (moved[0] / "run.json").write_text(json.dumps(record))
+    for given in ([], ["--label-col", "what"], ["--label-map", "fine=NORMAL,ill=PNEUMONIA"]):
+        status, _, err = medxray("evaluate", moved[0], "--data", csv, *given)
+        assert status == 0 and "list.csv is the data of this run: its own test split" in err, given
+    assert "list.csv is read with --path-col, --label-col of the run's training" in err
+    status, _, err = medxray("evaluate", moved[0], "--data", csv, "--label-map", "fine=NORMAL")
+    assert status == 2 and "needs --path-col and --label-col" in err.splitlines()[-1]
+
+
+def test_absolute_paths_that_are_gone_are_put_back_there(medxray, moved, tmp_path):
+    split = pd.read_csv(moved[0] / "split.csv", keep_default_na=False)
+    split.assign(path=[str(tmp_path / "far" / path) for path in split["path"]]).to_csv(
+        moved[0] / "split.csv", index=False
+    )
+    status, _, err = medxray("evaluate", moved[0])
+    line = err.splitlines()[-1]
+    assert status == 1 and f"There is no file '{tmp_path / 'far'}" in line and "below" not in line
+    assert line.endswith("Put it, or a symbolic link to it, back at that path.")
+
+
 def test_commands_say_where_the_images_were_and_what_helps(medxray, moved, phantoms):
     run, folder = moved
     link = f"put a symbolic link to the new place at {folder}"

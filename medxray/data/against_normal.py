@@ -2,11 +2,13 @@
 
 import functools
 import logging
+import os
+import re
 from collections import Counter
 from dataclasses import replace
 
 from medxray.data.folders import is_healthy
-from medxray.data.labels import ABNORMAL, BY_NAME, TASK_CLASSES, letters, listed, nearest, opposites, spellings
+from medxray.data.labels import ABNORMAL, BY_NAME, TASK_CLASSES, letters, listed, opposites, spellings
 from medxray.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
@@ -15,7 +17,15 @@ ABNORMAL_NEEDED = (
     "images, labelled"
 )
 _TOLD = 12  # labels that the log names
-_CLOSE = 0.8  # one wrong, missing or additional letter of five or six; 0.6 takes lung_n and lung_aca for one word
+_HEALTHY = frozenset(  # clear names of healthy images, as `letters`
+    "normal normals normallung normallungs normalchest normalxray normalcxr normalcontrol normalcontrols healthy "
+    "healthylung healthylungs healthychest healthycontrol healthycontrols control controls clear clearlung clearlungs "
+    "negative unaffected none nofinding nofindings noabnormalfinding noabnormalfindings noacutefinding noacutefindings "
+    "nodisease noacutedisease noacutecardiopulmonarydisease noabnormality noabnormalities noacuteabnormality "
+    "nopathology nothingfound".split()
+)
+_SHORTEST = 5  # letters of a word that may be misspelt: fine is not fire
+_MARK = re.compile(r"\d+|[ivx]+|[^\W\d_]")  # what tells names of a series apart: number, Roman number, letter
 
 
 def against_normal(rows, normal, *, task, classes=None):
@@ -33,7 +43,7 @@ def against_normal(rows, normal, *, task, classes=None):
 
     Raises:
         ConfigError: `normal` is no class, or the names do not say which one is normal.
-        DataError: there is no other class, or one of several others seems to be normal as well.
+        DataError: there is no other class, or another one seems to be normal as well.
     """
     if classes is not None:
         return _merged(rows, normal, classes[1]), classes[1]
@@ -46,6 +56,9 @@ def against_normal(rows, normal, *, task, classes=None):
     if not others:
         raise DataError(f"All images are of class {chosen}; {ABNORMAL_NEEDED}. Add some.")
     if len(others) == 1:
+        for row in rows:
+            if row.label.casefold() == others[0].casefold():
+                _check_abnormal(row, chosen, ABNORMAL)
         return rows, others[0]
     if chosen.casefold() == ABNORMAL.casefold():
         raise ConfigError(f"--normal cannot be called {ABNORMAL}, as the other classes together are. Pass --label-map.")
@@ -90,26 +103,41 @@ def merge(row, normal, other):
         return row
     if row.label.casefold() == other.casefold():
         return replace(row, label=other)
+    _check_abnormal(row, normal, other)
+    return replace(row, label=other, subtype=row.subtype or row.label)
+
+
+def _check_abnormal(row, normal, other):
     if _seems_normal(row.label, normal):
         raise DataError(
             f"Label {row.label!r} ({row.where or row.file}) is not the normal class {normal}, but seems to mean it. "
             f"Pass --label-map '{row.label}={normal}', or '{row.label}={other}' if it is abnormal."
         )
-    return replace(row, label=other, subtype=row.subtype or row.label)
 
 
 @functools.lru_cache(maxsize=4096)
 def _seems_normal(label, normal):
-    """True for a name of healthy images and for a misspelling of `normal`, but not for the next of a series."""
+    """True for a clear name of healthy images and for a misspelling of `normal`, but not for the next of a series."""
     word, known = letters(label), letters(normal)
-    if word in opposites("normal", "healthy", normal):
+    if word in {*opposites(normal), f"a{known}"}:
         return False
-    if is_healthy(label) or word == known:
+    if word in _HEALTHY or word == known:
         return True
-    return not _in_series(word, known) and nearest(label, [normal], cutoff=_CLOSE) is not None
+    return min(len(word), len(known)) >= _SHORTEST and _one_edit(word, known) and not _in_series(label, normal)
 
 
-def _in_series(word, known):
-    """True for names such as grade A and grade B, stage 1 and stage 10."""
-    numbers = ["".join(filter(str.isdigit, name)) for name in (word, known)]
-    return word[:-1] == known[:-1] or (all(numbers) and numbers[0] != numbers[1])
+def _one_edit(one, other):
+    """True when one wrong, missing or additional letter, or two in the wrong order, make one word of the other."""
+    start = len(os.path.commonprefix([one, other]))
+    one, other = one[start:], other[start:]
+    end = len(os.path.commonprefix([one[::-1], other[::-1]]))
+    one, other = one[: len(one) - end], other[: len(other) - end]
+    return max(len(one), len(other)) == 1 or (len(one) == 2 and one == other[::-1])
+
+
+def _in_series(label, normal):
+    """True for names such as grade A and grade B, stage 1 and stage 10, type I and type II."""
+    words = [re.findall(r"[^\W\d_]+|\d+", name.casefold()) for name in (label, normal)]
+    if len(words[0]) != len(words[1]):
+        return False
+    return all(a == b or (_MARK.fullmatch(a) and _MARK.fullmatch(b)) for a, b in zip(*words))

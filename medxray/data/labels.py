@@ -60,26 +60,37 @@ def _all_rare(rows):
     return max(counts.values(), default=0) < _TYPO_LIMIT
 
 
-def apply_label_map(rows, label_map):
+def apply_label_map(rows, label_map, *, elsewhere=(), finer=False):
     """Rename source labels; keys match whatever their case.
 
+    Args:
+        rows: list of Row.
+        label_map: dict source label -> class, or None.
+        elsewhere: labels that the keys may name as well, such as those of a split file.
+        finer: what becomes ABNORMAL keeps its label as subtype.
+
     Raises:
-        DataError: a key is no label of the source.
+        DataError: a key is neither a label of the source nor one of `elsewhere`.
     """
     wanted = _wanted(label_map)
-    present = {row.label.casefold(): row.label for row in rows}
+    present = {label.casefold(): label for label in (*elsewhere, *(row.label for row in rows))}
     for source in wanted:
         if rows and source not in present:
             raise DataError(
                 f"--label-map names {source!r}, which is no label here. Labels: {listed(present.values())}. "
                 "Correct the name."
             )
-    return [renamed(row, label_map) for row in rows] if wanted else rows
+    return [renamed(row, label_map, finer=finer) for row in rows] if wanted else rows
 
 
-def renamed(row, label_map):
-    """A Row with the label that a label map (dict or None) has for it; its own where the map has none."""
-    return replace(row, label=_wanted(label_map).get(row.label.casefold(), row.label))
+def renamed(row, label_map, *, finer=False):
+    """A Row with the label that a label map (dict or None) has for it; its own where the map has none.
+
+    With `finer` what becomes ABNORMAL keeps its label as subtype, unless it has a subtype already.
+    """
+    label = _wanted(label_map).get(row.label.casefold(), row.label)
+    keep = finer and label.casefold() == ABNORMAL.casefold() != row.label.casefold()
+    return replace(row, label=label, subtype=row.subtype or row.label if keep else row.subtype)
 
 
 def _wanted(label_map):
@@ -205,16 +216,15 @@ def _subtype_of(name, task):
     return name.lower() if task == "pneumonia-subtype" and name.lower() in _SUBTYPES else ""
 
 
-def nearest(label, names, *, cutoff=0.6):
+def nearest(label, names):
     """The name that a label may be a misspelling of, or None; the opposite of a name is no misspelling of it.
 
     Args:
         label: str.
         names: str, all that it may mean.
-        cutoff: least similarity, 0-1, as for difflib.get_close_matches.
     """
     words = {letters(name): name for name in names}
-    near = difflib.get_close_matches(letters(label), [*words, *opposites(*names)], n=1, cutoff=cutoff)
+    near = difflib.get_close_matches(letters(label), [*words, *opposites(*names)], n=1)
     return words.get(near[0]) if near else None
 
 

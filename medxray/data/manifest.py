@@ -169,7 +169,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
         positive: name of the positive class, or None.
         split: read the rows of this split only; files of other rows may be missing.
         named: function (dict of a row's cells, its place for messages) -> (label, subtype); None: as they are.
-        remedy: what to do about a file that does not exist, for the message.
+        remedy: what to do about a file below `root` that does not exist, for the message.
 
     Returns:
         Manifest with a split for each row.
@@ -179,11 +179,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
             occurred before; the message names the row.
     """
     path, root = Path(path), Path(os.path.abspath(root))
-    header, records = read_rows(path)
-    for column in COLUMNS:
-        check_column(column, header, where=path.name)
-    if not records:
-        raise DataError(f"{path} lists no images.")
+    records = _split_records(path)
     rows, seen = [], {}
     for number, cells in records:
         where = f"{path.name} row {number}"
@@ -202,12 +198,29 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
     return Manifest(table, root, task, tuple(classes), positive, all_known(table))
 
 
+def split_csv_labels(path):
+    """Labels and subtypes in what `read_split_csv` reads, a set; DataError as there."""
+    cells = [cells for _, cells in _split_records(Path(path))]
+    return {row[column] for row in cells for column in ("label", "subtype")} - {""}
+
+
+def _split_records(path):
+    header, records = read_rows(path)
+    for column in COLUMNS:
+        check_column(column, header, where=path.name)
+    if not records:
+        raise DataError(f"{path} lists no images.")
+    return records
+
+
 def _check_among(value, allowed, *, what, where):
     if value not in allowed:
         raise DataError(f"{what} must be one of {', '.join(allowed)}. Received {value!r} ({where}). Fix the row.")
 
 
 def _existing(path, root, *, where, remedy):
+    if os.path.isabs(path) and path.isprintable() and not os.path.isfile(path):
+        raise DataError(f"There is no file {path!r} ({where}). Put it, or a symbolic link to it, back at that path.")
     if not path.isprintable() or not os.path.isfile(root / path):
         raise DataError(f"There is no file {path!r} below {root} ({where}). {remedy}")
     return portable_path(root / path, root)

@@ -21,7 +21,15 @@ from medxray.data.labels import (
     renamed,
     resolve,
 )
-from medxray.data.manifest import Manifest, Skipped, all_known, build_table, portable_path, read_split_csv
+from medxray.data.manifest import (
+    Manifest,
+    Skipped,
+    all_known,
+    build_table,
+    portable_path,
+    read_split_csv,
+    split_csv_labels,
+)
 from medxray.errors import ConfigError, DataError, ImageError
 
 log = logging.getLogger(__name__)
@@ -29,7 +37,7 @@ _THREADS = 8
 
 
 def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None, label_col=None, patient_col=None,
-                  split_col=None, label_map=None, normal=None):  # fmt: skip
+                  split_col=None, label_map=None, normal=None, split_file=None):  # fmt: skip
     """Read a dataset's layout into a Manifest; file headers are looked at, pixels are not.
 
     Args:
@@ -44,6 +52,7 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
         patient_col: CSV column of patients, or None.
         split_col: CSV column of splits, or None.
         label_map: dict source label -> class, or None.
+        split_file: file for `load_split`, whose labels the map may name as well, or None.
         normal: the class that is set against all others as one, or labels.BY_NAME; None: classes stay as they are.
             With `classes` the others become the second of them. Several others are told apart by their subtype.
 
@@ -66,7 +75,8 @@ def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None
     if not usable:
         raise DataError(_nothing_usable(data, skipped))
     from_kermany = task in TASK_CLASSES or guess_task(usable) == "pneumonia"
-    usable = apply_label_map(usable, label_map)
+    elsewhere = sorted(split_csv_labels(split_file)) if label_map and split_file is not None else ()
+    usable = apply_label_map(usable, label_map, elsewhere=elsewhere, finer=normal is not None)
     task = task or guess_task(usable)
     if normal is not None:
         usable, positive = against_normal(usable, normal, task=task, classes=classes)
@@ -88,7 +98,8 @@ def load_split(path, manifest, *, label_map=None, normal=None):
     Args:
         path: CSV as `manifest.write_split_csv` writes it.
         manifest: Manifest of the dataset; its splits do not count.
-        label_map, normal: as given to `load_manifest`; the map is for labels that are no class yet.
+        label_map, normal: as given to `load_manifest`; the map is for labels that are no class yet, and for subtypes
+            of such labels.
 
     Returns:
         Manifest of the rows of the file.
@@ -101,7 +112,9 @@ def load_split(path, manifest, *, label_map=None, normal=None):
     def named(cells, where):
         row = Row(cells["path"], cells["label"], cells["patient_id"], cells["split"], where, cells["subtype"])
         if row.label.casefold() not in known:
-            row = renamed(row, label_map)
+            row = renamed(row, label_map, finer=normal is not None)
+        if row.label.casefold() not in known and row.subtype.casefold() not in known:
+            row = replace(row, subtype=renamed(replace(row, label=row.subtype), label_map).label)
         if normal is not None and manifest.positive == ABNORMAL:
             row = merge(row, *classes)
         label, subtype = resolve(row, classes, manifest.task)

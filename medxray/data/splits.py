@@ -1,6 +1,7 @@
 """Patient-grouped, stratified, seeded splits, and the check that no patient is in two of them. No TensorFlow."""
 
 import logging
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,8 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
 
     A test split that exists is kept, and so is a val split of at least `min_val` images; a smaller val is folded
     into train. Rows without a split count as train. Each missing one of val and test takes `fraction` of the
-    patients of train, or of all patients where both are missing: never part of a patient.
+    patients of train, or of all patients where both are missing: never part of a patient. Labels and subtypes have
+    their share each; subtypes of a label that are too small for one (fewer than 1 / `fraction` patients) together.
 
     Args:
         manifest: Manifest.
@@ -34,15 +36,15 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
     """
     if not 0 < fraction < 0.5:
         raise ConfigError(f"The share of a split must be between 0 and 0.5. Received {fraction}.")
-    split = manifest.table["split"].replace("", "train").to_numpy(dtype=object)
+    split = np.array(manifest.table["split"].replace("", "train"), dtype=object)  # a copy: the manifest stays as it is
     in_val = int((split == "val").sum())
     if 0 < in_val < min_val:
         log.warning("val has %d images, fewer than %d: folded into train, and val is carved anew", in_val, min_val)
         split[split == "val"] = "train"
     missing = [name for name in ("test", "val") if not (split == name).any()]
     if missing:
-        patients, order = manifest.patients(), _shuffled_patients(manifest, split == "train", seed=seed)
-        _carve(split, patients, order, missing=missing, fraction=fraction)
+        order = _shuffled_patients(manifest, split == "train", seed=seed, smallest=1 / fraction)
+        _carve(split, manifest.patients(), order, missing=missing, fraction=fraction)
     if not (split == "train").any():
         raise DataError("No images are left to train on: all are in val or test. Add a train folder.")
     result = replace(manifest, table=manifest.table.assign(split=split.astype(str)))
@@ -69,21 +71,43 @@ def _unknown_patients(manifest):
     )
 
 
-def _shuffled_patients(manifest, mask, *, seed):
-    """Patients of the masked rows by stratum (their rarest label and subtype), each list in seeded random order."""
-    patients = manifest.patients()[mask]
-    kinds = (manifest.table["label"] + "/" + manifest.table["subtype"])[mask].to_numpy()
-    frequency = {kind: int((kinds == kind).sum()) for kind in np.unique(kinds)}
+def _shuffled_patients(manifest, mask, *, seed, smallest):
+    """Patients of the masked rows by stratum, each list in seeded random order.
+
+    A patient's stratum is their rarest label and subtype; subtypes of fewer than `smallest` patients are one stratum.
+    """
+    rows = manifest.table[mask]
+    patients, labels = manifest.patients()[mask], rows["label"].to_numpy()
+    kinds = (rows["label"] + "/" + rows["subtype"]).to_numpy()
+    frequency = Counter(kinds)
     stratum = {}
     for patient, kind in zip(patients, kinds, strict=True):
         best = stratum.setdefault(patient, kind)
         if (frequency[kind], kind) < (frequency[best], best):
             stratum[patient] = kind
+    pool = _pooled(Counter(stratum.values()), dict(zip(kinds, labels, strict=True)), smallest)
+    stratum = {patient: pool.get(kind, kind) for patient, kind in stratum.items()}
     groups = {}
     for patient in sorted(stratum):
         groups.setdefault(stratum[patient], []).append(patient)
     generator = np.random.default_rng([seed, len(stratum)])
     return {kind: [groups[kind][i] for i in generator.permutation(len(groups[kind]))] for kind in sorted(groups)}
+
+
+def _pooled(sizes, groups, smallest):
+    """Where the members of small strata go, so that these get their share together if not each for itself.
+
+    Args:
+        sizes: dict stratum -> members.
+        groups: dict stratum -> what strata must have in common to be put together.
+        smallest: number of members from which a stratum stays as it is; so does one that is the only small one.
+
+    Returns:
+        dict small stratum -> the stratum it becomes part of.
+    """
+    small = [kind for kind, size in sizes.items() if size < smallest]
+    several = Counter(groups[kind] for kind in small)
+    return {kind: f"{groups[kind]}/" for kind in small if several[groups[kind]] > 1}
 
 
 def _carve(split, patients, strata, *, missing, fraction):
@@ -145,8 +169,9 @@ def _tell_leaks(manifest):
 def limit_manifest(manifest, n, *, seed):
     """A stratified subset for trials.
 
-    Patients are taken whole in seeded order from each split, label and subtype until its share of `n` is reached;
-    the last patient of a share may lose images, so that the size is exact.
+    Patients are taken whole in seeded order from each split, label and subtype until its share of `n` is reached
+    (subtypes whose share is below one image count together); the last patient of a share may lose images, so that the
+    size is exact.
 
     Args:
         manifest: Manifest.
@@ -163,7 +188,10 @@ def limit_manifest(manifest, n, *, seed):
         raise ConfigError(f"--limit must be at least 1. Received {n}.")
     if n >= len(manifest):
         return manifest
-    kinds = (manifest.table["split"] + "/" + manifest.table["label"] + "/" + manifest.table["subtype"]).to_numpy()
+    groups = (manifest.table["split"] + "/" + manifest.table["label"]).to_numpy()
+    kinds = groups + "/" + manifest.table["subtype"].to_numpy()
+    pool = _pooled(Counter(kinds), dict(zip(kinds, groups, strict=True)), len(manifest) / n)
+    kinds = np.array([pool.get(kind, kind) for kind in kinds])
     names, counts = np.unique(kinds, return_counts=True)
     patients, keep = manifest.patients(), np.zeros(len(manifest), bool)
     generator = np.random.default_rng([seed, n])

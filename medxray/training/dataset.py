@@ -1,5 +1,6 @@
 """From a configuration to the images a run trains on, with everything about them on record."""
 
+import itertools
 import logging
 
 import numpy as np
@@ -32,11 +33,12 @@ def choose_manifest(config, *, positive=None, normal=None):
     """
     columns = {name: getattr(config, name) for name in ("path_col", "label_col", "patient_col", "split_col")}
     label_map = parse_label_map(config.label_map)
+    naming = {"label_map": label_map, "normal": normal}
     manifest = load_manifest(
-        config.data, task=config.task, positive=positive, label_map=label_map, normal=normal, **columns
+        config.data, task=config.task, positive=positive, split_file=config.split_file, **naming, **columns
     )
     if config.split_file is not None:
-        manifest = load_split(config.split_file, manifest, label_map=label_map, normal=normal)
+        manifest = load_split(config.split_file, manifest, **naming)
         check_split(manifest)
     else:
         manifest = assign_splits(manifest, seed=config.seed)
@@ -138,6 +140,13 @@ def _check_enough(manifest, learned):
     missing = [name for name in learned if not (training == manifest.classes.index(name)).any()]
     if missing:
         raise DataError(f"The train split has no image of class {missing[0]}. Add patients or give --split-file.")
+    for split, name in itertools.product(("val", "test"), set(manifest.classes) - set(learned)):
+        part = manifest.subset(split)
+        if not (part.table["label"] == name).any():
+            raise DataError(
+                f"None of the {len(part)} images in the {split} split is of class {name}; {ABNORMAL_NEEDED}. "
+                "Add patients or give --split-file."
+            )
 
 
 def _remedy(name, manifest):

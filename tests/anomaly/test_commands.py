@@ -113,6 +113,18 @@ def test_healthy_images_alone_are_refused_with_what_the_others_are_for(medxray, 
     assert "fitted on normal images alone, but its threshold and figures need abnormal validation and test" in line
 
 
+@pytest.mark.parametrize("split", ["val", "test"])
+def test_abnormal_images_missing_in_a_split_are_told(medxray, phantoms, tmp_path, monkeypatch, padim, split):
+    monkeypatch.chdir(tmp_path)
+    table = pd.read_csv(padim.path / "split.csv", keep_default_na=False)
+    table.loc[(table["split"] == split) & (table["label"] == "PNEUMONIA"), "split"] = "train"
+    table.to_csv("split.csv", index=False)
+    words = ["--method", "padim", "--weights", "none", "--arch", "shallow-cnn", "--image-size", 32]
+    status, _, err = medxray("anomaly", "train", "--data", phantoms, *words, "--split-file", "split.csv")
+    line = err.splitlines()[-1]
+    assert status == 1 and f"images in the {split} split is of class PNEUMONIA; an anomaly run is fitted on" in line
+
+
 def damaged(run, folder, **changes):
     """A copy of a run with other entries in run.json; None removes one from the configuration."""
     shutil.copytree(run.path, folder)

@@ -57,6 +57,11 @@ def test_labels_that_are_abnormal_already_have_no_subtype_and_are_not_told(caplo
         ("helthy", "healthy"),
         ("NORMAL", "fine"),
         ("no-finding", "No Finding"),
+        ("Normak", "Normal"),
+        ("Clear lungs", "NORMAL"),
+        ("No disease", "NORMAL"),
+        ("No Fnding", "No Finding"),
+        ("Normal A", "NORMAL"),
     ],
 )
 def test_another_name_of_the_normal_class_is_refused(label, normal):
@@ -77,13 +82,33 @@ def test_another_name_of_the_normal_class_is_refused(label, normal):
         ("No Edema", ("edema", "edemas", "tb")),
         ("lung_n", ("lung_aca", "lung_scc", "lung_t")),
         ("grade 0", ("grade 1", "grade 10")),
-        ("fine", ("fibrosis", "spine")),
+        ("fine", ("fibrosis", "spine", "fire")),
+        ("Normal", ("No Lung Opacity / Not Normal", "Lung Opacity", "Non-COVID", "Non-TB pneumonia", "Not sure")),
+        ("normal", ("non-small cell", "benign", "anormal", "0")),
+        ("No finding", ("New finding", "minor finding", "Finding")),
+        ("grade A", ("grade B", "grade C")),
+        ("stage I", ("stage II", "Stage IV")),
+        ("Type_1", ("Type_2", "Type_12")),
         ("-", ("+", "?")),
     ],
 )
 def test_opposites_and_other_classes_of_similar_names_are_abnormal(normal, others):
     found, _ = against_normal(rows(normal, *others), normal, task="folders")
     assert [row.label for row in found] == [normal] + [ABNORMAL] * len(others)
+
+
+@pytest.mark.parametrize("names", [("NORMAL", "NORMAL2"), ("Normal", "Healthy"), ("Normal", "Normak")])
+def test_the_only_other_class_may_be_no_healthy_one_either(names):
+    for data in (rows(*names), rows(*reversed(names))):
+        with pytest.raises(DataError, match=f"^Label '{names[1]}' .* is not the normal class {names[0]}, but seems to"):
+            against_normal(data, names[0], task="folders")
+
+
+@pytest.mark.parametrize(
+    "names", [("0", "1"), ("negative", "positive"), ("Non-COVID", "COVID"), ("No finding", "Finding")]
+)
+def test_two_classes_of_usual_names_stay_as_they_are(names):
+    assert labels(against_normal(rows(*names), BY_NAME, task="folders")) == (list(names), names[1])
 
 
 def test_a_single_class_is_refused_with_what_an_anomaly_run_needs():
@@ -133,3 +158,8 @@ def test_three_class_folders_become_a_manifest_of_two_classes(tmp_path):
     assert manifest.labels().tolist() == [1, 1, 0, 0, 0, 1]
     again = load_manifest(tmp_path, task="folders", classes=manifest.classes, normal="normal")
     assert again.labels().tolist() == manifest.labels().tolist()
+    given = load_manifest(tmp_path, normal=BY_NAME, label_map={"covid": "abnormal", "tb": ABNORMAL})
+    assert given.table["subtype"].tolist() == manifest.table["subtype"].tolist()
+    assert given.labels().tolist() == manifest.labels().tolist()
+    plain = load_manifest(tmp_path, label_map={"covid": "abnormal", "tb": "abnormal"})
+    assert set(plain.table["subtype"]) == {""}

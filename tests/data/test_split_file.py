@@ -79,6 +79,26 @@ def test_another_name_of_the_normal_class_in_the_file_is_refused(make_tree, tmp_
         read(load_manifest(data, normal=BY_NAME), normal=BY_NAME)
 
 
+def test_the_map_may_name_labels_that_only_the_file_has(make_tree, tmp_path):
+    data = make_tree(*FOLDERS)
+    file, given = tmp_path / "split.csv", {"healthy": "normal"}
+    read = rewritten(load_manifest(data), tmp_path)
+    file.write_text(file.read_text().replace(",normal,", ",Healthy,"))
+    target = load_manifest(data, normal=BY_NAME, label_map=given, split_file=file)
+    assert kinds(read(target, normal=BY_NAME, label_map=given)) == kinds(target)
+    with pytest.raises(DataError, match="names 'helthy', which is no label here. Labels: Healthy, covid, tb, normal."):
+        load_manifest(data, label_map={"helthy": "normal"}, split_file=file)
+    with pytest.raises(DataError, match="names 'healthy', which is no label here. Labels: covid, normal, tb."):
+        load_manifest(data, label_map=given)
+
+
+def test_a_label_map_reaches_the_subtypes_of_an_anomaly_run(make_tree, tmp_path):
+    data, given = make_tree(*FOLDERS), {"covid": "ill", "tb": "ill"}
+    read = rewritten(load_manifest(data, normal=BY_NAME), tmp_path)
+    target = load_manifest(data, label_map=given, split_file=tmp_path / "split.csv")
+    assert kinds(read(target, label_map=given)) == [("ill", ""), ("normal", "")]
+
+
 def test_a_row_whose_name_does_not_tell_the_subtype_is_named(make_tree, tmp_path):
     data = make_tree(*KERMANY, "train/PNEUMONIA/unclear.png")
     read = rewritten(load_manifest(data), tmp_path)

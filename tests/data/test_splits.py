@@ -57,6 +57,13 @@ def test_split_depends_on_the_seed_and_on_nothing_else():
     assert not first.equals(other)
 
 
+@pytest.mark.parametrize("split", ["", "train"])
+def test_the_manifest_stays_as_it_is(split):
+    manifest = kermany_like(split=split)
+    assign_splits(manifest)
+    assert set(manifest.table["split"]) == {split}
+
+
 def test_a_patient_gets_the_same_split_whatever_the_row_order():
     manifest = kermany_like()
     turned = manifest_of([tuple(row) for row in manifest.table[::-1].itertuples(index=False)])
@@ -91,10 +98,51 @@ def test_without_patient_ids_it_warns(caplog):
     assert result.table["split"].value_counts().to_dict() == {"train": 28, "val": 6, "test": 6}
 
 
-def test_a_small_stratum_keeps_a_patient_in_train():
-    result = assign_splits(kermany_like(healthy=10, bacterial=3, viral=1, per_patient=1))
-    train = result.table[result.table["split"] == "train"]
-    assert {"bacterial", "viral"} <= set(train["subtype"])
+@pytest.mark.parametrize(("bacterial", "viral"), [(3, 0), (2, 1), (2, 20)])
+def test_a_small_stratum_keeps_a_patient_in_train(bacterial, viral):
+    for seed in range(5):
+        result = assign_splits(kermany_like(healthy=10, bacterial=bacterial, viral=viral), seed=seed)
+        assert (result.subset("train").table["label"] == "PNEUMONIA").any()
+        assert viral == 1 or "bacterial" in set(result.subset("train").table["subtype"])
+
+
+def rare_diseases(patients, *, diseases=40, healthy=200, split=""):
+    """`diseases` of one label with `patients` patients each, one image each."""
+    rows = [(f"n{n}.png", "NORMAL", "", f"n{n}", split) for n in range(healthy)]
+    kinds = [(kind, n) for kind in range(diseases) for n in range(patients)]
+    return manifest_of(rows + [(f"{k}-{n}.png", "PNEUMONIA", f"d{k}", f"p{k}-{n}", split) for k, n in kinds])
+
+
+@pytest.mark.parametrize("patients", [1, 2, 3, 6])
+def test_rare_subtypes_have_their_share_of_each_split_together(patients):
+    counts = assign_splits(rare_diseases(patients)).table.groupby(["split", "label"]).size()
+    for split in ("val", "test"):
+        assert counts[split, "NORMAL"] == 30
+        assert counts[split, "PNEUMONIA"] == 6 * patients
+
+
+def test_rare_subtypes_do_not_change_the_split_of_large_ones():
+    large = kermany_like()
+    rare = rare_diseases(2, healthy=0)
+    both = manifest_of([tuple(row) for part in (large, rare) for row in part.table.itertuples(index=False)])
+    counts = assign_splits(both).table.groupby(["split", "subtype"]).size()
+    assert (counts["val", "bacterial"], counts["val", "viral"], counts["val", ""]) == (12, 6, 12)
+
+
+def test_the_split_of_large_strata_is_that_of_published_runs():
+    result = assign_splits(kermany_like(), seed=1)
+    chosen = {int(patient.removeprefix("patient")) for patient in result.subset("test").table["patient_id"]}
+    assert sorted(chosen) == [7, 11, 16, 25, 31, 37, 53, 67, 69, 71, 73, 76, 82, 86, 96]
+    part = limit_manifest(result, 60, seed=1).subset("val").table["path"].str.removesuffix(".png")
+    assert part.tolist() == ["009-0", "009-1", "033-0", "044-0", "063-0", "063-1", "089-0", "089-1"]
+
+
+def test_a_limit_takes_rare_subtypes_of_every_split():
+    split = [("train", "val", "test")[n % 3] for n in range(240)]
+    manifest = rare_diseases(1, diseases=120, healthy=120)
+    manifest = replace(manifest, table=manifest.table.assign(split=split))
+    counts = limit_manifest(manifest, 60, seed=0).table.groupby(["split", "label"]).size()
+    assert counts.tolist() == [10] * 6
 
 
 def test_nothing_to_train_on_is_an_error():
