@@ -13,7 +13,7 @@ from medxray.evaluation import own_manifest
 @pytest.fixture
 def moved(trained, tmp_path):
     """A copy of the trained run that says its images were in a folder that does not exist: (run, folder)."""
-    shutil.copytree(trained.path, tmp_path / "run")
+    shutil.copytree(trained.path, tmp_path / "run", ignore=shutil.ignore_patterns("embeddings*"))
     record = json.loads((tmp_path / "run" / "run.json").read_text())
     record["data"]["root"] = record["data"]["source"] = str(tmp_path / "gone")
     (tmp_path / "run" / "run.json").write_text(json.dumps(record))

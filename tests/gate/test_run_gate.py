@@ -120,7 +120,8 @@ def test_json_and_csv_have_the_gate(invoke, pictures, tmp_path):
     assert table["in_distribution"].tolist()[:2] == [True, False]
 
 
-def test_refused_images_have_no_neighbours_listed(invoke, pictures, tmp_path):
+def test_refused_images_have_no_neighbours_listed(invoke, pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr("medxray.extraction.write_embeddings", lambda *parts: None)  # the run is shared
     words = (predict, pictures / "b.png", pictures / "a.jpeg", "--gate", "refuse")
     found = invoke(*words, "--neighbors", 1, "--neighbors-out", tmp_path / "near", "--json")
     assert [len(row["neighbors"]) for row in json.loads(found.stdout)] == [0, 1]
