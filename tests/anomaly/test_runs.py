@@ -1,6 +1,7 @@
 """Anomaly runs from data to files: what they leave, what they say, and what they looked at."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -96,6 +97,17 @@ def test_features_of_a_detector_can_be_extracted(padim, tmp_path):
     embeddings, path = extract(padim, splits=("test",), out=tmp_path / "a.npz")
     assert path.is_file() and embeddings.vectors.shape[1] == padim.model.get_layer("pooled").output.shape[-1]
     assert set(embeddings.classes) == {"NORMAL", "PNEUMONIA"}
+
+
+def test_the_gate_knows_training_images_of_all_classes_and_each_by_its_own_features(padim, tmp_path):
+    """The features of training come from activations kept for two sets of images, those of a refit from the images."""
+    table = pd.read_csv(padim.path / "split.csv")
+    assert padim.record["gate"]["training_images"] == (table["split"] == "train").sum()
+    shutil.copytree(padim.path, tmp_path / "run")
+    again = load_run(tmp_path / "run").refit_gate()
+    largest = np.abs(padim.gate.features.mean).max()
+    np.testing.assert_allclose(again.features.mean, padim.gate.features.mean, atol=0.005 * largest)
+    np.testing.assert_allclose(again.scales, padim.gate.scales, rtol=0.05)  # cached activations are float16
 
 
 def test_similar_training_images_of_a_detector(padim, phantoms):
