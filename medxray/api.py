@@ -1,9 +1,9 @@
 """The Python interface: train, resume, load a run. The commands only call it and the Run it returns."""
 
 from medxray.errors import RunError
-from medxray.kinds import trained_run
-from medxray.runs import open_run
-from medxray.trained import Run
+from medxray.run_kinds import trained_run
+from medxray.runs.directory import open_run
+from medxray.trained_run import Run
 from medxray.training.execution import resume_run, start_run
 
 __all__ = ["Run", "load_run", "resume", "train"]

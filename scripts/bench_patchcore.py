@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
+from medxray.data.layouts.sources import load_manifest
 from medxray.data.manifest import write_split_csv
-from medxray.data.sources import load_manifest
 
 
 def options():

@@ -167,7 +167,7 @@ def main():
     if args.variant is None:
         report(args)
         return
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     Path(args.folder).mkdir(exist_ok=True)

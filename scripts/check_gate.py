@@ -117,7 +117,7 @@ def faces():
 
 def phantoms(folder, seed):
     """Synthetic chests of `medxray data phantom`, of three sizes."""
-    from medxray.data.phantom import generate_phantoms
+    from medxray.data.phantom.draw import generate_phantoms
 
     for size in PHANTOM_SIZES:
         for path in generate_phantoms(folder / f"phantoms-{size}", patients=30, size=size, seed=seed + 2000 + size):
@@ -150,7 +150,7 @@ def gather(run, args, folder):
 def further(places, kind):
     """The images in folders: [(kind with the name of the folder in it, path)]. The script ends where there is none."""
     from medxray.errors import DataError
-    from medxray.inputs import expand_inputs
+    from medxray.predict.inputs import expand_inputs
 
     found = []
     for place in places:
@@ -190,7 +190,7 @@ def judge(run, images):
 
 def row_of(name, part):
     """One line of the printed table."""
-    from medxray.evaluate.intervals import wilson
+    from medxray.metrics.intervals import wilson
 
     refused = int((~part["in_distribution"].astype(bool)).sum())
     low, high = wilson(refused, len(part))
@@ -208,7 +208,7 @@ def main():
     args = options()
     args.photographs = further(args.photographs, "further photographs")
     args.also = further(args.also, "X-rays in {}")
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     import pandas as pd

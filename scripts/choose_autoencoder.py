@@ -81,7 +81,7 @@ def trained(args, variant, folder):
 
 def files_of(run, splits):
     """Images of a run's splits: paths, and 1 where they are not normal."""
-    from medxray.evaluation import own_manifest
+    from medxray.runs.images import own_manifest
 
     manifest = own_manifest(run)
     chosen = manifest.table[manifest.table["split"].isin(splits)]
@@ -127,7 +127,7 @@ def shrunk(image):
 
 def on_phantoms(args, folder):
     """Train and compare on phantoms: rows of a table, and (similarity, variance explained) of each variant."""
-    from medxray.data.phantom import generate_phantoms
+    from medxray.data.phantom.draw import generate_phantoms
 
     generate_phantoms(Path(folder) / "phantoms", patients=args.phantoms, seed=args.seed)
     args.data, found, rebuilt = f"{folder}/phantoms", {}, {}
@@ -181,7 +181,7 @@ def choice(rebuilt):
 def main():
     """Train, score, print."""
     args = options()
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     with tempfile.TemporaryDirectory() as folder:

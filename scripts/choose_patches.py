@@ -62,8 +62,8 @@ def map_of(method, fit, patches):
     import keras
     import tensorflow as tf
 
-    from medxray.models.padim import padim_map
-    from medxray.models.patchcore import patchcore_map
+    from medxray.anomaly.padim_graph import padim_map
+    from medxray.anomaly.patchcore_graph import patchcore_map
 
     x = keras.Input((patches.height, patches.width, patches.dimensions))
     if method == "padim":
@@ -77,12 +77,12 @@ def map_of(method, fit, patches):
 def sources(args, folder):
     """{scale: PatchSource with the sets normal (fitted) and val (scored)}, compiled backbone, pixels, labels of val."""
     from medxray.anomaly.config import AnomalyConfig
+    from medxray.anomaly.patch_graph import build_backbone, patch_layers
     from medxray.anomaly.patches_of_images import NORMAL, PatchSource
-    from medxray.data.labels import BY_NAME
-    from medxray.data.phantom import generate_phantoms
-    from medxray.inference import compiled
+    from medxray.data.layouts.labels import BY_NAME
+    from medxray.data.phantom.draw import generate_phantoms
     from medxray.models.classifier import prefix
-    from medxray.models.patch_detector import build_backbone, patch_layers
+    from medxray.models.inference import compiled
     from medxray.models.registry import PATCH_SCALES
     from medxray.models.weights import load_weights
     from medxray.training.dataset import choose_manifest, decode_manifest
@@ -154,7 +154,7 @@ def cast(parts):
 def main():
     """Fit, score, print."""
     args = options()
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     how = {"seed": args.seed, "reference": REFERENCE}

@@ -23,8 +23,8 @@ def air_of(image):
 
 def painted(image, kind, rng):
     """A grey uint8 image (h,w) with an opacity in its lungs."""
-    from medxray.data.phantom_grid import Grid, draw_pose
-    from medxray.data.phantom_opacity import bacterial, viral
+    from medxray.data.phantom.grid import Grid, draw_pose
+    from medxray.data.phantom.opacity import bacterial, viral
 
     air = air_of(image)
     density = {"bacterial": bacterial, "viral": viral}[kind](Grid(image.shape, draw_pose(rng)), air, rng)

@@ -11,6 +11,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tests compare numbers, which differ between devices
+pytest_plugins = [f"tests.fixtures.{name}" for name in ("figures", "image_files", "simulated", "small_runs")]
 _PROCESS = """
 import json, signal, sys
 from medxray.cli import main
@@ -48,7 +49,7 @@ def shared_weights():
 @pytest.fixture(scope="session")
 def phantoms(tmp_path_factory):
     """A folder with phantoms of 30 patients, 64 pixels wide."""
-    from medxray.data.phantom import generate_phantoms
+    from medxray.data.phantom.draw import generate_phantoms
 
     folder = tmp_path_factory.mktemp("phantoms") / "set"
     generate_phantoms(folder, patients=30, size=64, seed=3)
@@ -82,7 +83,7 @@ def trained(phantoms, tmp_path_factory):
 @pytest.fixture
 def without_plots(monkeypatch):
     """Leave out the plots of every evaluation in this process: most of the time of a small run."""
-    monkeypatch.setattr("medxray.assessment.draw_evaluation", lambda *parts, **options: None)
+    monkeypatch.setattr("medxray.evaluation.assess.draw_evaluation", lambda *parts, **options: None)
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def finish(start):
 @pytest.fixture(scope="session")
 def detected():
     """Function (scores, truth, subtypes=None) -> Predictions of a detector with these logits of the abnormal class."""
-    from medxray.predictions import Predictions
+    from medxray.metrics.predictions import Predictions
 
     def made(scores, truth, subtypes=None):
         count = len(scores)

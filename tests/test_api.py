@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import medxray
-from medxray.data.sources import load_manifest
+from medxray.data.layouts.sources import load_manifest
 from medxray.errors import DataError, RunError
-from medxray.evaluation import own_manifest
+from medxray.runs.images import own_manifest
 
 
 def test_package_import_is_light_and_names_are_lazy():

@@ -5,10 +5,10 @@ import dataclasses
 import keras
 import numpy as np
 
+from medxray.anomaly.autoencoder import TRAINING_LOSS, build_autoencoder
+from medxray.anomaly.score import RAW_SCORE
 from medxray.data.augment import policy
-from medxray.inference import predict_batches
-from medxray.models.autoencoder import TRAINING_LOSS, build_autoencoder
-from medxray.models.detector import RAW_SCORE
+from medxray.models.inference import predict_batches
 from medxray.training import stages
 from medxray.training.modes import Stage
 from medxray.training.objectives import own_output

@@ -119,7 +119,7 @@ class AnomalyConfig(RunConfig):
         return dataclasses.replace(self, weights="none")
 
     def _of_backbone(self):
-        from medxray.runs import open_run
+        from medxray.runs.directory import open_run
 
         run = open_run(self.backbone)
         record, model = run.read_record(), str(run.model_file)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medxray import progress
+from medxray.system import progress
 
 PROJECTED = 128  # numbers per vector after the random projection
 

@@ -9,24 +9,24 @@ import keras
 import numpy as np
 from scipy.special import logit
 
+from medxray.anomaly.autoencoder import PLAIN_MSE
 from medxray.anomaly.config import METHODS, PATCHCORE
+from medxray.anomaly.displays import AnomalyScoresDisplay
 from medxray.anomaly.figures import AnomalyMap, maps_figure, shown_rows
+from medxray.anomaly.patch_features import PATCHES
 from medxray.anomaly.patchcore import reference_distances
-from medxray.data.labels import ABNORMAL
+from medxray.anomaly.patchcore_graph import BANK, BANK_MEAN, images_at_once
+from medxray.anomaly.score import MAP, RECONSTRUCTION, SCORE
+from medxray.data.layouts.labels import ABNORMAL
 from medxray.errors import ConfigError, RunError
-from medxray.evaluate.decision import DEFAULT_POINT, Decision
-from medxray.evaluate.report import evaluate_split
-from medxray.explain.truth import true_labels
-from medxray.inference import compiled, predict_batches
-from medxray.models.autoencoder import PLAIN_MSE
-from medxray.models.detector import MAP, RECONSTRUCTION, SCORE
+from medxray.metrics.decision import DEFAULT_POINT, Decision
+from medxray.metrics.report import evaluate_split
 from medxray.models.heads import LOGITS
-from medxray.models.patch_features import PATCHES
-from medxray.models.patchcore import BANK, BANK_MEAN, images_at_once
+from medxray.models.inference import compiled, predict_batches
 from medxray.models.registry import architecture
 from medxray.plots import style
-from medxray.plots.anomaly import AnomalyScoresDisplay
-from medxray.trained import Run
+from medxray.runs.truth import true_labels
+from medxray.trained_run import Run
 
 NOTE = (
     "The detector was fitted on normal images alone. Threshold and calibration, unless they are fixed, were chosen "
@@ -42,7 +42,7 @@ def plain_figures(model, predictions, pictures):
     Args:
         model: keras.Model with the layer `plain_mse`; another gives nothing.
         predictions: Predictions of a split.
-        pictures: assessment.Pictures of the same rows.
+        pictures: evaluation.pictures.Pictures of the same rows.
 
     Returns:
         dict: "plain_mse_auroc", with value and ci95; empty for the model of another method.
@@ -64,7 +64,7 @@ class Detector(Run):
     """A trained anomaly run.
 
     Args:
-        directory: runs.RunDir.
+        directory: runs.directory.RunDir.
     """
 
     @property
@@ -97,6 +97,20 @@ class Detector(Run):
                 "together: train the run again."
             )
 
+    heat_layer = None
+
+    def serving_class(self):
+        """The class of the exported graph: it also gives score and map."""
+        from medxray.anomaly.serving import DetectorServing
+
+        return DetectorServing
+
+    def parity(self, loaded, files, *, content, images):
+        """Largest differences of score and map, see `anomaly.serving.parity`."""
+        from medxray.anomaly.serving import parity
+
+        return parity(self, loaded, files, content=content, images=images)
+
     def check_gradcam(self):
         """Raise ConfigError: an anomaly detector has maps of its own."""
         raise ConfigError(f"{self.path} is an anomaly run; Grad-CAM is for classifiers. Use: medxray anomaly map")
@@ -124,7 +138,7 @@ class Detector(Run):
         return list(self.iterate_maps(inputs)), inputs.failures
 
     def iterate_maps(self, inputs):
-        """Yield the AnomalyMap of each image of reading.Inputs, as soon as it is known."""
+        """Yield the AnomalyMap of each image of predict.form.Inputs, as soon as it is known."""
         truths = true_labels(self, inputs.files)
         for start in range(0, len(inputs.files), self.batch):
             part = slice(start, start + self.batch)
@@ -184,7 +198,7 @@ class Detector(Run):
         Args:
             folder: pathlib.Path for `<split>_anomaly_scores.png` and `<split>_anomaly_maps.png`.
             predictions: Predictions of the split.
-            pictures: assessment.Pictures of the same rows.
+            pictures: evaluation.pictures.Pictures of the same rows.
         """
         if not len(predictions):
             return

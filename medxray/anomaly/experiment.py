@@ -7,13 +7,14 @@ import numpy as np
 
 from medxray.anomaly.config import AUTOENCODER
 from medxray.anomaly.detector import Detector, note_of, plain_figures
-from medxray.assessment import Pictures, assess, predictions_of
-from medxray.data.labels import BY_NAME
+from medxray.anomaly.score import finish_detector
+from medxray.data.layouts.labels import BY_NAME
 from medxray.data.manifest import SPLITS
 from medxray.errors import DataError
-from medxray.evaluation import learned_digests
-from medxray.models.detector import finish_detector
-from medxray.runs import open_run
+from medxray.evaluation.assess import assess
+from medxray.evaluation.pictures import Pictures, predictions_of
+from medxray.runs.directory import open_run
+from medxray.runs.images import learned_digests
 from medxray.training.dataset import SAMPLE, choose_manifest, decode_manifest
 from medxray.training.execution import interrupts_as_such
 from medxray.training.steps import Steps

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
+from medxray.anomaly.displays import AnomalyExample, AnomalyMapsDisplay
 from medxray.plots import style
-from medxray.plots.anomaly import AnomalyExample, AnomalyMapsDisplay
 
 _SHOWN = (0.1, 0.5, 0.9)  # quantiles of the score whose images are drawn
 _UNITS = {

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from medxray import storage
 from medxray.anomaly.detector import Detector
 from medxray.anomaly.figures import maps_figure
 from medxray.errors import ConfigError
-from medxray.explain.folder import Written
 from medxray.plots import style
+from medxray.predict.written_files import WrittenFiles
+from medxray.system import storage
 
 
 def write_maps(run, paths, out, *, raw=False):
@@ -23,7 +23,7 @@ def write_maps(run, paths, out, *, raw=False):
             `probability` float64, `label` text and, where the method has one, `reconstruction` float32 (H,W,C).
 
     Returns:
-        explain.folder.Written.
+        predict.written_files.WrittenFiles.
 
     Raises:
         ConfigError: the run is no anomaly run.
@@ -41,7 +41,7 @@ def write_maps(run, paths, out, *, raw=False):
         if raw:
             files.append(Path(out) / f"{stem}.npz")
             storage.write_npz(files[-1], **_arrays(item))
-    return Written(tuple(files), inputs.failures, run.refused(inputs))
+    return WrittenFiles(tuple(files), inputs.failures, run.refused(inputs))
 
 
 def _arrays(item):

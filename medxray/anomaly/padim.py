@@ -12,7 +12,7 @@ RIDGE = 0.01  # epsilon of equation 1
 
 @dataclass(frozen=True, eq=False)
 class PadimFit:
-    """What `models.padim.padim_map` needs.
+    """What `anomaly.padim_graph.padim_map` needs.
 
     Attributes:
         channels: int64 array (d,), ascending.

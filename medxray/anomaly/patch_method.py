@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from medxray.anomaly.config import PADIM
 from medxray.anomaly.padim import fit_padim
+from medxray.anomaly.patch_graph import build_backbone, build_patch_detector, patch_layers
 from medxray.anomaly.patchcore import fit_patchcore
+from medxray.anomaly.patchcore_graph import images_at_once
 from medxray.anomaly.patches_of_images import BATCH, NORMAL, PatchSource
+from medxray.anomaly.score import RAW_SCORE
 from medxray.models.classifier import load_classifier
-from medxray.models.detector import RAW_SCORE
-from medxray.models.patch_detector import build_backbone, build_patch_detector, patch_layers
-from medxray.models.patchcore import images_at_once
 from medxray.models.weights import load_weights
 from medxray.training.dataset import SAMPLE
 from medxray.training.steps import save_model

@@ -15,7 +15,7 @@ NEIGHBORS = 9
 
 @dataclass(frozen=True, eq=False)
 class PatchcoreFit:
-    """What `models.patchcore.patchcore_map` needs.
+    """What `anomaly.patchcore_graph.patchcore_map` needs.
 
     Attributes:
         bank: float32 array (m,d).

@@ -3,10 +3,10 @@
 import numpy as np
 import tensorflow as tf
 
+from medxray.anomaly.patch_graph import patch_layers, patches_of
 from medxray.anomaly.patches import Patches
-from medxray.inference import compiled
 from medxray.models.classifier import prefix
-from medxray.models.patch_detector import patch_layers, patches_of
+from medxray.models.inference import compiled
 from medxray.training.stages import cached_features
 
 BATCH = 16

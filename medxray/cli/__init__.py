@@ -4,7 +4,6 @@ import sys
 
 import click
 
-from medxray import __version__
 from medxray.cli import terminal
 from medxray.cli.anomaly import anomaly
 from medxray.cli.cache import cache
@@ -17,6 +16,7 @@ from medxray.cli.gradcam import gradcam
 from medxray.cli.predict import predict
 from medxray.cli.train import train
 from medxray.errors import ConfigError, MedxrayError
+from medxray.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -36,7 +36,7 @@ def draw_map(paths, model, out, raw):
     Each image becomes OUT/<image>-anomaly.png. A file that cannot be read is listed with its reason and makes the exit
     status 1. An image unlike the training images is drawn with a warning.
     """
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api

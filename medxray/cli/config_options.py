@@ -151,11 +151,12 @@ def train_command(config_class):
 
 def train_and_report(config, resume):
     """Train or resume a run and print its figures; the body of the commands that train."""
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
-    from medxray import api, storage
+    from medxray import api
     from medxray.cli.summary import summary_lines
+    from medxray.system import storage
 
     run = api.resume(resume) if resume else api.train(config)
     for line in summary_lines(storage.read_json(run.directory.metrics_file)["splits"]):

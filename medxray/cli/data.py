@@ -24,15 +24,15 @@ def inspect(source, task, positive, label_map, strict, as_json, **columns):
 
     Default: ./data.
     """
-    from medxray.data.audit import audit
-    from medxray.data.sources import load_manifest
+    from medxray.data.audit.findings import audit
+    from medxray.data.layouts.sources import load_manifest
 
     manifest = load_manifest(source, task=task, positive=positive, label_map=label_map, **columns)
     findings = audit(manifest, strict=strict)
     if as_json:
         import json
 
-        from medxray import storage
+        from medxray.system import storage
 
         click.echo(json.dumps(storage.plain(findings.to_dict()), indent=2, allow_nan=False))
         return
@@ -53,7 +53,7 @@ def phantom(folder, patients, size, seed, overwrite):
 
     They show no patient: they are for trying things out, for tests and as ground truth for heatmaps.
     """
-    from medxray.data.phantom import generate_phantoms
+    from medxray.data.phantom.draw import generate_phantoms
 
     files = generate_phantoms(folder, patients=patients, size=size, seed=seed, overwrite=overwrite)
     click.echo(f"{len(files)} synthetic images of {patients} patients in {folder}/chest_xray, masks in {folder}/masks")

@@ -27,7 +27,7 @@ def extract(run, data, splits, out, label_map, **columns):
     Images that the run was trained on are left out of other data.
     """
     check_data_options(data, label_map=label_map, **columns)
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api
@@ -55,7 +55,7 @@ def knn(file, rule, seed, as_json):
     k and metric are chosen by cross-validation over patients on train and validation images. Results go to a folder
     beside FILE.
     """
-    from medxray.embedding_study import study_knn
+    from medxray.embeddings.study import study_knn
 
     study = study_knn(file, rule=rule, seed=seed)
     if as_json:
@@ -97,7 +97,7 @@ def plot(file, method, splits, k, metric, shown, seed, as_json):
 
     Neighbourhood purity and silhouette, measured on the vectors themselves, stand beside it.
     """
-    from medxray.embedding_study import study_plot
+    from medxray.embeddings.study import study_plot
 
     study = study_plot(file, method=method, splits=splits, k=k, metric=metric, shown=shown, seed=seed)
     if as_json:

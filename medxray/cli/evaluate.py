@@ -25,10 +25,11 @@ def evaluate(run, data, split, label_map, as_json, **columns):
     Images that the run was trained on are left out of other data.
     """
     check_data_options(data, label_map=label_map, **columns)
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
-    from medxray import api, storage
+    from medxray import api
+    from medxray.system import storage
 
     loaded = api.load_run(run)
     report, folder = loaded.write_evaluation(data, split=split, label_map=label_map, columns=columns)

@@ -19,7 +19,7 @@ def export(run, to):
     The graph takes images or encoded JPEG and PNG files and returns calibrated probabilities, labels, embeddings and
     heatmaps. It is compared with the run before it is put in place; the largest differences are shown.
     """
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api

@@ -13,7 +13,7 @@ def gate(run):
     Every training does this at its end. The command is for runs of older versions and for damaged gates; an export made
     before keeps the gate it has.
     """
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api

@@ -26,7 +26,7 @@ def gradcam(paths, model, layer, target, out, raw):
     """
     if not paths and layer != "list":
         raise click.UsageError("Name at least one image, folder or pattern.")
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api

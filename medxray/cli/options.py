@@ -38,7 +38,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def _label_map(context, parameter, text):
-    from medxray.inputs import parse_label_map
+    from medxray.data.layouts.labels import parse_label_map
 
     return parse_label_map(text)
 

@@ -42,10 +42,11 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
     """
     if neighbors_out is not None and neighbors is None:
         raise click.UsageError("--neighbors-out is for --neighbors N. Give it too, or leave it out.")
-    from medxray.backend import load_tensorflow
+    from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
-    from medxray import api, storage
+    from medxray import api
+    from medxray.system import storage
 
     run = api.load_run(model)
     table = run.predict(paths, gate=gate)
@@ -89,8 +90,8 @@ def _write_neighbors(run, found, table, *, csv_file, out):
     """Draw the neighbours and, beside a CSV of predictions, write them as a second one; tell where on stderr."""
     from pathlib import Path
 
-    from medxray import storage
-    from medxray.neighbors import draw_neighbors, neighbor_table
+    from medxray.embeddings.similar import draw_neighbors, neighbor_table
+    from medxray.system import storage
 
     if csv_file:
         path = Path(csv_file)
@@ -106,7 +107,7 @@ def _print_json(table, found):
     import dataclasses
     import json
 
-    from medxray import storage
+    from medxray.system import storage
 
     rows = table.to_dict("records")
     if found is not None:

@@ -1,6 +1,6 @@
 """Metrics as a few lines of text."""
 
-from medxray.evaluate.report import HEADLINE
+from medxray.metrics.report import HEADLINE
 
 _FURTHER = ("plain_mse_auroc",)  # only autoencoders have it
 

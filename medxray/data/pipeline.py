@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import tensorflow as tf
 
-from medxray import progress
-from medxray.data import decode, images
+from medxray.data.images import decode
+from medxray.data.images import files as images
 from medxray.errors import ImageError
+from medxray.system import progress
 
 CACHE_LIMIT = 4 << 30  # bytes of decoded uint8 pixels that are kept in memory; above it files are decoded per epoch
 _GROUP = 64
@@ -44,7 +45,6 @@ class Source:
         if self.pixels is None:
             return _decoding(self, [self.files[row] for row in rows]).map(_readable)
         return tf.data.Dataset.from_generator(lambda: map(self.pixels.__getitem__, rows), output_signature=signature)
-
 
     def stream(self, batch_size):
         """Decode all files in order, batch by batch, without keeping them.

@@ -210,3 +210,23 @@ def _largest_remainder(counts, n):
     for position in np.argsort(shares - exact, kind="stable")[: n - shares.sum()]:
         shares[position] += 1
     return shares
+
+
+SAMPLE_SIZE = 800  # about so many images of train are assessed unchanged
+
+
+def training_sample(manifest, seed):
+    """Rows of whole training patients in seeded order, about SAMPLE_SIZE images, int array in ascending order.
+
+    Args:
+        manifest: Manifest.
+        seed: seed of the run.
+    """
+    rows = np.flatnonzero((manifest.table["split"] == "train").to_numpy())
+    if not len(rows):
+        return rows
+    _, patient = np.unique(manifest.patients()[rows], return_inverse=True)
+    place = np.random.default_rng([seed, SAMPLE_SIZE]).permutation(patient.max() + 1)[patient]
+    counts = np.bincount(place)
+    taken = np.searchsorted(np.cumsum(counts), SAMPLE_SIZE) + 1
+    return rows[place < taken]

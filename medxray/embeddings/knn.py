@@ -8,9 +8,9 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from medxray.embeddings.neighborhood import METRICS, nearest
 from medxray.errors import DataError
-from medxray.evaluate.decision import DEFAULT_POINT, Decision
-from medxray.evaluate.statistics import SplitStatistics
-from medxray.predictions import Predictions
+from medxray.metrics.decision import DEFAULT_POINT, Decision
+from medxray.metrics.predictions import Predictions
+from medxray.metrics.statistics import SplitStatistics
 
 NEIGHBORS = (1, 3, 5, 9, 15, 25, 51, 101, 201)
 FOLDS = 5
@@ -102,9 +102,7 @@ def choose_knn(reference, *, seed=0, neighbors=NEIGHBORS, metrics=METRICS):
 
 
 def _folds(reference, y_true, seed):
-    patients = [
-        len(np.unique(reference.patients[y_true == index])) for index in range(len(reference.classes))
-    ]
+    patients = [len(np.unique(reference.patients[y_true == index])) for index in range(len(reference.classes))]
     if min(patients) < 2:
         name = reference.classes[int(np.argmin(patients))]
         raise DataError(

@@ -5,8 +5,8 @@ from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 
 from medxray.errors import ConfigError, DataError
-from medxray.evaluate.bootstrap import N_BOOT, bootstrap, percentile_interval, resampling_obstacle
-from medxray.evaluate.intervals import estimate
+from medxray.metrics.bootstrap import N_BOOT, bootstrap, percentile_interval, resampling_obstacle
+from medxray.metrics.intervals import estimate
 
 METRICS = ("euclidean", "cosine", "manhattan")
 DEFAULT_METRIC, DEFAULT_NEIGHBORS = "cosine", 10
@@ -124,9 +124,7 @@ def structure_report(embeddings, *, k=DEFAULT_NEIGHBORS, metric=DEFAULT_METRIC, 
     obstacle = resampling_obstacle(patients, y_true)
     samples = {}
     if obstacle is None and n_boot:
-        samples = bootstrap(
-            lambda weights: _means(values, groups, weights), patients, y_true, n_boot=n_boot, seed=seed
-        )
+        samples = bootstrap(lambda weights: _means(values, groups, weights), patients, y_true, n_boot=n_boot, seed=seed)
     point = _means(values, groups, np.ones((1, len(embeddings))))
     rows = [
         {"name": name, "n": int(mask.sum()), "n_patients": len(np.unique(patients[mask]))}

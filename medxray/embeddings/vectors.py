@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from medxray import storage
 from medxray.data.manifest import SPLITS
 from medxray.errors import DataError
+from medxray.system import storage
 
 _KIND = "medxray-embeddings"
 _COLUMNS = ("ids", "patients", "labels", "subtypes", "splits", "digests")

@@ -1,30 +1,15 @@
 """Heatmaps as files: one PNG per image and, on request, the numbers behind it."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from medxray import storage
 from medxray.explain.heatmaps import check_request, iterate_heatmaps
 from medxray.explain.originals import read_original
 from medxray.explain.overlay import write_overlay
-
-
-@dataclass(frozen=True, eq=False)
-class Written:
-    """What `write_heatmaps` did.
-
-    Attributes:
-        files: paths of the files written, in the order of the images.
-        failures: path -> reason of each image that could not be read.
-        refused: path -> reason of each image that the run's gate refuses; it is explained all the same.
-    """
-
-    files: tuple[Path, ...]
-    failures: dict
-    refused: dict
+from medxray.predict.written_files import WrittenFiles
+from medxray.system import storage
 
 
 def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
@@ -38,7 +23,7 @@ def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
         raw: also write an npz of the same name, see `raw_arrays`.
 
     Returns:
-        Written.
+        WrittenFiles.
 
     Raises:
         ConfigError: unknown layer or class.
@@ -56,7 +41,7 @@ def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
         if raw:
             files.append(Path(out) / f"{stem}.npz")
             storage.write_npz(files[-1], **raw_arrays(heatmap))
-    return Written(tuple(files), inputs.failures, run.refused(inputs))
+    return WrittenFiles(tuple(files), inputs.failures, run.refused(inputs))
 
 
 def raw_arrays(heatmap):

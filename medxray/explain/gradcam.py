@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 from tf_keras_vis.gradcam import Gradcam
 
-from medxray import inference
 from medxray.explain.layers import require_heat_layer
+from medxray.models import inference
 from medxray.models.heads import LOGITS
 
 BATCH = 4
@@ -18,7 +18,7 @@ def default_targets(classes, calibration):
 
     Args:
         classes: number of classes K.
-        calibration: `evaluate.calibration.Calibration` of the run.
+        calibration: `metrics.calibration.Calibration` of the run.
 
     Returns:
         function, logits (N,K) -> int32 tensor (N,): with two classes the positive one (index 1), whatever the
@@ -26,9 +26,7 @@ def default_targets(classes, calibration):
     """
     if classes == 2:
         return lambda logits: tf.ones(tf.shape(logits)[:1], tf.int32)
-    return lambda logits: tf.argmax(
-        calibration.scores(tf.cast(logits, tf.float64)), axis=-1, output_type=tf.int32
-    )
+    return lambda logits: tf.argmax(calibration.scores(tf.cast(logits, tf.float64)), axis=-1, output_type=tf.int32)
 
 
 def gradcam(model, images, targets, *, layer):
@@ -168,6 +166,7 @@ def _as_float32(tensor):
 
 def _scaled(maps):
     """Each map to 0-1. The range is taken after the shift: `high - low + epsilon` would be regrouped by TensorFlow's
-    graph optimiser, which loses epsilon and makes a constant map NaN."""
+    graph optimiser, which loses epsilon and makes a constant map NaN.
+    """
     shifted = maps - tf.reduce_min(maps, axis=(1, 2), keepdims=True)
     return shifted / (tf.reduce_max(shifted, axis=(1, 2), keepdims=True) + _EPSILON)

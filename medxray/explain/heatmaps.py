@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from medxray import progress
 from medxray.errors import ConfigError
-from medxray.evaluate.thresholds import OperatingPoint
 from medxray.explain import gradcam
 from medxray.explain.layers import heat_layers, require_heat_layer
 from medxray.explain.originals import image_box
-from medxray.explain.truth import true_labels
+from medxray.metrics.thresholds import OperatingPoint
+from medxray.runs.truth import true_labels
+from medxray.system import progress
 
 
 @dataclass(frozen=True, eq=False)

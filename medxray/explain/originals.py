@@ -2,7 +2,9 @@
 
 import tensorflow as tf
 
-from medxray.data import decode, images, pipeline
+from medxray.data import pipeline
+from medxray.data.images import decode
+from medxray.data.images import files as images
 from medxray.errors import ImageError
 
 SHOWN_PIXELS = 1024

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from medxray import storage
+from medxray.system import storage
 
 _DPI = 150
 _PANEL = 4.2  # inches, longer side
@@ -18,7 +18,8 @@ _STRONGEST = 0.72  # opacity where the heat is 1
 
 def heat_colormap():
     """Colours of heat 0-1: plasma, which is perceptually uniform and safe for colour-blind eyes, with opacity
-    proportional to the heat, so that the image stays visible where the model did not look."""
+    proportional to the heat, so that the image stays visible where the model did not look.
+    """
     colors = colormaps["plasma"](np.linspace(0.1, 1.0, 256))
     colors[:, 3] = np.linspace(0.0, _STRONGEST, 256)
     return ListedColormap(colors, name="heat")

@@ -5,10 +5,11 @@ import shutil
 import keras
 import tensorflow as tf
 
-from medxray import __version__, storage
 from medxray.errors import RunError
-from medxray.evaluate.model_card import model_card
+from medxray.evaluation.model_card import model_card
 from medxray.gate.parts import REASONS
+from medxray.system import storage
+from medxray.version import __version__
 
 FOLDER = "assets.extra"
 

@@ -3,10 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from medxray.anomaly.detector import Detector
 from medxray.errors import RunError
 from medxray.explain.gradcam import default_targets, gradcam, upsample
-from medxray.inference import trunk
+from medxray.models.inference import trunk
 
 TOLERANCE = 1e-4
 
@@ -51,70 +50,49 @@ def _differences(run, loaded, files):
         raise RunError(f"No image to compare the export of {run.path} on could be read.")
     content = tf.constant([file.read_bytes() for file in files])
     images = tf.constant(pixels, tf.float32)
-    answer, table = _numpy(loaded.signatures["serve_bytes"](content)), run.predict(files)
+    answer, table = to_numpy(loaded.signatures["serve_bytes"](content)), run.predict(files)
     logits, features = (output.numpy() for output in trunk(run.model)(images, training=False))
     direct = loaded.signatures["serving_default"](images)["probabilities"].numpy()
     embedding = loaded.signatures["embed"](content)["embedding"].numpy()
-    special = _anomaly if isinstance(run, Detector) else _gradcam
     return {
-        "serving_default": _largest(direct, run.decision.calibration.probabilities(logits)),
-        "serve_bytes": _largest(answer["probabilities"], _predicted(run, table)),
+        "serving_default": largest_difference(direct, run.decision.calibration.probabilities(logits)),
+        "serve_bytes": largest_difference(answer["probabilities"], _predicted(run, table)),
         "label": _label_gap(run, table, answer["label"]),
-        "embed": _largest(embedding, features) / max(1.0, float(np.abs(features).max())),
+        "embed": largest_difference(embedding, features) / max(1.0, float(np.abs(features).max())),
         **_gate(table, answer),
-        **special(run, loaded, files, content=content, images=images, logits=logits),
+        **run.parity(loaded, files, content=content, images=images),
     }
 
 
 def _gate(table, answer):
     if "gate_score" not in answer:
         return {}
-    expected = table["gate_score"].to_numpy()
+    expected = table["gate_score"].toto_numpy()
     return {"gate": float((np.abs(answer["gate_score"] - expected) / np.maximum(expected, 1.0)).max())}
 
 
-def _gradcam(run, loaded, files, *, content, images, logits):
+def gradcam_parity(run, loaded, *, content, images):
+    """Largest differences between the heatmaps of the exported graph and those of tf-keras-vis."""
+    logits = trunk(run.model)(images, training=False)[0].numpy()
     targets = default_targets(len(run.classes), run.decision.calibration)(logits)
     maps = gradcam(run.model, images.numpy(), targets, layer=run.architecture.heat_layer)
     heatmap = loaded.signatures["gradcam"](content)["heatmap"].numpy()
     return {
-        "gradcam_layer": _largest(loaded.explain(images)[0].numpy(), maps),
-        "gradcam": _largest(heatmap, upsample(maps, run.input_size).numpy()),
+        "gradcam_layer": largest_difference(loaded.explain(images)[0].numpy(), maps),
+        "gradcam": largest_difference(heatmap, upsample(maps, run.input_size).numpy()),
     }
 
 
-def _anomaly(run, loaded, files, *, content, images, logits):
-    answer, (found, _) = _numpy(loaded.signatures["serve_bytes"](content)), run.maps(files)
-    scores, small = np.array([item.score for item in found]), np.stack([item.anomaly_map for item in found])
-    maps = upsample(small, run.input_size).numpy()
-    differences = {
-        "score": _largest(answer["score"], scores) / max(1.0, float(np.abs(scores).max())),
-        "map": _largest(answer["map"], maps) / max(1.0, float(maps.max())),
-    }
-    reference = run.reference_maps(images)
-    if reference is not None:
-        differences["neighbors"] = squared_gap(small, reference)
-    return differences
-
-
-def squared_gap(received, expected):
-    """Largest difference of the squares of distances, relative to the largest square where that is above 1.
-
-    A distance is the root of a difference of large numbers: near 0 the root makes much of their rounding.
-    """
-    return _largest(received**2, expected**2) / max(1.0, float((expected**2).max()))
-
-
-def _numpy(outputs):
+def to_numpy(outputs):
     return {name: value.numpy() for name, value in outputs.items()}
 
 
-def _largest(received, expected):
+def largest_difference(received, expected):
     return float(np.abs(received - expected).max())
 
 
 def _predicted(run, table):
-    return table[[f"probability_{name}" for name in run.classes]].to_numpy(np.float64)
+    return table[[f"probability_{name}" for name in run.classes]].toto_numpy(np.float64)
 
 
 def _label_gap(run, table, labels):

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from medxray.storage import storage_error
+from medxray.system.storage import storage_error
 
 _PREFIX = ".partial-"
 

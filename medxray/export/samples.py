@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from medxray.data import images
+from medxray.data.images import files as images
 from medxray.errors import ImageError
-from medxray.explain.truth import listed_files
+from medxray.runs.truth import listed_files
 
 log = logging.getLogger(__name__)
 COUNT = 4

@@ -3,18 +3,14 @@
 import errno
 from dataclasses import dataclass
 
-import keras
 import tensorflow as tf
 
-from medxray import storage
-from medxray.anomaly.detector import Detector
-from medxray.data import decode
-from medxray.evaluate.calibration import Calibration
+from medxray.data.images import decode
 from medxray.explain.gradcam import default_targets, gradcam_graph, upsample
 from medxray.gate.graph import GateGraph
-from medxray.inference import trunk
-from medxray.models.detector import MAP, SCORE
-from medxray.models.heads import LOGITS, POOLED
+from medxray.metrics.calibration import Calibration
+from medxray.models.inference import trunk
+from medxray.system import storage
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,7 @@ class ServingSpec:
 
 def serving_of(run):
     """The Serving of a run, by its kind."""
-    kind = DetectorServing if isinstance(run, Detector) else ClassifierServing
-    return kind(run.model, serving_spec(run), run.gate)
+    return run.serving_class()(run.model, serving_spec(run), run.gate)
 
 
 def serving_spec(run):
@@ -57,7 +52,7 @@ def serving_spec(run):
         size=tuple(run.input_size),
         channels=run.channels,
         resize=run.resize,
-        layer=None if isinstance(run, Detector) else run.architecture.heat_layer,
+        layer=run.heat_layer,
     )
 
 
@@ -150,18 +145,6 @@ class ClassifierServing(Serving):
         maps, logits = self.explain(self._images(image_bytes))
         calibrated = tf.cast(self._calibrated(logits), tf.float32)
         return {"heatmap": upsample(maps, self._spec.size), "probabilities": calibrated}
-
-
-class DetectorServing(Serving):
-    """The exported graph of an anomaly run: `serve_bytes` and `serving_default` also give score and map."""
-
-    def _network(self, model):
-        names = (LOGITS, POOLED, SCORE, MAP)
-        return keras.Model(model.input, [model.get_layer(name).output for name in names])
-
-    def _answer(self, outputs):
-        _, _, score, maps = outputs
-        return super()._answer(outputs) | {"score": score[:, 0], "map": upsample(maps, self._spec.size)}
 
 
 def save_serving(serving, folder):

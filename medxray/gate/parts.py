@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from medxray import storage
 from medxray.errors import RunError
 from medxray.gate.gaussian import Gaussian
+from medxray.system import storage
 
 PARTS = ("layout", "tone", "texture", "features", "orientation")
 PART_REASONS = (

@@ -76,7 +76,7 @@ def _canvas(grey):
 
 
 def _between_bars(profile):
-    """bool (N,L): the range of a profile from its first to its last grey place; all of it where none is grey."""
+    """Bool (N,L): the range of a profile from its first to its last grey place; all of it where none is grey."""
     grey = tf.cast((profile > _BLACK) & (profile < _WHITE), tf.int32)
     inside = (tf.cumsum(grey, axis=1) > 0) & (tf.cumsum(grey, axis=1, reverse=True) > 0)
     return inside | ~tf.reduce_any(inside, axis=1, keepdims=True)

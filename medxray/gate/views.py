@@ -5,11 +5,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from medxray.data.decode import resize
+from medxray.data.images.decode import resize
 from medxray.gate.fit import fit_gate
 from medxray.gate.statistics import describe
-from medxray.inference import predict_batches
 from medxray.models.classifier import embedder
+from medxray.models.inference import predict_batches
 
 BOXED = 96  # letterboxed views of training and of validation images, at most
 ASPECTS = (0.6, 1.9)  # width / height of what lies between the bars

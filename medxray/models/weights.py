@@ -14,10 +14,10 @@ from pathlib import Path
 import h5py
 import keras
 
-from medxray import storage
 from medxray.errors import WeightsError
 from medxray.models.heads import POOLED
 from medxray.models.registry import architecture
+from medxray.system import storage
 
 log = logging.getLogger(__name__)
 _APPLICATIONS = {

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.patches import Rectangle
 
-from medxray.evaluate.curves import precision_recall_points, roc_points
-from medxray.evaluate.statistics import class_scores
+from medxray.metrics.curves import precision_recall_points, roc_points
+from medxray.metrics.statistics import class_scores
 from medxray.plots import style
 from medxray.plots.marks import draw_marks, operating_points
 

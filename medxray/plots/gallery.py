@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medxray.errors import MedxrayError
-from medxray.evaluate.failures import confident_errors
+from medxray.metrics.failures import confident_errors
 from medxray.plots import style
 
 COLUMNS = 6

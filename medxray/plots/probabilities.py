@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from medxray.evaluate.calibration import Calibration
-from medxray.evaluate.intervals import wilson
-from medxray.evaluate.net_benefit import decision_curve
-from medxray.evaluate.reliability import confidence_and_outcome, reliability
+from medxray.metrics.calibration import Calibration
+from medxray.metrics.intervals import wilson
+from medxray.metrics.net_benefit import decision_curve
+from medxray.metrics.reliability import confidence_and_outcome, reliability
 from medxray.plots import style
 
 _HISTOGRAM_BINS = np.linspace(0, 1, 26)

@@ -39,7 +39,7 @@ def draw_evaluation(report, predictions, decision, out_dir, *, thumbnails=None):
     """Draw everything about one split.
 
     Args:
-        report: what `evaluate.report.evaluate_split` returned for the split.
+        report: what `metrics.report.evaluate_split` returned for the split.
         predictions: `Predictions` of the split.
         decision: `Decision` the report was made with.
         out_dir: folder for `<split>_<plot>.png`.

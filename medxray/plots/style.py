@@ -3,8 +3,8 @@
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from medxray import storage
-from medxray.evaluate.thresholds import FIXED
+from medxray.metrics.thresholds import FIXED
+from medxray.system import storage
 
 # Okabe and Ito (2008), told apart with every kind of colour blindness.
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"

@@ -6,8 +6,8 @@ import zipfile
 
 import numpy as np
 
-from medxray import storage
 from medxray.errors import RunError
+from medxray.system import storage
 
 
 @dataclasses.dataclass(frozen=True)

@@ -95,8 +95,8 @@ class RunConfig:
 
     def check_texts(self):
         """Raise ConfigError for a threshold rule, a label map or a cache size that cannot be read."""
-        from medxray.evaluate.thresholds import parse_rule
-        from medxray.inputs import parse_label_map
+        from medxray.data.layouts.labels import parse_label_map
+        from medxray.metrics.thresholds import parse_rule
         from medxray.training.prefix_cache import parse_size
 
         parse_label_map(self.label_map)

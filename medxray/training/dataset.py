@@ -5,20 +5,18 @@ import logging
 
 import numpy as np
 
-from medxray.data.against_normal import ABNORMAL_NEEDED
 from medxray.data.augment import policy
-from medxray.data.labels import nearest
+from medxray.data.layouts.against_normal import ABNORMAL_NEEDED
+from medxray.data.layouts.labels import nearest, parse_label_map
+from medxray.data.layouts.sources import load_manifest, load_split
 from medxray.data.manifest import SPLITS, Skipped
 from medxray.data.pipeline import read_source
-from medxray.data.sources import load_manifest, load_split
-from medxray.data.splits import assign_splits, check_split, limit_manifest
+from medxray.data.splits import assign_splits, check_split, limit_manifest, training_sample
 from medxray.errors import DataError
-from medxray.inputs import parse_label_map
 from medxray.training.features import ImageSet
 
 log = logging.getLogger(__name__)
 SAMPLE = "train-sample"  # training images that are assessed unchanged
-SAMPLE_SIZE = 800
 MINIMUM_PER_CLASS = 8
 _NEED = f"training needs at least {MINIMUM_PER_CLASS} of each class"
 _NEED_LABELLED = f"{ABNORMAL_NEEDED}: at least {MINIMUM_PER_CLASS}"
@@ -29,7 +27,7 @@ def choose_manifest(config, *, positive=None, normal=None):
 
     Args:
         config: RunConfig.
-        positive, normal: as for `data.sources.load_manifest`.
+        positive, normal: as for `data.layouts.sources.load_manifest`.
     """
     columns = {name: getattr(config, name) for name in ("path_col", "label_col", "patient_col", "split_col")}
     label_map = parse_label_map(config.label_map)
@@ -90,23 +88,6 @@ def _image_set(manifest, source, config):
         policy=policy(config.augment),
         seed=config.seed,
     )
-
-
-def training_sample(manifest, seed):
-    """Rows of whole training patients in seeded order, about SAMPLE_SIZE images, int array in ascending order.
-
-    Args:
-        manifest: Manifest.
-        seed: seed of the run.
-    """
-    rows = np.flatnonzero((manifest.table["split"] == "train").to_numpy())
-    if not len(rows):
-        return rows
-    _, patient = np.unique(manifest.patients()[rows], return_inverse=True)
-    place = np.random.default_rng([seed, SAMPLE_SIZE]).permutation(patient.max() + 1)[patient]
-    counts = np.bincount(place)
-    taken = np.searchsorted(np.cumsum(counts), SAMPLE_SIZE) + 1
-    return rows[place < taken]
 
 
 def sample_note(images):

@@ -8,8 +8,8 @@ import keras
 import tensorflow as tf
 
 from medxray.errors import MedxrayError, RunError, TrainingError
-from medxray.kinds import kind_of
-from medxray.runs import command_line, create_run, open_run, undo_replacing
+from medxray.run_kinds import kind_of
+from medxray.runs.directory import command_line, create_run, open_run, undo_replacing
 from medxray.training.config import config_from_dict, option_name
 
 log = logging.getLogger(__name__)

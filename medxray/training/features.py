@@ -1,17 +1,17 @@
 """What a stage trains on: cached activations of the frozen prefix, or images augmented on-line."""
 
 import dataclasses
-import hashlib
 import logging
 import time
 
 import numpy as np
 import tensorflow as tf
 
-from medxray import progress
 from medxray.data.augment import PARAMETERS, Augment, draw_parameters, policy_text
 from medxray.models.classifier import prefix
+from medxray.models.inference import weights_digest
 from medxray.models.registry import architecture
+from medxray.system import progress
 from medxray.training.prefix_cache import Entry, EntryKey, EntryLock
 
 log = logging.getLogger(__name__)
@@ -52,14 +52,6 @@ class ImageSet:
     def images(self, rows):
         """tf.data of float32 images (h,w,c), not batched."""
         return self.source.dataset(rows).map(lambda image: tf.cast(image, tf.float32))
-
-
-def weights_digest(model):
-    """SHA-256 over all weights of a model, in graph order."""
-    digest = hashlib.sha256()
-    for weight in model.weights:
-        digest.update(np.ascontiguousarray(weight.numpy()).tobytes())
-    return digest.hexdigest()
 
 
 def wanted_views(splits, views):

@@ -13,8 +13,8 @@ import keras
 import numpy as np
 import pandas as pd
 
-from medxray import progress, storage
 from medxray.errors import TrainingError
+from medxray.system import progress, storage
 from medxray.training.checkpoint import Position, save_state
 from medxray.training.modes import HEAD
 from medxray.training.schedules import learning_rate, plateau_factor

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from medxray import storage
 from medxray.errors import ConfigError, StorageError
+from medxray.system import storage
 
 log = logging.getLogger(__name__)
 _ROWS, _ENTRY, _LOCK = "rows.f16", "entry.json", ".lock"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from medxray import storage
 from medxray.data.manifest import read_split_csv, remedy_for_gone, write_split_csv
 from medxray.errors import MedxrayError
 from medxray.export import export_model
-from medxray.gating import fit_run_gate
-from medxray.kinds import trained_run
-from medxray.runs import finish_replacing, point_latest
+from medxray.gate.run_gate import fit_run_gate
+from medxray.run_kinds import trained_run
+from medxray.runs.directory import finish_replacing, point_latest
+from medxray.system import storage
 from medxray.training.dataset import content_table, data_record, decode_manifest
 
 log = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ class Steps:
         point_latest(self.run)
 
     def _fit_gate(self, model, images, *, rows, pooled=None):
-        """Fit the input gate; `rows` and `pooled` as for `gating.fit_run_gate`."""
+        """Fit the input gate; `rows` and `pooled` as for `gate.run_gate.fit_run_gate`."""
         with self._timed("gate"):
             fit_run_gate(self.run, model, images.source, rows=rows, pooled=pooled, seed=self.config.seed)
 

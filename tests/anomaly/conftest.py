@@ -15,7 +15,7 @@ SMALL = {
 
 def leave_out(patch, *, gate):
     """Leave out the plots of every evaluation and, where `gate` is False, the input gate: most of the time of a run."""
-    from medxray import assessment
+    from medxray.evaluation import assess as assessment
     from medxray.training.steps import Steps
 
     patch.setattr(assessment, "draw_evaluation", lambda *parts, **options: None)

@@ -198,7 +198,7 @@ def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_othe
 ):
     """A third of the abnormal phantoms gets a folder of its own; the run is evaluated on its own data and others."""
     from medxray import AnomalyConfig, train
-    from medxray.evaluation import other_manifest
+    from medxray.runs.images import other_manifest
 
     data, other = tmp_path / "data", tmp_path / "other"
     for number, file in enumerate(sorted(phantoms.rglob("*.jpeg"))):
@@ -218,7 +218,7 @@ def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_othe
     own = json.loads(out)
     assert status == 0 and own["n"] == json.loads((run.path / "metrics.json").read_text())["splits"]["test"]["n"]
 
-    from medxray.data.phantom import generate_phantoms
+    from medxray.data.phantom.draw import generate_phantoms
 
     generate_phantoms(other, patients=8, size=64, seed=9)
     for name, new in (("NORMAL", "fine"), ("PNEUMONIA", "haze")):

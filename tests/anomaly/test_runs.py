@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from medxray import load_run, train
-from medxray.evaluate.decision import DEFAULT_POINT
+from medxray.metrics.decision import DEFAULT_POINT
 
 
 def stored(run, name):
@@ -83,7 +83,7 @@ def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patc
     assert "fitted on normal images alone" in report["notes"][0]
     assert (folder / "plots" / "test_anomaly_maps.png").is_file()
 
-    from medxray.data.phantom import generate_phantoms
+    from medxray.data.phantom.draw import generate_phantoms
 
     generate_phantoms(tmp_path / "other", patients=10, size=64, seed=8)
     report, folder = patchcore.write_evaluation(tmp_path / "other", split="train")
@@ -92,7 +92,7 @@ def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patc
 
 
 def test_features_of_a_detector_can_be_extracted(padim, tmp_path):
-    from medxray.extraction import extract
+    from medxray.embeddings.extract import extract
 
     embeddings, path = extract(padim, splits=("test",), out=tmp_path / "a.npz")
     assert path.is_file() and embeddings.vectors.shape[1] == padim.model.get_layer("pooled").output.shape[-1]
@@ -138,9 +138,7 @@ def test_a_fit_looks_at_normal_images_alone(shades, small, bare, repeatable, mon
     assert first.record["anomaly"] == other.record["anomaly"] and first.record["anomaly"]["fitted_on"] == 12
 
 
-def test_abnormal_images_of_training_change_nothing_and_those_of_validation_only_the_decision(
-    shades, small, bare
-):
+def test_abnormal_images_of_training_change_nothing_and_those_of_validation_only_the_decision(shades, small, bare):
     runs = [train(shade_config(csv, small, "padim")) for csv in (shades(), shades(train="new"), shades(val="new"))]
     first, other_training, other_validation = map(fitted_state, runs)
     assert first == other_training == other_validation

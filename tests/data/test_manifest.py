@@ -3,8 +3,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from medxray.data.layouts.sources import load_manifest
 from medxray.data.manifest import COLUMNS, Skipped, read_split_csv, write_split_csv
-from medxray.data.sources import load_manifest
 from medxray.errors import DataError
 
 ROWS = [

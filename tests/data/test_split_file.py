@@ -2,9 +2,9 @@
 
 import pytest
 
-from medxray.data.labels import ABNORMAL, BY_NAME
+from medxray.data.layouts.labels import ABNORMAL, BY_NAME
+from medxray.data.layouts.sources import load_manifest, load_split
 from medxray.data.manifest import COLUMNS, write_split_csv
-from medxray.data.sources import load_manifest, load_split
 from medxray.data.splits import assign_splits
 from medxray.errors import DataError
 

@@ -5,14 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medxray.embeddings.neighborhood import (
-    METRICS,
-    nearest,
-    nearest_of_others,
-    purity,
-    silhouette,
-    structure_report,
-)
+from medxray.embeddings.neighborhood import METRICS, nearest, nearest_of_others, purity, silhouette, structure_report
 from medxray.errors import ConfigError, DataError
 
 LINE = np.array([[0.0], [1.0], [3.0], [7.0]])

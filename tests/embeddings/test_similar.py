@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 from medxray import api
 from medxray.cli.predict import predict
+from medxray.embeddings.extract import extract
+from medxray.embeddings.similar import Neighbor, draw_neighbors, neighbor_table
 from medxray.errors import ConfigError, RunError
-from medxray.extraction import extract
-from medxray.neighbors import Neighbor, draw_neighbors, neighbor_table
 
 
 @pytest.fixture(scope="module")

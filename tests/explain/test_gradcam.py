@@ -4,9 +4,9 @@ import pytest
 import tensorflow as tf
 
 from medxray.errors import ConfigError
-from medxray.evaluate.calibration import Calibration
 from medxray.explain.gradcam import compiled_gradcam, default_targets, gradcam, upsample
 from medxray.explain.layers import heat_layers
+from medxray.metrics.calibration import Calibration
 from medxray.models.registry import ARCHITECTURES
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from medxray.data import decode
+from medxray.data.images import decode
 from medxray.errors import ConfigError, DataError
 from medxray.explain.gradcam import gradcam, upsample
 from medxray.explain.heatmaps import heatmaps_for, layer_table

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from medxray.errors import StorageError
-from medxray.evaluate.thresholds import OperatingPoint
 from medxray.explain.heatmaps import Heatmap
 from medxray.explain.overlay import crop_to_image, draw_overlay, heat_colormap, write_overlay
+from medxray.metrics.thresholds import OperatingPoint
 
 GREY = np.full((100, 200, 1), 120, np.uint8)
 

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from medxray.backend import load_tensorflow
+from medxray.system.backend import load_tensorflow
 
 load_tensorflow()
 

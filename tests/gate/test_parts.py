@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from medxray import storage
 from medxray.errors import RunError
 from medxray.gate.gaussian import Gaussian
 from medxray.gate.parts import DESCRIBED, Gate, read_gate, write_gate
+from medxray.system import storage
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from medxray import load_run
 from medxray.cli.gate import gate
 from medxray.cli.gradcam import gradcam
 from medxray.cli.predict import predict
-from medxray.data.phantom import generate_phantoms
+from medxray.data.phantom.draw import generate_phantoms
 from medxray.errors import ConfigError, DataError, RunError
+from medxray.gate.run_gate import refit
 from medxray.gate.verdicts import COLUMNS
-from medxray.gating import refit
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_json_and_csv_have_the_gate(invoke, pictures, tmp_path):
 
 
 def test_refused_images_have_no_neighbours_listed(invoke, pictures, tmp_path, monkeypatch):
-    monkeypatch.setattr("medxray.extraction.write_embeddings", lambda *parts: None)  # the run is shared
+    monkeypatch.setattr("medxray.embeddings.extract.write_embeddings", lambda *parts: None)  # the run is shared
     words = (predict, pictures / "b.png", pictures / "a.jpeg", "--gate", "refuse")
     found = invoke(*words, "--neighbors", 1, "--neighbors-out", tmp_path / "near", "--json")
     assert [len(row["neighbors"]) for row in json.loads(found.stdout)] == [0, 1]

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import convolve, gaussian_filter
 
-from medxray.data.decode import resize
+from medxray.data.images.decode import resize
 from medxray.gate.statistics import SIGMAS, Description, describe
 
 

@@ -5,10 +5,10 @@ import keras
 import numpy as np
 import pytest
 
-from medxray import storage
 from medxray.errors import WeightsError
 from medxray.models import weights
 from medxray.models.classifier import build_classifier
+from medxray.system import storage
 
 
 def build(name, channels=1):

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from medxray.errors import ImageError
-from medxray.evaluate.failures import confident_errors
+from medxray.metrics.failures import confident_errors
 from medxray.plots import style
 from medxray.plots.gallery import GalleryDisplay
 

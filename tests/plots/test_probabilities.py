@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medxray.evaluate.reliability import ece
+from medxray.metrics.reliability import ece
 from medxray.plots.probabilities import DecisionCurveDisplay, ReliabilityDisplay, ScoreHistogramDisplay
 
 

@@ -71,8 +71,8 @@ def test_hostile_names_of_classes_and_splits_are_drawn_and_stay_in_the_folder(ev
 
 def test_evaluation_and_plots_load_neither_tensorflow_nor_pyplot():
     code = (
-        "import sys, medxray.plots.run_plots, medxray.evaluate.report, medxray.evaluate.compare,"
-        "medxray.evaluate.model_card, medxray.predictions;"
+        "import sys, medxray.plots.run_plots, medxray.metrics.report, medxray.metrics.compare,"
+        "medxray.evaluation.model_card, medxray.metrics.predictions;"
         "print([name for name in ('tensorflow', 'keras', 'matplotlib.pyplot') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

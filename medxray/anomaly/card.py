@@ -1,0 +1,88 @@
+"""What the model card of an anomaly run says where that of a classifier says something else."""
+
+from medxray.evaluation.markdown import UNKNOWN, estimate, part, text
+
+INTENDED = """\
+Research and teaching on frontal chest X-rays that differ from the healthy ones it was fitted on: comparing methods,
+studying scores, anomaly maps and failures.
+
+**Research use only, not a medical device.** It has not been validated for any clinical purpose."""
+CAVEATS = """\
+- A high score means unlike the normal images of the training, not ill: tubes, markers, another age, device or
+  projection raise it too. A low score does not mean healthy.
+- An anomaly map shows where the score comes from. It is no segmentation of disease."""
+_METHODS = {  # what fits, what the raw score is
+    "autoencoder": ("convolutional autoencoder", {None: "the mean error of the reconstruction"}),
+    "padim": (
+        "PaDiM (Defard et al. 2020), a Gaussian of patch features at each position",
+        {
+            "mean": "the mean Mahalanobis distance of its patches",
+            "max": "the largest Mahalanobis distance of its patches",
+        },
+    ),
+    "patchcore": (
+        "PatchCore (Roth et al. 2021), a memory bank of patch features",
+        {
+            "mean": "the mean distance of its patches to the memory bank",
+            "max": "the weighted distance of the most distant patch to the memory bank",
+        },
+    ),
+}
+_OPTIONS = {
+    "autoencoder": ("loss", "bottleneck", "standardize", "augment", "epochs"),
+    "padim": ("image_score", "patch_scale", "dimensions"),
+    "patchcore": ("image_score", "patch_scale", "coreset"),
+}
+
+
+def is_anomaly(record):
+    """True when a record is that of an anomaly run."""
+    return record.get("type") == "anomaly"
+
+
+def model_rows(record, weights):
+    """Rows of the table of details; `weights` says in Markdown where a backbone's weights are from."""
+    config = part(record, "config")
+    method = config.get("method")
+    options = ", ".join(f"{name} {text(config.get(name))}" for name in _OPTIONS.get(method, ())) or UNKNOWN
+    rows = [["method", _METHODS[method][0] if method in _METHODS else text(method)], ["options", options]]
+    if method == "autoencoder":
+        return [*rows, ["best epoch", text(record.get("best_epoch"))]]
+    return [*rows, ["backbone", text(config.get("arch"))], ["weights of the backbone", weights]]
+
+
+def fitted(record, splits):
+    """What the detector was fitted on, what its score is; `splits`: reports, dict split -> JSON object."""
+    facts, config = part(record, "anomaly"), part(record, "config")
+    unit, method = part(facts, "raw_score_of_normals"), config.get("method")
+    lines = [f"Fitted on **{text(facts.get('fitted_on'))}** normal training images and no abnormal one."]
+    if config.get("backbone"):
+        lines.append("The backbone is that of a classifier's run, which was trained with labels.")
+    if method == "autoencoder":
+        lines.append("The best epoch is that of the lowest error on normal validation images.")
+    raw = _METHODS.get(method, ("", {}))[1].get(config.get("image_score"))
+    if {"mean", "deviation"} <= set(unit) and raw:
+        lines.append(
+            f"The raw score of an image is {raw}; its score is (raw score - {unit['mean']:.6g}) / "
+            f"{unit['deviation']:.6g}, mean and deviation of the normal validation images."
+        )
+    plain = {split: report["plain_mse_auroc"] for split, report in splits.items() if "plain_mse_auroc" in report}
+    if plain:
+        figures = ", ".join(f"{text(split)} {estimate(auroc)}" for split, auroc in plain.items())
+        lines.append(f"AUROC of the plain mean squared error of the same reconstructions, for comparison: {figures}.")
+    return "\n".join(lines)
+
+
+def chosen(decision):
+    """What labelled validation images chose; `decision` is that of the record."""
+    threshold = decision.get("threshold")
+    fixed = not isinstance(threshold, dict) or threshold.get("chosen_on") == "fixed"
+    named = [] if fixed else ["the threshold"]
+    if decision.get("bias"):
+        named.append("the calibration")
+    if not named:
+        return "Neither threshold nor calibration was chosen with labelled images."
+    return (
+        f"Labelled validation images, normal and abnormal, chose {' and '.join(named)}. The score does not depend on "
+        "abnormal ones."
+    )

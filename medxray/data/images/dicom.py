@@ -1,0 +1,151 @@
+"""DICOM: header, patient key and pixels. No TensorFlow; no identifier and no header text leaves this file."""
+
+import contextlib
+import hashlib
+import io
+import logging
+import os
+import struct
+import threading
+import warnings
+
+import numpy as np
+import pydicom
+from pydicom.filereader import read_file_meta_info
+from pydicom.pixels import apply_color_lut, pixel_array
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+
+from medxray.data.images.dicom_grey import displayed
+from medxray.data.images.headers import ImageInfo, checked, jpeg_frame
+from medxray.errors import ImageError
+
+log = logging.getLogger(__name__)
+_PATIENT_PREFIX = "medxray patient:"
+_HEADER = ["Rows", "Columns", "SamplesPerPixel", "BitsStored", "BitsAllocated", "NumberOfFrames"]
+_HEADER += ["PhotometricInterpretation"]
+_PHOTOMETRIC = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
+# What pydicom and its decoders raise on damaged files; its messages can quote header text, so they are not shown.
+_DAMAGE = (pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, ValueError, TypeError)
+_DAMAGE += (LookupError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError)
+_DAMAGE += (OSError, AssertionError, struct.error)
+_quiet = threading.RLock()
+
+
+@contextlib.contextmanager
+def _pydicom(doing):
+    """Keep pydicom's warnings from the terminal and turn what it raises into an ImageError without header text."""
+    logger = logging.getLogger("pydicom")
+    with _quiet, warnings.catch_warnings(record=True) as caught:
+        level, failure = logger.level, None
+        warnings.simplefilter("always")
+        logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        except _DAMAGE as error:
+            failure = error
+        finally:
+            logger.setLevel(level)
+    for warning in caught:
+        log.debug("pydicom: %s at line %d of %s", warning.category.__name__, warning.lineno, warning.filename)
+    if isinstance(failure, OSError) and failure.errno:
+        raise ImageError(os.strerror(failure.errno)) from None
+    if failure is not None:
+        log.debug("pydicom: %s while it %s", type(failure).__name__, doing)
+        raise ImageError(f"the DICOM is damaged or of an unsupported kind (it failed while medxray {doing})") from None
+
+
+def _read(path, **options):
+    """pydicom.dcmread, but a deflated dataset is refused before it is inflated."""
+    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+        raise ImageError("deflated DICOM is not supported; convert it to an uncompressed one")
+    return pydicom.dcmread(path, force=False, **options)
+
+
+def dicom_info(path):
+    """ImageInfo of a DICOM file from its header; raises ImageError where it holds no single picture."""
+    with _pydicom("read its header"):
+        dataset = _read(path, stop_before_pixels=True, specific_tags=_HEADER)
+        if "Rows" not in dataset or "Columns" not in dataset:
+            raise ImageError("the DICOM holds no picture")
+        frames, channels = int(dataset.get("NumberOfFrames") or 1), int(dataset.get("SamplesPerPixel", 1))
+        width, height, bits = int(dataset.Columns), int(dataset.Rows), int(dataset.get("BitsStored", 0))
+        allocated, photometric = int(dataset.get("BitsAllocated", 0)), dataset.get("PhotometricInterpretation")
+    if frames != 1:
+        raise ImageError(f"the DICOM holds {frames} frames; save the one frame that is meant")
+    if channels not in (1, 3) or not 1 <= bits <= allocated <= 32 or photometric not in _PHOTOMETRIC:
+        raise ImageError("the DICOM says an impossible pixel format")
+    return checked(ImageInfo("DICOM", width, height, bits, 3 if photometric == "PALETTE COLOR" else channels, False))
+
+
+def dicom_patient_key(path):
+    """A stand-in for the patient, good for grouping only.
+
+    Args:
+        path: DICOM file.
+
+    Returns:
+        str, first 16 hexadecimal characters of the SHA-256 of a fixed prefix and the PatientID; None where the file
+        has no PatientID. Who has a list of candidate PatientIDs can hash them and compare, so it is a
+        pseudonym and not an anonymisation.
+
+    Raises:
+        ImageError: the file cannot be read.
+    """
+    with _pydicom("read its header"):
+        dataset = _read(path, stop_before_pixels=True, specific_tags=["PatientID"])
+        patient = str(dataset.get("PatientID") or "").strip()
+    return hashlib.sha256((_PATIENT_PREFIX + patient).encode()).hexdigest()[:16] if patient else None
+
+
+def dicom_pixels(path):
+    """Read the picture as a viewer would show it.
+
+    Args:
+        path: DICOM file whose `dicom_info` was accepted.
+
+    Returns:
+        float32 array (h, w) for grey or (h, w, 3) for colour, 0-255, black is 0.
+
+    Raises:
+        ImageError: the pixel data are missing, damaged, or do not have the size that the header says.
+    """
+    with _pydicom("read its pixels"):
+        dataset = _read(path)
+        if "PixelData" not in dataset:
+            raise ImageError("the DICOM holds no pixel data")
+        _check_encoded_size(dataset)
+        # The Rust decoder for run lengths panics on damaged data, which is no Exception; pydicom's own one raises.
+        plugin = "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
+        stored = pixel_array(dataset, decoding_plugin=plugin)
+        if stored.shape[:2] != (int(dataset.Rows), int(dataset.Columns)):
+            raise ImageError("the DICOM pixel data do not have the size that its header says")
+        if dataset.PhotometricInterpretation == "PALETTE COLOR":
+            stored = apply_color_lut(stored, dataset)
+        if stored.ndim == 3:
+            return _colour(stored, 8 if stored.dtype.itemsize == 1 else 16)
+        pixels = displayed(stored, dataset)
+    if not np.isfinite(pixels).all():
+        raise ImageError("the DICOM has an impossible rescale or window")
+    return pixels
+
+
+def _colour(stored, bits):
+    if bits == 8:
+        return stored.astype(np.float32)
+    low, high = float(stored.min()), float(stored.max())
+    return ((stored.astype(np.float32) - low) * (255.0 / max(high - low, 1.0))).astype(np.float32)
+
+
+def _check_encoded_size(dataset):
+    """Refuse a compressed frame that is larger than the header says, before a decoder allocates it."""
+    if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        return
+    frame = pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1)
+    size = None
+    if frame[:2] == b"\xff\xd8":
+        size = jpeg_frame(io.BytesIO(frame))[2:4]
+    elif (start := frame.find(b"\xff\x4f\xff\x51", 0, 256)) >= 0:  # a JPEG 2000 codestream, bare or in a JP2 box
+        width, height, left, top = struct.unpack(">IIII", frame[start + 8 : start + 24])
+        size = (height - top, width - left)
+    if size is not None and size != (int(dataset.Rows), int(dataset.Columns)):
+        raise ImageError("the DICOM pixel data do not have the size that its header says")

@@ -1,0 +1,147 @@
+"""Files to pixels: recognised by content, the only place that knows units and photometrics. No TensorFlow.
+
+`identify` reads headers only. `read_pixels` decodes what TensorFlow cannot (TIFF, DICOM, unusual BMP); all other
+files are decoded by `medxray.data.images.decode`, in training and in the exported graph alike.
+"""
+
+import os
+import stat
+
+import cv2
+import numpy as np
+
+from medxray.data.images.headers import ImageInfo, bmp_info, jpeg_info, png_info
+from medxray.data.images.tiff import decode_quietly, tiff_info, tiff_pixels
+from medxray.errors import ImageError
+
+__all__ = ["ImageInfo", "dicom_patient_key", "identify", "read_pixels"]
+
+MAX_BYTES = 1 << 30
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_SIGNATURES = (
+    (b"\xff\xd8\xff", jpeg_info),
+    (b"\x89PNG\r\n\x1a\n", png_info),
+    (b"BM", bmp_info),
+    (b"II*\0", tiff_info),
+    (b"MM\0*", tiff_info),
+    (b"II+\0", tiff_info),
+    (b"MM\0+", tiff_info),
+)
+_UNSUPPORTED = (
+    (b"GIF8", "GIF"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"\xff\xd8\xff\xf7", "JPEG-LS"),
+    (b"%PDF", "PDF"),
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "zip"),
+)
+
+
+def identify(path):
+    """Recognise an image file by its content and read its header.
+
+    Args:
+        path: the file; its extension does not matter.
+
+    Returns:
+        ImageInfo.
+
+    Raises:
+        ImageError: not a regular file, not an image, an unsupported kind, a damaged header, or more than 100
+            megapixels. The message is the reason only: the caller adds the path.
+    """
+    try:
+        status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageError("it is not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise ImageError(f"it has {status.st_size / 1e9:.1f} GB, more than the limit of {MAX_BYTES / 1e9:.1f} GB")
+        with open(path, "rb") as file:
+            return _by_content(file, path)
+    except OSError as error:
+        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be opened") from error
+    except ValueError as error:  # a NUL byte in the path
+        raise ImageError("the file name is impossible") from error
+
+
+def _by_content(file, path):
+    head = file.read(132)
+    if not head:
+        raise ImageError("the file is empty")
+    if head[128:132] == b"DICM":
+        from medxray.data.images.dicom import dicom_info  # pydicom takes half a second to import
+
+        return dicom_info(path)
+    for signature, name in _UNSUPPORTED:
+        if head.startswith(signature):
+            raise ImageError(f"{name} is not supported; convert it to PNG")
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        raise ImageError("WebP is not supported; convert it to PNG")
+    for signature, reader in _SIGNATURES:
+        if head.startswith(signature):
+            file.seek(0)
+            return reader(file)
+    raise ImageError("not an image (PNG, JPEG, BMP, TIFF or DICOM)")
+
+
+def read_pixels(path, channels):
+    """Decode a file that is not native: TIFF, DICOM or an unusual BMP.
+
+    Args:
+        path: the file.
+        channels: 1 for grey (BT.601 luma of colour), 3 for RGB (grey repeated).
+
+    Returns:
+        float32 array (h, w, channels), 0-255, black is 0, transparency dropped. 16-bit samples are scaled by the
+        range of the content, DICOM as `medxray.data.images.dicom.dicom_pixels` says.
+
+    Raises:
+        ImageError: the file is damaged, or is one that `medxray.data.images.decode` decodes; reason only.
+    """
+    info = identify(path)
+    if info.native:
+        raise ImageError(f"this {info.format} is decoded by TensorFlow, not here")
+    try:
+        pixels = _READERS[info.format](path, info)
+    except OSError as error:
+        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be read") from error
+    return _with_channels(_to_bytes_range(pixels), channels)
+
+
+def _dicom_pixels(path, info):
+    from medxray.data.images.dicom import dicom_pixels
+
+    return dicom_pixels(path)
+
+
+def _bmp_pixels(path, info):
+    with open(path, "rb") as file:
+        pixels = decode_quietly(file.read(), cv2.IMREAD_COLOR_RGB)
+    if pixels is None or pixels.shape[:2] != (info.height, info.width):
+        raise ImageError("the BMP data are truncated or damaged")
+    return pixels
+
+
+_READERS = {"TIFF": tiff_pixels, "DICOM": _dicom_pixels, "BMP": _bmp_pixels}
+
+
+def dicom_patient_key(path):
+    """See `medxray.data.images.dicom.dicom_patient_key`."""
+    from medxray.data.images.dicom import dicom_patient_key as key
+
+    return key(path)
+
+
+def _to_bytes_range(pixels):
+    """8-bit and float pixels as float32; 16-bit ones scaled by the range of the content, as for a 16-bit PNG."""
+    if pixels.dtype != np.uint16:
+        return pixels.astype(np.float32)
+    low, high = float(pixels.min()), float(pixels.max())
+    return (pixels.astype(np.float32) - low) * np.float32(255.0 / max(high - low, 1.0))
+
+
+def _with_channels(pixels, channels):
+    if pixels.ndim == 2:
+        return np.repeat(pixels[..., None], channels, axis=-1)
+    return pixels if channels == 3 else (pixels @ _LUMA)[..., None]

@@ -1,0 +1,118 @@
+"""TIFF: header and pixels. No TensorFlow."""
+
+import struct
+import threading
+
+import cv2
+import numpy as np
+
+from medxray.data.images.headers import ImageInfo, checked, take
+from medxray.errors import ImageError
+
+_SIZES = {1: "B", 3: "H", 4: "I"}
+_WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 262, 277
+_SUBFILE, _PLANAR, _EXTRA, _FORMAT = 254, 284, 338, 339
+_WHITE_IS_ZERO, _PALETTE, _UNASSOCIATED = 0, 3, 2
+_MAX_ENTRIES = 4096
+_log_level = threading.Lock()
+
+
+def tiff_info(file):
+    """ImageInfo of a TIFF; raises ImageError for kinds that are not read.
+
+    Read are 1-, 8- and 16-bit unsigned grey, RGB, RGBA, CMYK (8 bit) and palette pictures with one page.
+    """
+    tags = _tags(file)
+    bits, samples = tags.get(_BITS, 1), tags.get(_SAMPLES, 1)
+    if tags.get(_FORMAT, 1) != 1 or bits not in (1, 8, 16) or samples not in (1, 2, 3, 4):
+        raise ImageError(f"TIFF with {samples} channels of {bits} bits is not supported; convert it to PNG")
+    if bits == 16 and (samples == 2 or (samples > 1 and tags.get(_PLANAR, 1) != 1)):
+        raise ImageError("16-bit TIFF with separate planes or grey with alpha is not supported; convert it to PNG")
+    channels = 3 if tags.get(_PHOTOMETRIC) == _PALETTE else samples
+    return checked(ImageInfo("TIFF", tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0), bits, channels, native=False))
+
+
+def _tags(file):
+    """First value of each tag of the first page that can be told without following a pointer, or one step off."""
+    order = "<" if take(file, 2) == b"II" else ">"
+    magic, offset = struct.unpack(order + "HI", take(file, 6))
+    if magic != 42:
+        raise ImageError("BigTIFF is not supported; convert it to PNG")
+    tags, following = _directory(file, order, offset)
+    if following and not _directory(file, order, following)[0].get(_SUBFILE, 0) & 1:
+        raise ImageError("the TIFF has several pages; save the one page that is meant")
+    return tags
+
+
+def _directory(file, order, offset):
+    file.seek(offset)
+    count = struct.unpack(order + "H", take(file, 2))[0]
+    if not 0 < count <= _MAX_ENTRIES:
+        raise ImageError("the TIFF header is damaged")
+    entries = take(file, 12 * count)
+    following = struct.unpack(order + "I", take(file, 4))[0]
+    return dict(filter(None, (_entry(file, order, entries[12 * i : 12 * i + 12]) for i in range(count)))), following
+
+
+def _entry(file, order, raw):
+    """(tag, first value) of a directory entry of integers, else None."""
+    tag, kind, count = struct.unpack(order + "HHI", raw[:8])
+    letter = _SIZES.get(kind)
+    if letter is None or count < 1:
+        return None
+    size = struct.calcsize(letter)
+    if size * count <= 4:
+        return tag, struct.unpack(order + letter, raw[8 : 8 + size])[0]
+    file.seek(struct.unpack(order + "I", raw[8:12])[0])
+    return tag, struct.unpack(order + letter, take(file, size))[0]
+
+
+def tiff_pixels(path, info):
+    """Read the picture.
+
+    Args:
+        path: the file.
+        info: its ImageInfo.
+
+    Returns:
+        uint8 or uint16 array (h, w) or (h, w, 3), RGB, black is 0; transparency is dropped.
+
+    Raises:
+        ImageError: the data are damaged.
+    """
+    with open(path, "rb") as file:
+        tags = _tags(file)
+        file.seek(0)
+        pixels = decode_quietly(file.read(), cv2.IMREAD_UNCHANGED)
+    if (
+        pixels is None
+        or pixels.shape[:2] != (info.height, info.width)
+        or (pixels.dtype == np.uint16) != (info.bits == 16)
+    ):
+        raise ImageError("the TIFF data are truncated or damaged")
+    if pixels.ndim == 2:
+        inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and info.bits == 16  # OpenCV inverts the other depths
+        return np.iinfo(pixels.dtype).max - pixels if inverted else pixels
+    if pixels.shape[2] == 4 and tags.get(_EXTRA) == _UNASSOCIATED and info.bits == 8:
+        pixels = _unmultiplied(pixels)
+    return np.ascontiguousarray(pixels[..., 2::-1])
+
+
+def decode_quietly(content, flags):
+    """cv2.imdecode of `content` (bytes) without OpenCV's own lines on the terminal; None when it fails."""
+    with _log_level:
+        level = cv2.utils.logging.getLogLevel()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+        try:
+            return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
+        except cv2.error:
+            return None
+        finally:
+            cv2.utils.logging.setLogLevel(level)
+
+
+def _unmultiplied(pixels):
+    """Undo libtiff's multiplication of colour by alpha, uint8 (h, w, 4); what alpha 0 hid stays black."""
+    alpha = np.maximum(pixels[..., 3:].astype(np.float32), 1.0)
+    colour = np.rint(pixels[..., :3] * (255.0 / alpha))
+    return np.minimum(colour, 255).astype(np.uint8)

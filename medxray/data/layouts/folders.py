@@ -1,0 +1,199 @@
+"""Where the classes and splits of a folder tree are. No TensorFlow."""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medxray.data.layouts import kermany
+from medxray.data.manifest import SPLITS, Skipped
+from medxray.errors import DataError
+
+SPLIT_NAMES = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+_JUNK = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"}
+_MASKS = {"masks", "mask"}
+_EXTENSIONS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"}
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
+_HEALTHY_NAMES = {"normal", "healthy", "negative", "neg", "nofinding", "nofindings", "control", "controls", "0", "no",
+                  "none", "absent", "false", "clear", "unaffected", "benign"}  # fmt: skip
+_HEALTHY_START = re.compile(r"(no|non|not|without)[ _-]", re.IGNORECASE)
+_DEPTH = 6
+
+
+@dataclass
+class Tree:
+    """A dataset found in a folder.
+
+    Attributes:
+        base: folder that holds the split folders, or the class folders where there are no splits.
+        folders: (split or "", class name, class folder) of each class folder.
+        ignored: what lies beside them and is no part of the dataset.
+    """
+
+    base: Path
+    folders: list[tuple[str, str, Path]] = field(default_factory=list)
+    ignored: list[Skipped] = field(default_factory=list)
+
+
+def remedy(data):
+    """The sentence that says how to come by a dataset in the folder `data`."""
+    return (
+        f"Unzip the Kaggle set {kermany.DATASET} so that {Path(data) / 'chest_xray' / 'train' / 'NORMAL'} exists, "
+        f"name another folder or CSV, or make synthetic images with: medxray data phantom {data}"
+    )
+
+
+def is_healthy(name):
+    """True when a class name says that nothing was found: "NORMAL", "no finding", "non-edema", "0"."""
+    letters = re.sub(r"[^a-z0-9]", "", name.casefold())
+    return letters in _HEALTHY_NAMES or bool(_HEALTHY_START.match(name.strip()))
+
+
+def find_tree(data):
+    """Find the one dataset in a folder, through wrapping folders and beside nested copies.
+
+    Args:
+        data: existing folder.
+
+    Returns:
+        Tree with at least one class folder.
+
+    Raises:
+        DataError: no images, no class folders, or several datasets.
+    """
+    data = Path(data)
+    if _is_dataset(data):
+        return _tree_at(data)
+    datasets = [child for child in _folders(data) if _contains_dataset(child, _DEPTH)]
+    if len(datasets) > 1:
+        names = ", ".join(str(child) for child in datasets[:5]) + ", ..." * (len(datasets) > 5)
+        raise DataError(f"{data} holds several datasets: {names}. Name one of them.")
+    if datasets:
+        tree = find_tree(datasets[0])
+        return Tree(tree.base, tree.folders, tree.ignored + _beside(data, datasets, "not part of the dataset"))
+    return _plain_classes(data)
+
+
+def _plain_classes(data):
+    """The tree at `data` when no folder name below says what is healthy or a split."""
+    with_images = [child for child in _folders(data) if _has_images(child, _DEPTH)]
+    if len(with_images) == 1 and not _direct_images(with_images[0]):
+        return find_tree(with_images[0])
+    splits = [child.name for child in with_images if child.name.casefold() in SPLIT_NAMES]
+    if splits or (not with_images and _direct_images(data)):
+        where = f"{data / splits[0]}" if splits else str(data)
+        raise DataError(
+            f"Expected one folder per class. {where} holds images but no class folders. "
+            "Sort the images into class folders, or pass a CSV with --path-col and --label-col."
+        )
+    if not with_images:
+        raise DataError(f"No images found in {data}. {remedy(data)}")
+    return _tree_at(data)
+
+
+def _is_dataset(folder):
+    """True when the folder has split folders with classes in them, or a class folder named as healthy."""
+    children = _folders(folder)
+    return any(_is_split(child) for child in children) or any(
+        is_healthy(child.name) and _has_images(child, _DEPTH) for child in children
+    )
+
+
+def _is_split(folder):
+    return folder.name.casefold() in SPLIT_NAMES and any(_has_images(child, _DEPTH) for child in _folders(folder))
+
+
+def _contains_dataset(folder, depth):
+    return _is_dataset(folder) or (depth > 0 and any(_contains_dataset(child, depth - 1) for child in _folders(folder)))
+
+
+def _tree_at(base):
+    splits = [child for child in _folders(base) if _is_split(child)]
+    if splits:
+        found = [
+            (SPLIT_NAMES[split.name.casefold()], name, folder)
+            for split in splits
+            for name, folder in _class_folders(split)
+        ]
+        return Tree(base, sorted(found, key=_order), _beside(base, splits, "beside the split folders; not counted"))
+    classes = _class_folders(base)
+    kept = [folder for _, folder in classes]
+    return Tree(base, [("", *item) for item in classes], _beside(base, kept, "not a class folder; not counted"))
+
+
+def _order(item):
+    return SPLITS.index(item[0]), item[1]
+
+
+def _class_folders(folder):
+    return [
+        (child.name.strip(), child)
+        for child in _folders(folder)
+        if _has_images(child, _DEPTH) and not _is_dataset(child)
+    ]
+
+
+def _beside(folder, used, reason):
+    """What else has images in `folder`, as Skipped."""
+    others = [child for child in _folders(folder) if child not in used and _has_images(child, _DEPTH)]
+    return [Skipped(str(child), reason) for child in others]
+
+
+def class_files(folder):
+    """Regular and linked files below a class folder, sorted, without system files.
+
+    Returns:
+        list of pathlib.Path, and the number of system files (.DS_Store, Thumbs.db, ...) passed over.
+    """
+    files, junk, seen = [], 0, set()
+    for current, names, found in os.walk(folder, followlinks=True):
+        status = os.stat(current)
+        fresh = (status.st_dev, status.st_ino) not in seen
+        seen.add((status.st_dev, status.st_ino))
+        names[:] = sorted(name for name in names if fresh and not _is_junk(name) and name.casefold() not in _MASKS)
+        junk += sum(_is_junk(name) for name in found) if fresh else 0
+        files += [Path(current, name) for name in found if fresh and not _is_junk(name)]
+    return sorted(files), junk
+
+
+def _is_junk(name):
+    return name.startswith(".") or name.casefold() in _JUNK
+
+
+def _scan(folder):
+    """Entries (list of os.DirEntry) of a folder without system files, by name."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if not _is_junk(entry.name)), key=lambda entry: entry.name)
+    except OSError as error:
+        reason = os.strerror(error.errno)
+        raise DataError(f"Could not read folder {folder}: {reason}. Check its permissions.") from error
+
+
+def _folders(folder):
+    """Child folders that can be part of a dataset."""
+    return [Path(e.path) for e in _scan(folder) if e.is_dir() and e.name.casefold() not in _MASKS]
+
+
+def _direct_images(folder):
+    return any(e.is_file() and _looks_like_image(e.path) for e in _scan(folder))
+
+
+def _has_images(folder, depth):
+    return _direct_images(folder) or (depth > 0 and any(_has_images(child, depth - 1) for child in _folders(folder)))
+
+
+def _looks_like_image(path):
+    """A cheap guess for finding the layout; what is really read is decided by `images.identify`."""
+    if os.path.splitext(path)[1].casefold() in _EXTENSIONS:
+        return True
+    try:
+        with open(path, "rb") as file:
+            head = file.read(132)
+    except OSError:
+        return False
+    return head.startswith(_MAGIC) or head[128:] == b"DICM"

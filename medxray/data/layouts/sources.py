@@ -1,0 +1,200 @@
+"""Folder trees and CSVs to manifests: the way into the project for data. No TensorFlow."""
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from medxray.data.images import files as images
+from medxray.data.layouts import kermany
+from medxray.data.layouts.against_normal import against_normal, merge
+from medxray.data.layouts.csv_source import csv_rows
+from medxray.data.layouts.folders import SPLIT_NAMES, class_files, find_tree, remedy
+from medxray.data.layouts.labels import (
+    ABNORMAL,
+    TASK_CLASSES,
+    Row,
+    apply_label_map,
+    class_names,
+    guess_task,
+    known_task,
+    order_binary,
+    renamed,
+    resolve,
+)
+from medxray.data.manifest import (
+    Manifest,
+    Skipped,
+    all_known,
+    build_table,
+    portable_path,
+    read_split_csv,
+    split_csv_labels,
+)
+from medxray.errors import ConfigError, DataError, ImageError
+
+log = logging.getLogger(__name__)
+_THREADS = 8
+
+
+def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None, label_col=None, patient_col=None,
+                  split_col=None, label_map=None, normal=None, split_file=None):  # fmt: skip
+    """Read a dataset's layout into a Manifest; file headers are looked at, pixels are not.
+
+    Args:
+        data: folder (the Kaggle chest X-ray tree or class folders, with or without train/val/test) or CSV.
+        task: "pneumonia", "pneumonia-subtype" or "folders"; None: "pneumonia" when the labels are NORMAL and
+            PNEUMONIA, else "folders".
+        classes: class names in order that the labels must be among, such as those of a trained model; None:
+            those of the task or the labels found.
+        positive: the sick one of two classes; needed where the names do not say it.
+        path_col: CSV column of image paths, relative to the CSV's folder.
+        label_col: CSV column of labels.
+        patient_col: CSV column of patients, or None.
+        split_col: CSV column of splits, or None.
+        label_map: dict source label -> class, or None.
+        split_file: file for `load_split`, whose labels the map may name as well, or None.
+        normal: the class that is set against all others as one, or labels.BY_NAME; None: classes stay as they are.
+            With `classes` the others become the second of them. Several others are told apart by their subtype.
+
+    Returns:
+        Manifest sorted by path; `split` is "" where the source has no splits. Files that are no usable images are
+        in `skipped` with the reason.
+
+    Raises:
+        ConfigError: an option is impossible for this data.
+        DataError: nothing usable, a damaged CSV, an unknown label.
+    """
+    if data == "":
+        raise DataError("An empty name was given for the data, perhaps from a variable that is not set.")
+    data = Path(data)
+    task = known_task(task)
+    columns = {"path_col": path_col, "label_col": label_col, "patient_col": patient_col, "split_col": split_col}
+    root, rows, skipped, ignored = _rows(data, columns)
+    usable, bad = _inspected(rows, root)
+    skipped += bad
+    if not usable:
+        raise DataError(_nothing_usable(data, skipped))
+    from_kermany = task in TASK_CLASSES or guess_task(usable) == "pneumonia"
+    elsewhere = sorted(split_csv_labels(split_file)) if label_map and split_file is not None else ()
+    usable = apply_label_map(usable, label_map, elsewhere=elsewhere, finer=normal is not None)
+    task = task or guess_task(usable)
+    if normal is not None:
+        usable, positive = against_normal(usable, normal, task=task, classes=classes)
+    if classes is not None and len(classes) == 2 and positive is None:
+        positive = classes[-1]
+    names, positive = order_binary(class_names(usable, task, classes), positive, task=task)
+    entries, unnamed = _entries(usable, names, task=task, from_kermany=from_kermany)
+    if not entries:
+        raise DataError(_nothing_usable(data, unnamed))
+    table = build_table(sorted(entries))
+    skipped = tuple(sorted([*skipped, *unnamed], key=lambda item: item.path))
+    log.debug("%s: task %s, classes %s, %d images, %d skipped", data, task, ", ".join(names), len(table), len(skipped))
+    return Manifest(table, root, task, names, positive, all_known(table), skipped, tuple(ignored))
+
+
+def load_split(path, manifest, *, label_map=None, normal=None):
+    """Read a split file of any run in the classes of a dataset: its labels are treated as those of the dataset.
+
+    Args:
+        path: CSV as `manifest.write_split_csv` writes it.
+        manifest: Manifest of the dataset; its splits do not count.
+        label_map, normal: as given to `load_manifest`; the map is for labels that are no class yet, and for subtypes
+            of such labels.
+
+    Returns:
+        Manifest of the rows of the file.
+
+    Raises:
+        DataError: as for `manifest.read_split_csv`, or a label fits no class.
+    """
+    classes, known = manifest.classes, {name.casefold() for name in manifest.classes}
+
+    def named(cells, where):
+        row = Row(cells["path"], cells["label"], cells["patient_id"], cells["split"], where, cells["subtype"])
+        if row.label.casefold() not in known:
+            row = renamed(row, label_map, finer=normal is not None)
+        if row.label.casefold() not in known and row.subtype.casefold() not in known:
+            row = replace(row, subtype=renamed(replace(row, label=row.subtype), label_map).label)
+        if normal is not None and manifest.positive == ABNORMAL:
+            row = merge(row, *classes)
+        label, subtype = resolve(row, classes, manifest.task)
+        return label or row.label, subtype
+
+    return read_split_csv(
+        path, root=manifest.root, task=manifest.task, classes=classes, positive=manifest.positive, named=named
+    )
+
+
+def _rows(data, columns):
+    """(root, rows, skipped, ignored) of a folder or a CSV."""
+    if data.is_file():
+        return data.parent.absolute(), *map(list, csv_rows(data, **columns)), []
+    if not data.is_dir():
+        raise DataError(f"{data} does not exist. {remedy(data)}")
+    given = [name for name, value in columns.items() if value is not None]
+    if given:
+        raise ConfigError(f"--{given[0].replace('_', '-')} is for a CSV. {data} is a folder. Leave it out.")
+    tree = find_tree(data)
+    root = tree.base.absolute()
+    found = [(item, class_files(item[2])) for item in tree.folders]
+    rows = [_folder_row(file, item, root) for item, (files, _) in found for file in files]
+    system_files = sum(count for _, (_, count) in found)
+    ignored = [Skipped(portable_path(item.path, root), item.reason) for item in tree.ignored]
+    log.debug("%s: %d system files passed over", data, system_files)
+    if ignored:
+        log.info("%s: beside the dataset and not counted: %s", data, ", ".join(item.path for item in ignored))
+    return root, [row for row in rows if _is_text(row.file)], _unnameable(rows), ignored
+
+
+def _folder_row(file, item, root):
+    split, label, folder = item
+    inner = file.relative_to(folder).parts
+    if not split and len(inner) > 1:
+        split = SPLIT_NAMES.get(inner[0].casefold(), "")
+    return Row(portable_path(file, root), label, "", split)
+
+
+def _is_text(path):
+    """False for a file name that no CSV in UTF-8 can hold."""
+    return path.isprintable() and not any(0xD800 <= ord(letter) < 0xE000 for letter in path)
+
+
+def _unnameable(rows):
+    bad = [row.file for row in rows if not _is_text(row.file)]
+    return [Skipped(ascii(path)[1:-1], "its name is not printable UTF-8; rename it") for path in bad]
+
+
+def _inspected(rows, root):
+    """Rows whose header is that of a usable image (a DICOM's patient key filled in), and the others as Skipped."""
+
+    def look(row):
+        try:
+            info = images.identify(root / row.file)
+            if info.format == "DICOM" and not row.patient_id:
+                return replace(row, patient_id=images.dicom_patient_key(root / row.file) or "")
+            return row
+        except ImageError as error:
+            return Skipped(row.file, f"{error} ({row.where})" if row.where else str(error))
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        looked = list(pool.map(look, rows))
+    return [item for item in looked if isinstance(item, Row)], [item for item in looked if isinstance(item, Skipped)]
+
+
+def _entries(rows, names, *, task, from_kermany):
+    """(manifest rows, Skipped of rows that have no class in this task)."""
+    entries, unnamed = [], []
+    for row in rows:
+        label, subtype = resolve(row, names, task)
+        if label is None:
+            unnamed.append(Skipped(row.file, "its name does not say bacteria or virus"))
+            continue
+        patient = row.patient_id or (kermany.patient_id(PurePosixPath(row.file).stem) if from_kermany else "")
+        entries.append((row.file, label, subtype, patient, row.split))
+    return entries, unnamed
+
+
+def _nothing_usable(data, skipped):
+    first = f" The first of {len(skipped)} files: {skipped[0].path}: {skipped[0].reason}." if skipped else ""
+    return f"No usable images in {data}.{first} {remedy(data) if data.is_dir() else 'Check the paths in it.'}"

@@ -1,0 +1,211 @@
+"""The model card of a run: what the model is for, what it was made from, how good it is and where it fails."""
+
+from medxray.anomaly import card as anomaly_card
+from medxray.evaluation.markdown import UNKNOWN, estimate, part, table, text
+
+FIGURES = (
+    ("auroc", "AUROC"),
+    ("average_precision", "average precision"),
+    ("sensitivity", "sensitivity"),
+    ("specificity", "specificity"),
+    ("precision", "precision (PPV)"),
+    ("npv", "NPV"),
+    ("accuracy", "accuracy"),
+    ("balanced_accuracy", "balanced accuracy"),
+    ("f1", "F1"),
+    ("mcc", "MCC"),
+    ("brier", "Brier score"),
+    ("nll", "NLL (nats)"),
+)
+_INTENDED = """\
+Research and teaching on the classification of frontal chest X-rays of the kind it was trained on: comparing methods,
+studying calibration, heatmaps and failures.
+
+**Research use only, not a medical device.** It has not been validated for any clinical purpose."""
+_OUT_OF_SCOPE = """\
+- Diagnosis, triage or any decision about a patient.
+- Other ages, centres, devices, projections or diseases than in the training data, unless evaluated on them first."""
+_CAVEATS = """\
+- The labels are those of the data set; their errors are in the model and in its figures.
+- Intervals cover the sampling of patients only, neither another training run nor another hospital.
+- Predictive values hold at the prevalence of the split; `ppv_npv_at_prevalence` in metrics.json gives others.
+- The threshold and calibration belong to the population of the validation images; check them on new data."""
+_REASONS = (
+    "- A probability that is right may rest on wrong reasons (markers, borders, image size): look at the heatmaps."
+)
+
+
+def model_card(record, metrics):
+    """Write the model card of a run.
+
+    Args:
+        record: dict as in run.json; what is missing in it is called "not recorded".
+        metrics: dict as in metrics.json, `{"splits": {name: report}}`.
+
+    Returns:
+        str, Markdown.
+
+    Source: Mitchell et al. (2019), sections of a model card; deviations: evaluation and training data share one.
+    """
+    splits, anomaly = metrics.get("splits", {}), anomaly_card.is_anomaly(record)
+    sections = [
+        ("Model details", _details(record)),
+        ("Intended use", anomaly_card.INTENDED if anomaly else _INTENDED),
+        ("Out of scope", _out_of_scope(record)),
+        ("Data", _data(record)),
+        *([("What it was fitted on", anomaly_card.fitted(record, splits))] if anomaly else []),
+        ("Operating point and calibration", _decision(record, splits)),
+        ("Performance", _performance(splits)),
+        ("Subgroups", _subgroups(splits)),
+        ("Caveats", _caveats(record, splits)),
+    ]
+    name = text(record.get("name", "model"))
+    return f"# Model card: {name}\n\n" + "\n".join(f"## {title}\n\n{body}\n" for title, body in sections)
+
+
+def _details(record):
+    config, environment, weights = (part(record, name) for name in ("config", "environment", "weights"))
+    packages = part(environment, "packages")
+    versions = ", ".join(f"{text(name)} {text(version)}" for name, version in packages.items()) or UNKNOWN
+    source = " ".join(text(weights[key]) for key in ("kind", "path") if weights.get(key)) or UNKNOWN
+    digest = f", SHA-256 {text(weights['sha256'])}" if weights.get("sha256") else ""
+    if anomaly_card.is_anomaly(record):
+        own = anomaly_card.model_rows(record, source + digest)
+    else:
+        own = [
+            ["architecture", text(config.get("arch"))],
+            ["training mode", text(config.get("mode"))],
+            ["initial weights", source + digest],
+            ["augmentation", text(config.get("augment"))],
+        ]
+    rows = [
+        *own,
+        ["seed", text(config.get("seed"))],
+        ["trained", text(record.get("created"))],
+        ["device", text(record.get("device"))],
+        ["Python", text(environment.get("python"))],
+        ["packages", versions],
+        ["code", text(environment.get("git_commit"))],
+    ]
+    return table(["", ""], rows)
+
+
+def _out_of_scope(record):
+    gate = part(record, "gate")
+    if "accepted" not in gate:
+        words = "the model has no input gate to notice them and will still give a probability."
+    else:
+        words = (
+            "the input gate notices many of them, and X-rays that are inverted, turned or unlike those of the "
+            "training. "
+            f"It accepts {100 * gate['accepted']:.1f} % of {gate['validation_views']} views of validation images. "
+            "What it accepts need not be a chest X-ray, and what it refuses still gets a probability unless asked "
+            "otherwise."
+        )
+    return f"{_OUT_OF_SCOPE}\n- Images that are not chest X-rays: {words}"
+
+
+def _data(record):
+    data = part(record, "data")
+    preprocessing = part(data, "preprocessing")
+    classes = ", ".join(text(name) for name in data.get("classes") or ()) or UNKNOWN
+    steps = ", ".join(f"{text(name)} {text(value)}" for name, value in preprocessing.items()) or UNKNOWN
+    rows = [
+        ["source", text(data.get("root"))],
+        ["task", text(data.get("task"))],
+        ["classes, in the order of the outputs", classes],
+        ["positive class", text(data["positive"]) if data.get("positive") else "none"],
+        ["manifest SHA-256", text(data.get("manifest_sha256"))],
+        ["files left out", str(len(data.get("skipped") or ()))],
+        ["preprocessing", steps],
+    ]
+    counts = [
+        [text(row.get(key)) for key in ("split", "label", "images", "patients")]
+        for row in data.get("counts") or ()
+        if isinstance(row, dict)
+    ]
+    counted = table(["split", "class", "images", "patients"], counts) if counts else "Counts per split: " + UNKNOWN
+    return f"{table(['', ''], rows)}\n\n{counted}"
+
+
+def _decision(record, splits):
+    decision = part(record, "decision")
+    threshold = decision.get("threshold")
+    lines = []
+    if isinstance(threshold, dict):
+        lines.append(
+            f"An image is called positive from a calibrated probability of **{threshold['value']:.6g}** on "
+            f"(rule {text(threshold['rule'])}, chosen on: {text(threshold['chosen_on'])})."
+        )
+    else:
+        lines.append("The label is the most probable class; there is no threshold.")
+    if "temperature" in decision:
+        lines.append(
+            f"Probabilities are softmax(logits / T + b) with T = **{decision['temperature']:.6g}** and b = "
+            f"**{_biases(decision)}**, in the order of the outputs."
+        )
+    if anomaly_card.is_anomaly(record):
+        lines.append(anomaly_card.chosen(decision))
+    lines += [text(message) for message in decision.get("messages", ())]
+    rows = [_calibration_row(name, report["calibration"]) for name, report in splits.items()]
+    header = ["split"] + [f"{figure} {when}" for figure in ("ECE", "Brier", "NLL") for when in ("before", "after")]
+    return "\n".join(lines) + ("\n\n" + table(header, rows) if rows else "")
+
+
+def _biases(decision):
+    return ", ".join(f"{bias:.6g}" for bias in decision.get("bias", ())) or "0"
+
+
+def _calibration_row(name, calibration):
+    keys = [f"{figure}_{when}" for figure in ("ece", "brier", "nll") for when in ("before", "after")]
+    return [text(name)] + [_number(calibration.get(key)) for key in keys]
+
+
+def _number(value):
+    return "null" if value is None else f"{value:.4f}"
+
+
+def _performance(splits):
+    if not splits:
+        return "Not evaluated."
+    header = ["figure"] + [
+        f"{text(name)}: {report['n']} images, {report['n_patients']} patients" for name, report in splits.items()
+    ]
+    rows = [[words] + [estimate(report[figure]) for report in splits.values()] for figure, words in FIGURES]
+    return (
+        table(header, rows)
+        + "\n\n95 % intervals: Wilson for proportions, else a bootstrap over patients. With three or "
+        "more classes the figures are means over the classes, each against the others."
+    )
+
+
+def _subgroups(splits):
+    rows = []
+    for split, report in splits.items():
+        for group, parts in report["subgroups"].items():
+            for name, figures in parts.items():
+                rows.append([text(split), text(group), _part_name(name, figures)] + _subgroup_figures(figures))
+    header = ["split", "group", "part", "images", "sensitivity", "specificity", "AUROC", "accuracy"]
+    return table(header, rows) if rows else "None."
+
+
+def _part_name(name, figures):
+    if "range" not in figures:
+        return text(name)
+    low, high = figures["range"]
+    return f"{text(name)}: {low:.4g} to {high:.4g} ({text(figures['unit'])})"
+
+
+def _subgroup_figures(figures):
+    cells = [estimate(figures[name]) if name in figures else "" for name in ("sensitivity", "specificity", "auroc")]
+    return [str(figures["n"]), *cells, estimate(figures["accuracy"])]
+
+
+def _caveats(record, splits):
+    lines = []
+    if part(record, "data").get("grouped") is False:
+        lines.append(
+            "- **Patients are unknown**: one patient may be in several splits, and the figures may be too good."
+        )
+    lines += [f"- {text(name)}: {text(note)}" for name, report in splits.items() for note in report["notes"]]
+    return "\n".join([*lines, _CAVEATS, anomaly_card.CAVEATS if anomaly_card.is_anomaly(record) else _REASONS])

@@ -1,0 +1,139 @@
+"""From logits to a label: the calibration and the threshold that a trained model carries with it."""
+
+import logging
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from medxray.errors import RunError
+from medxray.metrics.calibration import Calibration, calibration_messages, fit_calibration, is_separated
+from medxray.metrics.thresholds import FIXED, OperatingPoint, choose_threshold, parse_rule
+
+log = logging.getLogger(__name__)
+
+MIN_IMAGES_PER_CLASS = 50
+DEFAULT_POINT = OperatingPoint(0.5, "0.5", FIXED)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How probabilities become labels.
+
+    Attributes:
+        threshold: operating point on the calibrated probability of the positive class; None with three or more
+            classes, where the most probable class is the label.
+        calibration: how logits become probabilities; the identity when nothing was fitted.
+        messages: what the user should know about how these two came about.
+    """
+
+    threshold: OperatingPoint | None
+    calibration: Calibration = Calibration()
+    messages: tuple[str, ...] = ()
+
+    def labels(self, probabilities):
+        """Class index of each row of calibrated probabilities: (n, K) 0-1 -> int64 (n,).
+
+        Two classes: 1 (the positive class) when its probability is >= the threshold. More: the highest.
+        """
+        if self.threshold is None:
+            return np.argmax(probabilities, axis=1).astype(np.int64)
+        return (np.asarray(probabilities)[:, 1] >= self.threshold.value).astype(np.int64)
+
+    def to_dict(self):
+        """The decision as JSON values."""
+        return {
+            "threshold": None if self.threshold is None else asdict(self.threshold),
+            "temperature": self.calibration.temperature,
+            "bias": list(self.calibration.bias),
+            "messages": list(self.messages),
+        }
+
+    @classmethod
+    def from_dict(cls, value):
+        """Read what `to_dict` wrote; without "bias" (runs of an earlier version) it is 0.
+
+        Raises:
+            RunError: a key is missing or a number is impossible.
+        """
+        try:
+            threshold = value["threshold"]
+            calibration = Calibration(float(value["temperature"]), tuple(map(float, value.get("bias", ()))))
+            if threshold is not None:
+                threshold = OperatingPoint(
+                    float(threshold["value"]), str(threshold["rule"]), str(threshold["chosen_on"])
+                )
+            messages = tuple(str(message) for message in value.get("messages", ()))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise _damaged(value) from error
+        if not _possible(calibration) or not (threshold is None or 0 <= threshold.value <= 1):
+            raise _damaged(value)
+        return cls(threshold, calibration, messages)
+
+
+def _possible(calibration):
+    numbers = (calibration.temperature, *calibration.bias)
+    return all(map(math.isfinite, numbers)) and calibration.temperature > 0 and len(calibration.bias) != 1
+
+
+def _damaged(value):
+    return RunError(
+        'A stored decision needs "temperature" above 0, "bias" (one number per class, or none) and "threshold" (null, '
+        f'or "value" from 0 to 1, "rule" and "chosen_on"). Received {str(value)[:200]}. '
+        "The run is damaged: train it again."
+    )
+
+
+def fit_decision(validation, *, rule="youden"):
+    """Fit the calibration and choose the threshold, on validation images only.
+
+    With fewer than `MIN_IMAGES_PER_CLASS` validation images of any class neither is trusted: the threshold is 0.5, the
+    probabilities stay as they are, and the decision says so.
+
+    Args:
+        validation: `Predictions` of the validation split.
+        rule: threshold rule, see `thresholds.choose_threshold`; with three or more classes it is not used.
+
+    Returns:
+        Decision. Its messages are also logged as warnings.
+
+    Raises:
+        ConfigError: the rule cannot be read.
+    """
+    parsed = parse_rule(rule)
+    scarce = _scarce_classes(validation)
+    if scarce:
+        fixed = OperatingPoint(parsed.target, str(rule), FIXED) if parsed.kind == "fixed" else DEFAULT_POINT
+        threshold = fixed if validation.is_binary else None
+        decision = Decision(threshold, messages=(_scarce_message(validation, scarce, threshold),))
+    else:
+        decision = _fit(validation, rule)
+    for message in decision.messages:
+        log.warning("%s", message)
+    return decision
+
+
+def _fit(validation, rule):
+    calibration = fit_calibration(validation.logits, validation.y_true)
+    separated = is_separated(validation.logits, validation.y_true)
+    threshold = None
+    if validation.is_binary:
+        score = validation.score(calibration)
+        threshold = choose_threshold(validation.is_positive, score, rule=rule, chosen_on=validation.split)
+    return Decision(threshold, calibration, calibration_messages(calibration, separated=separated))
+
+
+def _scarce_classes(validation):
+    counts = np.bincount(validation.y_true, minlength=len(validation.classes))
+    return {
+        name: int(count) for name, count in zip(validation.classes, counts, strict=True) if count < MIN_IMAGES_PER_CLASS
+    }
+
+
+def _scarce_message(validation, scarce, threshold):
+    found = ", ".join(f"{count} of {name}" for name, count in scarce.items())
+    used = "no calibration is" if threshold is None else f"threshold {threshold.value:g} and no calibration are"
+    return (
+        f"Validation ({validation.split}) has too few images to fit the decision: {found}, "
+        f"where {MIN_IMAGES_PER_CLASS} of each class are needed; {used} used."
+    )

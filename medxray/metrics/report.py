@@ -1,0 +1,204 @@
+"""Everything that is said about one split, as one JSON object."""
+
+import numpy as np
+
+from medxray.metrics import reliability
+from medxray.metrics.bootstrap import N_BOOT, bootstrap, percentile_interval, resampling_obstacle
+from medxray.metrics.calibration import Calibration
+from medxray.metrics.failures import error_records
+from medxray.metrics.intervals import estimate, proportion
+from medxray.metrics.metrics import one_vs_rest
+from medxray.metrics.notes import split_notes
+from medxray.metrics.statistics import PREVALENCES, SplitStatistics
+from medxray.metrics.subgroups import subgroup_report
+from medxray.metrics.thresholds import parse_rule
+
+HEADLINE = (
+    "auroc", "accuracy", "sensitivity", "specificity", "precision", "npv", "f1", "average_precision",
+    "balanced_accuracy", "mcc", "brier", "nll",
+)  # fmt: skip
+LABELLED = ("accuracy", "sensitivity", "specificity", "precision", "npv", "f1", "balanced_accuracy", "mcc")
+PROPORTIONS = ("sensitivity", "specificity", "precision", "npv")
+AXES = "rows are true classes, columns predicted ones, both in the order of classes"
+
+
+def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=None, n_errors=12):
+    """Evaluate one split.
+
+    Proportions have Wilson intervals and, as `ci95_by_patient`, intervals from the patient-cluster stratified
+    bootstrap; all other figures have the latter. Brier score, NLL and the ranking of three or more classes use
+    calibrated probabilities. With three or more classes the headline figures are means over the classes, each
+    against the others. What cannot be computed is None, with the reason in `notes`.
+
+    Args:
+        predictions: `Predictions` of the split; it may be empty or hold one class only.
+        decision: `Decision` with calibration and threshold.
+        n_boot: bootstrap resamples.
+        seed: of the bootstrap.
+        image_stats: DataFrame aligned with the predictions: width and height in pixels, brightness 0-255.
+        n_errors: most confident errors listed per kind.
+
+    Returns:
+        dict of JSON values; docs/evaluation.md describes each key.
+    """
+    statistics = SplitStatistics(predictions, decision)
+    obstacle = resampling_obstacle(predictions.patient_ids, predictions.y_true)
+    figures = _figures(predictions, statistics, n_boot=n_boot if obstacle is None else 0, seed=seed)
+    matrix = _counts(statistics, statistics.y_pred)
+    subgroups, subgroup_notes = subgroup_report(
+        predictions, decision, image_stats=image_stats, n_boot=n_boot, seed=seed
+    )
+    report = {"split": predictions.split, "n": len(predictions), "n_patients": predictions.n_patients}
+    report |= {"classes": list(predictions.classes), "positive": predictions.positive}
+    report |= _headline(figures, matrix, binary=predictions.is_binary)
+    report |= {
+        "prevalence": _prevalence(predictions),
+        "per_class": _per_class(predictions, figures, matrix),
+        "confusion_matrix": matrix.tolist(),
+        "confusion_matrix_axes": AXES,
+        "threshold": decision.to_dict()["threshold"],
+        "at_threshold_0.5": _at_half(figures, statistics),
+        "ppv_npv_at_prevalence": _at_prevalences(figures) if predictions.is_binary else None,
+        "cost": _cost(matrix, decision),
+        "calibration": _calibration(predictions, decision),
+        "subgroups": subgroups,
+        "errors": error_records(predictions, decision, k=n_errors),
+        "bootstrap": {"resamples": n_boot if obstacle is None else 0, "unit": "patient", "seed": seed},
+    }
+    report["notes"] = split_notes(predictions, report, unstable=figures.unstable, obstacle=obstacle) + subgroup_notes
+    return report
+
+
+def _figures(predictions, statistics, *, n_boot, seed):
+    point = {name: value[0] for name, value in statistics(np.ones((1, len(predictions)))).items()}
+    samples = {}
+    if n_boot:
+        samples = bootstrap(statistics, predictions.patient_ids, predictions.y_true, n_boot=n_boot, seed=seed)
+    return Figures(point, samples)
+
+
+class Figures:
+    """Point estimates with their bootstrap intervals, looked up by name; remembers which had no interval."""
+
+    def __init__(self, point, samples):
+        """Store one dict of values and one of resampled values (empty when nothing was resampled)."""
+        self._point, self._samples = point, samples
+        self.unstable = []
+
+    def __call__(self, name, index=None):
+        """The estimate of a figure (of one class or prevalence: `index`) with its bootstrap interval."""
+        value = self.value(name, index)
+        return estimate(value, self.interval(name, index) if np.isfinite(value) else None)
+
+    def value(self, name, index=None):
+        """The value alone, float or nan."""
+        return float(self._point[name] if index is None else self._point[name][index])
+
+    def interval(self, name, index=None):
+        """(low, high), or None; a figure that too many resamples leave undefined is put on the list `unstable`."""
+        if not self._samples:
+            return None
+        samples = self._samples[name]
+        found = percentile_interval(samples if index is None else samples[:, index])
+        if found is None and name not in self.unstable:
+            self.unstable.append(name)
+        return found
+
+    def proportion(self, name, counts, index=None):
+        """A share with its Wilson interval and, beside it, the interval by patient."""
+        result = proportion(*counts)
+        interval = None if result["value"] is None else self.interval(name, index)
+        return result | {"ci95_by_patient": None if interval is None else list(interval)}
+
+
+def _counts(statistics, labels):
+    matrix = statistics.matrix(labels, np.ones((1, len(labels))))[0]
+    return np.rint(matrix).astype(np.int64)
+
+
+def _fractions(matrix, k):
+    """(successes, total) of each proportion of class k against the others."""
+    tp, fp, fn, tn = (int(count[k]) for count in one_vs_rest(matrix))
+    return {
+        "sensitivity": (tp, tp + fn),
+        "specificity": (tn, tn + fp),
+        "precision": (tp, tp + fp),
+        "npv": (tn, tn + fn),
+    }
+
+
+def _with_proportions(figures, matrix, names, *, binary, prefix=""):
+    result = {name: figures(prefix + name) for name in names if name not in (*PROPORTIONS, "accuracy") or not binary}
+    fractions = {"accuracy": (int(np.trace(matrix)), int(matrix.sum()))}
+    fractions |= _fractions(matrix, 1) if binary else {}
+    result |= {name: figures.proportion(prefix + name, counts) for name, counts in fractions.items()}
+    return {name: result[name] for name in names}
+
+
+def _headline(figures, matrix, *, binary):
+    return _with_proportions(figures, matrix, HEADLINE, binary=binary)
+
+
+def _at_half(figures, statistics):
+    """The figures that depend on a threshold, at 0.5 and for the same images."""
+    if not statistics.binary:
+        return None
+    matrix = _counts(statistics, statistics.y_half)
+    result = _with_proportions(figures, matrix, LABELLED, binary=True, prefix="half.")
+    return {"threshold": 0.5, "confusion_matrix": matrix.tolist()} | result
+
+
+def _per_class(predictions, figures, matrix):
+    result = {}
+    for k, name in enumerate(predictions.classes):
+        members = predictions.y_true == k
+        entry = {"n": int(members.sum()), "n_patients": len(np.unique(predictions.patient_ids[members]))}
+        entry["n_predicted"] = int(matrix[:, k].sum())
+        for figure, counts in _fractions(matrix, k).items():
+            entry[figure] = figures.proportion(f"class.{figure}", counts, k)
+        for figure in ("f1", "auroc", "average_precision"):
+            entry[figure] = figures(f"class.{figure}", k)
+        result[name] = entry
+    return result
+
+
+def _prevalence(predictions):
+    if not len(predictions):
+        return None
+    counts = np.bincount(predictions.y_true, minlength=len(predictions.classes)) / len(predictions)
+    return dict(zip(predictions.classes, counts.tolist(), strict=True))
+
+
+def _at_prevalences(figures):
+    return [
+        {"prevalence": prevalence, "ppv": figures("ppv_at", index), "npv": figures("npv_at", index)}
+        for index, prevalence in enumerate(PREVALENCES)
+    ]
+
+
+def _cost(matrix, decision):
+    rule = None if decision.threshold is None else parse_rule(decision.threshold.rule)
+    if rule is None or rule.kind != "cost" or not matrix.sum():
+        return None
+    total = rule.cost_fn * matrix[1, 0] + rule.cost_fp * matrix[0, 1]
+    return {"fn": rule.cost_fn, "fp": rule.cost_fp, "per_image": float(total / matrix.sum())}
+
+
+def _calibration(predictions, decision):
+    """The fitted numbers, and how well the probabilities hold before (as the model gives them) and after."""
+    errors = {}
+    for when, calibration in (("before", Calibration()), ("after", decision.calibration)):
+        probabilities = predictions.probabilities(calibration)
+        confidence, outcome = reliability.confidence_and_outcome(probabilities, predictions.y_true)
+        terms = reliability.nll_terms(predictions.log_probabilities(calibration), predictions.y_true)
+        errors[f"ece_{when}"] = reliability.ece(confidence, outcome)
+        errors[f"brier_{when}"] = _mean(reliability.brier_terms(probabilities, predictions.y_true))
+        errors[f"nll_{when}"] = _mean(terms)
+    fitted = decision.calibration
+    return {"temperature": fitted.temperature, "bias": list(fitted.biases(len(predictions.classes)))} | {
+        name: value if np.isfinite(value) else None for name, value in errors.items()
+    }
+
+
+def _mean(values):
+    return float(np.mean(values)) if len(values) else np.nan

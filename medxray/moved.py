@@ -1,0 +1,132 @@
+"""Import paths of version 0.1. They work until version 0.3, with a DeprecationWarning that names the new place."""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+import warnings
+
+MOVED = {  # old module -> the modules that hold its names now, all below `medxray`
+    "answers": "predict.table",
+    "assessment": "evaluation.assess evaluation.pictures runs.directory",
+    "backend": "system.backend",
+    "data.against_normal": "data.layouts.against_normal",
+    "data.audit": "data.audit.findings",
+    "data.csv_source": "data.layouts.csv_source",
+    "data.csv_table": "data.layouts.csv_table",
+    "data.decode": "data.images.decode",
+    "data.dicom": "data.images.dicom",
+    "data.dicom_grey": "data.images.dicom_grey",
+    "data.duplicates": "data.audit.duplicates",
+    "data.folders": "data.layouts.folders",
+    "data.headers": "data.images.headers",
+    "data.images": "data.images.files",
+    "data.kermany": "data.layouts.kermany",
+    "data.labels": "data.layouts.labels",
+    "data.phantom": "data.phantom.draw",
+    "data.phantom_anatomy": "data.phantom.anatomy",
+    "data.phantom_grid": "data.phantom.grid",
+    "data.phantom_opacity": "data.phantom.opacity",
+    "data.shortcuts": "data.audit.shortcuts",
+    "data.sources": "data.layouts.sources",
+    "data.thumbnails": "data.images.thumbnails",
+    "data.tiff": "data.images.tiff",
+    "embedding_study": "embeddings.study",
+    "evaluate.anomaly_card": "anomaly.card",
+    "evaluate.bootstrap": "metrics.bootstrap",
+    "evaluate.calibration": "metrics.calibration",
+    "evaluate.compare": "metrics.compare",
+    "evaluate.curves": "metrics.curves",
+    "evaluate.decision": "metrics.decision",
+    "evaluate.failures": "metrics.failures",
+    "evaluate.intervals": "metrics.intervals",
+    "evaluate.markdown": "evaluation.markdown",
+    "evaluate.metrics": "metrics.metrics",
+    "evaluate.model_card": "evaluation.model_card",
+    "evaluate.net_benefit": "metrics.net_benefit",
+    "evaluate.notes": "metrics.notes",
+    "evaluate.reliability": "metrics.reliability",
+    "evaluate.report": "metrics.report",
+    "evaluate.statistics": "metrics.statistics",
+    "evaluate.subgroups": "metrics.subgroups",
+    "evaluate.thresholds": "metrics.thresholds",
+    "evaluation": "evaluation.evaluate_run runs.images",
+    "explain.truth": "runs.truth",
+    "extraction": "embeddings.extract",
+    "gating": "gate.run_gate",
+    "inference": "models.inference",
+    "inputs": "predict.inputs data.layouts.labels",
+    "kinds": "run_kinds",
+    "models.autoencoder": "anomaly.autoencoder",
+    "models.detector": "anomaly.score",
+    "models.padim": "anomaly.padim_graph",
+    "models.patch_detector": "anomaly.patch_graph",
+    "models.patch_features": "anomaly.patch_features",
+    "models.patchcore": "anomaly.patchcore_graph",
+    "models.similarity": "anomaly.similarity",
+    "neighbors": "embeddings.similar",
+    "plots.anomaly": "anomaly.displays",
+    "plots.neighbors": "embeddings.similar_figure",
+    "plots.scatter": "embeddings.map",
+    "plots.scatter_page": "embeddings.map_page",
+    "plots.scatter_script": "embeddings.map_script",
+    "predictions": "metrics.predictions",
+    "progress": "system.progress",
+    "reading": "predict.form",
+    "runs": "runs.directory",
+    "storage": "system.storage",
+    "trained": "trained_run",
+    "training.experiment": "training.classifier",
+}
+
+_GONE_PACKAGES = ("evaluate",)  # packages that hold nothing any more
+
+
+class _OldModule(types.ModuleType):
+    """Looks names up where they are now."""
+
+    def __getattr__(self, name):
+        return _now(self.__name__, name)
+
+
+class _OldPaths(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds the modules of MOVED under their old names."""
+
+    def find_spec(self, fullname, path=None, target=None):
+        """The spec of an old module; None for every other name."""
+        name = fullname.removeprefix("medxray.")
+        if fullname == name or name not in (*MOVED, *_GONE_PACKAGES):
+            return None
+        return importlib.machinery.ModuleSpec(fullname, self, is_package=name in _GONE_PACKAGES)
+
+    def create_module(self, spec):
+        """An empty module that looks its names up elsewhere."""
+        return _OldModule(spec.name)
+
+    def exec_module(self, module):
+        """Nothing to run."""
+
+
+def _now(old, name):
+    """The value of a name of an old module, from where it is now; raises AttributeError where there is none."""
+    for place in MOVED.get(old.removeprefix("medxray."), "").split():
+        try:
+            value = getattr(importlib.import_module(f"medxray.{place}"), name)
+        except AttributeError:
+            continue
+        text = f"{old}.{name} is now medxray.{place}.{name}; the old path goes with version 0.3."
+        warnings.warn(text, DeprecationWarning, stacklevel=3)
+        return value
+    raise AttributeError(f"module {old!r} has no attribute {name!r}")
+
+
+def names_of_old_module(package):
+    """`__getattr__` of a package that was a module in version 0.1: its names are found where they are now."""
+    return lambda name: _now(package, name)
+
+
+def keep_old_paths():
+    """Let Python find the modules of version 0.1."""
+    if not any(isinstance(finder, _OldPaths) for finder in sys.meta_path):
+        sys.meta_path.append(_OldPaths())

@@ -1,0 +1,77 @@
+"""Texts given on the command line -> the image files and label maps they mean. No TensorFlow."""
+
+import glob
+import os
+from pathlib import Path
+
+from medxray.data.images import files as images
+from medxray.errors import DataError, ImageError
+
+SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
+
+
+def expand_inputs(paths):
+    """List the files that some arguments mean, each once, in the order given.
+
+    Args:
+        paths: iterable of files, folders (searched in depth for files that are images or are named like one) and glob
+            patterns.
+
+    Returns:
+        list of pathlib.Path. A file that does not exist stays in the list, and beside other paths a folder without
+        images and a pattern without a match too; reading them will say so.
+
+    Raises:
+        DataError: all that was given are folders without images and patterns without a match, or nothing was given,
+            or an empty name.
+    """
+    texts = [str(path) for path in paths]
+    if "" in texts:
+        raise DataError("An empty name was given, perhaps from a variable that is not set. Name files or folders.")
+    found, empty = {}, {}
+    for path in texts:
+        try:
+            found |= dict.fromkeys(_expand(path))
+        except DataError as error:
+            found[Path(path)] = None
+            empty[Path(path)] = error
+    if not found:
+        raise DataError("No image was given. Name files, folders or patterns such as 'images/*.png'.")
+    if len(empty) == len(found):
+        raise next(iter(empty.values()))
+    return list(found)
+
+
+def path_text(file):
+    """A path as valid Unicode for tables and JSON: bytes that are not UTF-8 become escapes such as `\\xff`."""
+    return os.fsencode(file).decode("utf-8", "backslashreplace")
+
+
+def _expand(text):
+    path = Path(text)
+    if path.is_dir():
+        files = sorted(file for file in path.rglob("*") if _visible(file, path) and _looks_like_image(file))
+        if not files:
+            raise DataError(f"The folder {path} holds no image (PNG, JPEG, BMP, TIFF or DICOM).")
+        return files
+    if not path.exists() and glob.has_magic(text):
+        files = sorted(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())
+        if not files:
+            raise DataError(f"The pattern {text} matches no file.")
+        return files
+    return [path]
+
+
+def _looks_like_image(file):
+    """Named like an image (then it is listed even if it is none), or an image whatever it is named."""
+    if file.suffix.lower() in SUFFIXES:
+        return True
+    try:
+        return bool(images.identify(file))
+    except (ImageError, OSError):
+        return False
+
+
+def _visible(file, root):
+    parts = file.relative_to(root).parts
+    return file.is_file() and not any(part.startswith(".") or part == "__MACOSX" for part in parts)

@@ -1,0 +1,285 @@
+"""Run directories: the only place that names, creates and records them. No TensorFlow."""
+
+import contextlib
+import datetime
+import fcntl
+import importlib.metadata
+import logging
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from medxray.errors import ConfigError, RunError
+from medxray.metrics.decision import DEFAULT_POINT, Decision
+from medxray.system import storage
+
+PACKAGES = ("medxray", "tensorflow", "keras", "numpy", "scikit-learn", "opencv-python-headless", "pandas", "pydicom")
+STATES = ("running", "completed", "failed", "interrupted")
+_KIND = "medxray-run"
+log = logging.getLogger(__name__)
+
+
+class RunDir:
+    """A run directory and the names of what lies in it.
+
+    Args:
+        path: the directory. `open_run` checks that it is one.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.record_file = self.path / "run.json"
+        self.split_file = self.path / "split.csv"
+        self.history_file = self.path / "history.csv"
+        self.predictions_file = self.path / "predictions.csv"
+        self.metrics_file = self.path / "metrics.json"
+        self.model_file = self.path / "model.keras"
+        self.card_file = self.path / "model_card.md"
+        self.gate_file = self.path / "gate.npz"
+        self.embeddings_file = self.path / "embeddings.npz"
+        self.plots = self.path / "plots"
+        self.content_file = self.path / "content.csv"
+        self.lock_file = self.path / ".lock"
+        self.initial_model_file = self.path / "checkpoint" / "initial.keras"
+        self.state_file = self.path / "checkpoint" / "state.npz"
+
+    @property
+    def name(self):
+        """Name of the run, that of its directory."""
+        return self.path.resolve().name
+
+    def read_record(self):
+        """The content of run.json as a dict.
+
+        Raises:
+            RunError: it is missing, damaged or of another program.
+        """
+        try:
+            record = storage.read_json(self.record_file)
+        except (OSError, ValueError) as error:
+            raise RunError(f"{self.path} is not a medxray run: {self.record_file} cannot be read ({error}).") from error
+        if not isinstance(record, dict) or record.get("kind") != _KIND:
+            raise RunError(f"{self.path} is not a medxray run: {self.record_file} was written by another program.")
+        if record.get("state") not in STATES or not isinstance(record.get("config"), dict):
+            raise RunError(f"{self.record_file} is damaged: it needs a state and a configuration. Train the run again.")
+        return record
+
+    @contextlib.contextmanager
+    def in_use(self):
+        """Keep other processes from training this run; RunError when one already does."""
+        with open(self.lock_file, "a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise RunError(f"{self.path} is being trained by another process. Wait for it or stop it.") from error
+            yield
+
+    def update_record(self, **changes):
+        """Replace some top-level entries of run.json, atomically."""
+        storage.write_json(self.record_file, {**self.read_record(), **changes})
+
+
+def create_run(config, *, command):
+    """Make the directory of a new run and write its first record.
+
+    Args:
+        config: resolved training.config.RunConfig. Its `runs_dir` is created when missing. Its `name` is used as it is;
+            without one the run is called by `default_name`, then `-2`, `-3`... With `overwrite` an existing run of
+            that name is replaced; it is kept aside until the new one has a model. A failed run without a model is
+            replaced in any case.
+        command: the command line as a list of words.
+
+    Returns:
+        RunDir in state "running".
+
+    Raises:
+        ConfigError: the name is no plain folder name.
+        RunError: it exists already.
+        StorageError: the folder cannot be written.
+    """
+    runs_dir = Path(config.runs_dir)
+    if config.name is None:
+        path = _free_name(runs_dir, config.default_name)
+    else:
+        path = runs_dir / _checked_name(config.name)
+        _clear_way(path, config.overwrite)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage.storage_error(path, error) from error
+    run = RunDir(path)
+    record = {
+        "kind": _KIND,
+        "type": config.TYPE,
+        "state": "running",
+        "name": path.name,
+        "command": list(command),
+        "created": _now(),
+        "config": {**config.to_dict(), "name": path.name},
+        "environment": environment(),
+    }
+    storage.write_json(run.record_file, record)
+    return run
+
+
+def _checked_name(name):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == "latest":
+        raise ConfigError(f"--name must be a plain folder name (letters, digits, '.', '_', '-'). Received '{name}'.")
+    return name
+
+
+def _clear_way(path, overwrite):
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    RunDir(path).read_record()  # refuses what is no run
+    failed = _failed_early(path)
+    if not overwrite and not failed:
+        raise RunError(f"{path} exists already. Choose another --name, or give --overwrite to replace it.")
+    aside = _aside(path)
+    if failed or aside.exists():
+        shutil.rmtree(path)
+    else:
+        path.rename(aside)
+
+
+def _failed_early(path):
+    """Whether a run failed before its first epoch: it holds nothing that could be used or resumed."""
+    run = RunDir(path)
+    if run.model_file.exists() or run.state_file.exists() or not run.record_file.exists():
+        return False
+    try:
+        return run.read_record()["state"] == "failed"
+    except RunError:  # damaged: not known to be empty
+        return False
+
+
+def _aside(path):
+    """Where a run waits while another one is to replace it."""
+    return path.with_name(f".replaced-{path.name}")
+
+
+def finish_replacing(run):
+    """The new run has a model: remove the one it replaces."""
+    shutil.rmtree(_aside(run.path), ignore_errors=True)
+
+
+def undo_replacing(run):
+    """The new run failed without a model: put the one that it was to replace back."""
+    aside = _aside(run.path)
+    if aside.exists() and not run.model_file.exists():
+        shutil.rmtree(run.path)
+        aside.rename(run.path)
+
+
+def _free_name(runs_dir, stem):
+    number, path = 1, runs_dir / stem
+    while path.exists() and not _failed_early(path):
+        number += 1
+        path = runs_dir / f"{stem}-{number}"
+    if path.exists():
+        shutil.rmtree(path)
+    return path
+
+
+def point_latest(run):
+    """Let `latest` beside the run point at it; without symbolic links it is a text file with the name."""
+    link = run.path.parent / "latest"
+    temporary = run.path.parent / f".latest-{os.getpid()}"
+    try:
+        temporary.unlink(missing_ok=True)
+        temporary.symlink_to(run.path.name, target_is_directory=True)
+        os.replace(temporary, link)
+    except OSError:
+        if not link.is_dir() or link.is_symlink():
+            storage.write_text(link, run.path.name + "\n")
+
+
+def open_run(path):
+    """Open an existing run.
+
+    Args:
+        path: the run's directory, or the model.keras in it.
+
+    Raises:
+        RunError: there is nothing, or it is not a run of medxray.
+    """
+    path = Path(path)
+    if path.name == "model.keras":
+        path = path.parent
+    if path.name == "latest" and path.is_file():
+        path = path.parent / path.read_text(encoding="utf-8").strip()
+    if not path.exists():
+        raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name another one.")
+    run = RunDir(path.resolve())
+    run.read_record()
+    return run
+
+
+def environment():
+    """Versions, machine and git commit, for run.json."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpus": os.cpu_count(),
+        "packages": versions,
+        "git_commit": _git_commit(),
+    }
+
+
+def _git_commit():
+    """Commit of the working copy the program runs from, or None."""
+    folder = Path(__file__).resolve().parent.parent
+    if not (folder / ".git").exists() or shutil.which("git") is None:
+        return None
+    answer = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True)
+    return answer.stdout.strip() or None
+
+
+def command_line():
+    """The command line of this process as a list of words, the program by its bare name."""
+    return [Path(sys.argv[0]).name, *sys.argv[1:]]
+
+
+def _now():
+    return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+
+
+def stored_decision(record, path):
+    """The Decision in run.json; without one (an interrupted run) 0.5 and no calibration, with a warning.
+
+    Args:
+        record: dict of run.json.
+        path: directory of the run, for the warning.
+
+    Raises:
+        RunError: it is damaged, or does not fit the classes of the run.
+    """
+    if "decision" in record:
+        return _fitting(Decision.from_dict(record["decision"]), record)
+    log.warning(
+        "This run was not evaluated, so it has no threshold or calibration of its own; 0.5 and none are used. "
+        "Finish it with: medxray train --resume %s",
+        path,
+    )
+    binary = record.get("data", {}).get("positive") is not None
+    return Decision(DEFAULT_POINT if binary else None)
+
+
+def _fitting(decision, record):
+    bias, classes = decision.calibration.bias, record["data"]["classes"]
+    if len(bias) not in (0, len(classes)):
+        raise RunError(
+            f"A stored decision needs one bias for each of the {len(classes)} classes of the run. Received "
+            f"{len(bias)} numbers. The run is damaged: train it again."
+        )
+    return decision

@@ -1,0 +1,290 @@
+"""A trained run: its model, its decision, and what can be asked of them."""
+
+import logging
+from functools import cached_property
+
+import numpy as np
+
+from medxray.errors import RunError
+from medxray.evaluation.assess import report_split
+from medxray.evaluation.pictures import Pictures, predictions_of
+from medxray.gate import verdicts
+from medxray.gate.parts import read_gate
+from medxray.models.classifier import embedder, load_classifier
+from medxray.models.heads import POOLED
+from medxray.models.inference import compiled, logits_model, predict_batches, trunk
+from medxray.models.registry import architecture
+from medxray.predict.form import Form
+from medxray.predict.inputs import expand_inputs, path_text
+from medxray.predict.table import answer_table
+from medxray.runs.directory import stored_decision
+from medxray.system import progress
+from medxray.training.config import RESIZES
+
+log = logging.getLogger(__name__)
+
+
+class Run:
+    """A trained run: its model and what belongs to it.
+
+    Args:
+        directory: runs.directory.RunDir.
+
+    Attributes:
+        notes: remarks that belong to every evaluation of a run of this kind.
+        batch: images that the model takes at a time.
+        normal: the class against which all others count as one; None where every class is one of its own.
+    """
+
+    notes = ()
+    batch = 32
+    normal = None
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.path = directory.path
+        self.name = directory.name
+        self.record = directory.read_record()
+        try:
+            self._read_facts()
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{directory.record_file} is damaged: {error!r}. Train the run again.") from error
+        self.decision = stored_decision(self.record, self.path)
+
+    def _read_facts(self):
+        data, config = self.record["data"], self.record["config"]
+        self.classes = tuple(map(str, data["classes"]))
+        self.positive = data["positive"]
+        self.architecture = self._read_architecture(config)
+        self.input_size = (int(config["image_size"]),) * 2
+        self.channels = int(config["channels"])
+        self.resize = config["resize"]
+        self.form = Form(self.input_size, self.channels, self.resize)
+        if len(self.classes) < 2 or self.positive not in (None, self.classes[-1]) or self.resize not in RESIZES:
+            raise ValueError("classes, positive or resize")
+
+    def _read_architecture(self, config):
+        return architecture(config["arch"])
+
+    @cached_property
+    def model(self):
+        """The flat keras.Model: float32 images (N,H,W,C), 0-255 -> probabilities (N,K), not calibrated.
+
+        That of an anomaly run has further outputs behind the probabilities, see `anomaly.score.finish_detector`.
+        """
+        model = load_classifier(self.directory.model_file)
+        self._check_model(model)
+        return model
+
+    def _check_model(self, model):
+        found, expected = (
+            (model.input_shape, model.output_shape),
+            (
+                (None, *self.input_size, self.channels),
+                (None, len(self.classes)),
+            ),
+        )
+        if found != expected:
+            raise RunError(
+                f"{self.directory.model_file} maps {found[0]} to {found[1]}, where run.json says {expected[0]} to "
+                f"{expected[1]}. The files do not belong together: train the run again."
+            )
+
+    @cached_property
+    def gate(self):
+        """The input gate (gate.parts.Gate) of the run, or None where it has none."""
+        file = self.directory.gate_file
+        return read_gate(file, features=self.model.get_layer(POOLED).output.shape[-1]) if file.exists() else None
+
+    @cached_property
+    def _judge(self):
+        """The compiled gate, see `gate.verdicts.judge_of`; None, with a warning, where the run has none."""
+        if self.gate is None:
+            log.warning(
+                "%s has no input gate: images unlike its training images are not noticed. Fit one with: medxray gate "
+                "%s",
+                self.name,
+                self.path,
+            )
+            return None
+        return verdicts.judge_of(self.gate, size=self.input_size, channels=self.channels)
+
+    @cached_property
+    def _forward(self):
+        return compiled(trunk(self.model))
+
+    def predict(self, paths, *, gate="warn"):
+        """Predict images.
+
+        Args:
+            paths: files, folders and glob patterns.
+            gate: "warn" judges every image, "refuse" also makes an error of those that the gate refuses, "off" judges
+                none. The log says so where the run has no gate.
+
+        Returns:
+            pandas.DataFrame, one row per file: path, label, probability (calibrated; of the positive class, or of
+            the label with three or more classes), raw_probability (the same, not calibrated), threshold (nan with
+            three or more classes), error (empty, or why the file could not be read or is refused: the others are then
+            empty), one calibrated `probability_<class>` per class and, where images were judged, gate_score,
+            in_distribution (bool; None where the file could not be read) and gate_reason.
+
+        Raises:
+            ConfigError: `gate` is another word.
+            DataError: a folder or pattern holds no image.
+        """
+        verdicts.check_answer(gate)
+        files = expand_inputs(paths)
+        judge = None if gate == "off" else self._judge
+        logits, answers, errors = [np.zeros((0, len(self.classes)), np.float32)], [], []
+        for images, reasons in self.form.source(files).stream(self.batch):
+            images = images.astype(np.float32)
+            found, pooled = self._forward(images)
+            logits.append(found.numpy())
+            errors += reasons
+            if judge:
+                answers.append(judge(images, pooled))
+        if not answers:
+            return self._table(files, np.concatenate(logits), errors)
+        shown = verdicts.refusals(answers, errors) if gate == "refuse" else errors
+        return verdicts.with_verdicts(self._table(files, np.concatenate(logits), shown), answers, errors)
+
+    def refused(self, inputs):
+        """What the gate refuses among `predict.form.Inputs`, dict path -> why; empty without a gate."""
+        reasons = {}
+        for start in range(0, len(inputs.files) if self._judge else 0, self.batch):
+            images = inputs.pixels[start : start + self.batch].astype(np.float32)
+            answer = self._judge(images, self._forward(images)[1])
+            for file, why in zip(inputs.files[start:], verdicts.refusals([answer], [""] * len(images))):
+                if why:
+                    reasons[path_text(file)] = why
+        return reasons
+
+    def _table(self, files, logits, errors):
+        names = {"classes": self.classes, "positive": self.positive, "decision": self.decision}
+        return answer_table(files, logits, errors, **names)
+
+    @property
+    def heat_layer(self):
+        """Name of the default layer of Grad-CAM; None where the run has no heatmaps."""
+        return self.architecture.heat_layer
+
+    def serving_class(self):
+        """The class of the exported graph, a subclass of export.serving.Serving."""
+        from medxray.export.serving import ClassifierServing
+
+        return ClassifierServing
+
+    def parity(self, loaded, files, *, content, images):
+        """What `export.parity.check_parity` compares for this kind of run besides."""
+        from medxray.export.parity import gradcam_parity
+
+        return gradcam_parity(self, loaded, content=content, images=images)
+
+    def check_gradcam(self):
+        """Raise ConfigError where Grad-CAM makes no sense for this kind of run."""
+
+    def further_figures(self, predictions, pictures):
+        """Figures that this kind of run has in every report besides those of a classifier: none, dict."""
+        return {}
+
+    def draw(self, folder, predictions, pictures):
+        """Draw what this kind of run shows beside the plots of every evaluation: nothing for a classifier."""
+
+    def gradcam(self, paths, *, layer=None, target=None):
+        """Grad-CAM heatmaps by tf-keras-vis; see `medxray.explain.heatmaps.heatmaps_for`."""
+        from medxray.explain.heatmaps import heatmaps_for
+
+        return heatmaps_for(self, paths, layer=layer, target=target)
+
+    def evaluate(self, manifest, *, split="test"):
+        """Evaluate a manifest with the stored threshold and calibration; nothing is fitted on it.
+
+        Args:
+            manifest: Manifest with the classes of this run. Images that the run has learned or chosen its threshold
+                from, and unreadable files, are left out with a warning.
+            split: the split of the manifest that is evaluated; all of it where it has no splits.
+
+        Returns:
+            dict: the JSON object of docs/evaluation.md.
+
+        Raises:
+            DataError: there is no such split, or no image is left.
+        """
+        from medxray.runs.images import unseen
+
+        predictions, pictures = self.predict_manifest(unseen(self, manifest, split), split=split)
+        return report_split(predictions, self.decision, pictures) | self.further_figures(predictions, pictures)
+
+    def write_evaluation(self, data=None, *, split="test", label_map=None, columns=None):
+        """Evaluate a split of the run, or other data, into the run's directory: `evaluation.evaluate_run.write_evaluation`."""
+        from medxray.evaluation.evaluate_run import write_evaluation
+
+        return write_evaluation(self, data, split=split, label_map=label_map, columns=columns)
+
+    def export(self, to=None):
+        """Write the run as a SavedModel, checked against it; see `medxray.export.export_model`."""
+        from medxray.export import export_model
+
+        return export_model(self, to)
+
+    def refit_gate(self):
+        """Fit the input gate again on the run's own images; see `medxray.gate.run_gate.refit`."""
+        from medxray.gate.run_gate import refit
+
+        self.gate = refit(self)
+        self.__dict__.pop("_judge", None)
+        return self.gate
+
+    def predict_manifest(self, manifest, *, split):
+        """Predict the images of a manifest and return (Predictions, Pictures of the same rows)."""
+        source, manifest = self.form.readable(manifest)
+        rows = np.arange(len(manifest))
+        logits = predict_batches(logits_model(self.model), source.dataset(rows).batch(self.batch).prefetch(2))
+        return predictions_of(manifest, logits, split=split), Pictures(source, rows)
+
+    def embed_manifest(self, manifest):
+        """Pooled features of the images of a manifest.
+
+        Returns:
+            (float32 array (n,c), Manifest of the images that could be read, in the order of the rows). Unreadable
+            files are left out with a warning.
+        """
+        source, manifest = self.form.readable(manifest)
+        batches = source.dataset(np.arange(len(manifest))).batch(self.batch).prefetch(2)
+        with progress.track(len(manifest), "Features") as bar:
+            return predict_batches(embedder(self.model), _counted(batches, bar)), manifest
+
+    def embed_inputs(self, paths):
+        """Pooled features of files, folders and globs.
+
+        Returns:
+            (list of pathlib.Path that could be read, float32 array (n,c) in their order).
+        """
+        files, reasons = expand_inputs(paths), []
+
+        def batches():
+            for images, found in self.form.source(files).stream(self.batch):
+                reasons.extend(found)
+                yield images
+
+        vectors = predict_batches(embedder(self.model), batches())
+        good = [row for row, reason in enumerate(reasons) if not reason]
+        return [files[row] for row in good], vectors[good]
+
+    def write_embeddings(self, data=None, *, splits=(), out=None, label_map=None, columns=None):
+        """Write the features of the run's images, or of other data, as an npz; see `medxray.embeddings.extract.extract`."""
+        from medxray.embeddings.extract import extract
+
+        return extract(self, data, splits=splits, out=out, label_map=label_map, columns=columns)
+
+    def similar(self, paths, *, count=5):
+        """The training images most similar to some images; see `medxray.embeddings.similar.similar_images`."""
+        from medxray.embeddings.similar import similar_images
+
+        return similar_images(self, paths, count=count)
+
+
+def _counted(batches, bar):
+    for batch in batches:
+        yield batch
+        bar.advance(len(batch))

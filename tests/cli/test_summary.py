@@ -1,0 +1,54 @@
+"""The table that train, evaluate and embed knn print."""
+
+from medxray.cli.summary import summary_lines
+from medxray.metrics.report import HEADLINE
+
+
+def report(split, *, n, notes=(), threshold=0.25, **figures):
+    values = {name: {"value": 0.5, "ci95": [0.25, 0.75]} for name in HEADLINE} | figures
+    point = None if threshold is None else {"value": threshold, "rule": "youden", "chosen_on": "val"}
+    rest = {"calibration": {"temperature": 1.25, "bias": [0.0, -0.5]}, "notes": list(notes), "threshold": point}
+    return {"split": split, "n": n, "n_patients": n // 2, "classes": ["NORMAL", "PNEUMONIA"]} | values | rest
+
+
+def three(**figures):
+    return {name: report(name, n=123456, **figures) for name in ("train", "val", "test")}
+
+
+def test_every_headline_figure_is_a_row_under_its_split():
+    lines = summary_lines(
+        {"val": report("val", n=8), "test": report("test", n=10, mcc={"value": -0.5, "ci95": [-0.75, -0.25]})}
+    )
+    assert lines[0].split() == ["val", "test"] and lines[1].split("  ")[-1] == "10 images, 5 patients"
+    assert [line.split()[0] for line in lines[2:-2]] == list(HEADLINE)
+    (mcc,) = [line for line in lines if line.startswith("mcc")]
+    assert mcc.split("  ")[-1] == "-0.500 [-0.750, -0.250]" and "0.500 [0.250, 0.750]" in mcc
+    assert len({len(line) for line in lines[:-2]}) == 1  # columns stand below each other
+    assert lines[-2] == "Threshold 0.2500 (youden, chosen on: val)."
+    assert lines[-1] == "Calibration: temperature 1.250, bias PNEUMONIA -0.500."
+
+
+def test_the_plain_error_of_an_autoencoder_stands_below_its_auroc():
+    lines = summary_lines({"test": report("test", n=8, plain_mse_auroc={"value": 0.75, "ci95": [0.5, 1.0]})})
+    assert lines[2].split()[0] == "auroc" and lines[3].split() == ["plain_mse_auroc", "0.750", "[0.500,", "1.000]"]
+
+
+def test_three_splits_fit_into_110_columns():
+    lines = summary_lines(three(mcc={"value": -0.123, "ci95": [-0.234, -0.012]}))
+    assert max(map(len, lines)) <= 110 and "123456 images, 61728 patients" in lines[1]
+
+
+def test_missing_figures_intervals_and_thresholds():
+    lines = summary_lines(three(npv={"value": None}, nll={"value": 0.4, "ci95": None}, threshold=None))
+    assert [line.split()[1:] for line in lines if line.startswith("npv")] == [["-", "-", "-"]]
+    assert [line.split()[1:] for line in lines if line.startswith("nll")] == [["0.400", "0.400", "0.400"]]
+    assert not any(line.startswith("Threshold") for line in lines)
+
+
+def test_each_note_is_told_once_with_the_splits_it_is_of():
+    splits = {
+        "train": report("train", n=4, notes=["A sample.", "All have one size."]),
+        "val": report("val", n=4),
+        "test": report("test", n=4, notes=["All have one size."]),
+    }
+    assert summary_lines(splits)[-2:] == ["Note (train): A sample.", "Note (train, test): All have one size."]

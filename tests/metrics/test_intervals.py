@@ -1,0 +1,51 @@
+"""Wilson intervals and the way estimates are written down."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medxray.metrics.intervals import estimate, proportion, wilson
+
+
+def test_wilson_interval_by_hand():
+    # p = 0.8, n = 10, z = 1.959964: centre (0.8 + 0.19207) / 1.38415, half width 0.31354 / 1.38415
+    low, high = wilson(8, 10)
+    assert (low, high) == pytest.approx((0.490162, 0.943318), abs=1e-6)
+
+
+def test_wilson_interval_of_none_and_all():
+    assert tuple(wilson(0, 10)) == pytest.approx((0.0, 0.277533), abs=1e-6)
+    assert tuple(wilson(10, 10)) == pytest.approx((0.722467, 1.0), abs=1e-6)
+    assert wilson(0, 10)[0] == 0.0 and wilson(10, 10)[1] == 1.0
+
+
+@settings(deadline=None)
+@given(total=st.integers(1, 5000), share=st.floats(0, 1))
+def test_wilson_interval_holds_the_share_and_stays_in_the_unit_interval(total, share):
+    successes = round(share * total)
+    low, high = wilson(successes, total)
+    assert 0 <= low <= successes / total <= high <= 1
+    mirrored = wilson(total - successes, total)
+    assert (1 - high, 1 - low) == pytest.approx(mirrored, abs=1e-12)
+
+
+def test_wilson_takes_arrays_and_gives_nan_without_trials():
+    low, high = wilson(np.array([0, 8]), np.array([0, 10]))
+    assert np.isnan(low[0]) and np.isnan(high[0])
+    assert low[1] == wilson(8, 10)[0]
+
+
+def test_wilson_covers_the_truth_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    low, high = wilson(rng.binomial(60, 0.85, 20000), 60)
+    assert 0.93 < np.mean((low <= 0.85) & (0.85 <= high)) < 0.97
+
+
+def test_estimates_that_are_undefined_become_null():
+    assert estimate(np.nan, (0.1, 0.2)) == {"value": None, "ci95": None}
+    assert estimate(0.5) == {"value": 0.5, "ci95": None}
+    assert estimate(0.5, (np.nan, 0.6)) == {"value": 0.5, "ci95": None}
+    assert estimate(np.float64(0.5), (0.4, 0.6)) == {"value": 0.5, "ci95": [0.4, 0.6]}
+    assert proportion(0, 0) == {"value": None, "ci95": None}
+    assert proportion(3, 4)["value"] == 0.75

@@ -1,0 +1,74 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from medxray.data.layouts.labels import parse_label_map
+from medxray.errors import ConfigError, DataError
+from medxray.predict.inputs import expand_inputs, path_text
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.png", "a.JPG", "notes.txt", "deep/c.dcm", ".hidden/d.png", "__MACOSX/e.png"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("x")
+    return tmp_path
+
+
+def test_folders_are_searched_for_image_names_in_a_fixed_order(folder):
+    assert [file.relative_to(folder).as_posix() for file in expand_inputs([folder])] == ["a.JPG", "b.png", "deep/c.dcm"]
+
+
+def test_images_are_recognised_by_content_whatever_their_name(folder):
+    header = "89504e470d0a1a0a0000000d49484452000000080000000808000000003be45bdf"
+    (folder / "IM0001").write_bytes(bytes.fromhex(header))
+    names = [file.relative_to(folder).as_posix() for file in expand_inputs([folder])]
+    assert names == ["IM0001", "a.JPG", "b.png", "deep/c.dcm"]
+
+
+def test_an_empty_name_does_not_mean_the_current_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    with pytest.raises(DataError, match="An empty name was given"):
+        expand_inputs(["b.png", ""])
+    assert len(expand_inputs(["."])) == 3
+
+
+def test_paths_may_come_from_a_generator(folder):
+    assert expand_inputs(folder.glob("*.png")) == [folder / "b.png"]
+    with pytest.raises(DataError, match="An empty name was given"):
+        expand_inputs(name for name in ("b.png", ""))
+
+
+def test_each_file_comes_once_and_missing_ones_stay(folder):
+    files = expand_inputs([folder / "b.png", str(folder / "*.png"), folder / "nothing.png"])
+    assert files == [folder / "b.png", folder / "nothing.png"]
+
+
+def test_empty_folder_and_empty_pattern_are_errors(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="holds no image"):
+        expand_inputs([tmp_path / "empty"])
+    with pytest.raises(DataError, match="holds no image"):
+        expand_inputs([tmp_path / "empty"] * 2)
+    with pytest.raises(DataError, match="matches no file"):
+        expand_inputs([str(Path(folder) / "*.bmp")])
+
+
+def test_beside_other_inputs_an_empty_folder_and_pattern_stay_to_be_told_of(folder, tmp_path):
+    (tmp_path / "empty").mkdir()
+    given = [tmp_path / "empty", folder / "b.png", str(folder / "*.bmp")]
+    assert expand_inputs(given) == [Path(path) for path in given]
+
+
+def test_path_text_is_valid_unicode_whatever_the_bytes():
+    assert path_text(Path("a/é.png")) == "a/é.png"
+    assert path_text(os.fsdecode(b"a/\xff.png")) == r"a/\xff.png"
+
+
+def test_label_maps_are_read_and_bad_ones_refused():
+    assert parse_label_map(" a = B,c d=D") == {"a": "B", "c d": "D"} and parse_label_map(None) is None
+    for text in ("a", "a=", "=B", "a=B=C", "a=B,", "a=B,a=C"):
+        with pytest.raises(ConfigError, match="--label-map must be label=CLASS"):
+            parse_label_map(text)
