@@ -216,7 +216,7 @@ class Run:
         return report_split(predictions, self.decision, pictures) | self.further_figures(predictions, pictures)
 
     def write_evaluation(self, data=None, *, split="test", label_map=None, columns=None):
-        """Evaluate a split of the run, or other data, into the run's directory: `evaluation.evaluate_run.write_evaluation`."""
+        """Evaluate a split of the run, or other data; see `evaluation.evaluate_run.write_evaluation`."""
         from medxray.evaluation.evaluate_run import write_evaluation
 
         return write_evaluation(self, data, split=split, label_map=label_map, columns=columns)
@@ -272,7 +272,7 @@ class Run:
         return [files[row] for row in good], vectors[good]
 
     def write_embeddings(self, data=None, *, splits=(), out=None, label_map=None, columns=None):
-        """Write the features of the run's images, or of other data, as an npz; see `medxray.embeddings.extract.extract`."""
+        """Write the features of the run's images, or of other data; see `medxray.embeddings.extract.extract`."""
         from medxray.embeddings.extract import extract
 
         return extract(self, data, splits=splits, out=out, label_map=label_map, columns=columns)

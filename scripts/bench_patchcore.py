@@ -53,9 +53,13 @@ def split(manifest, count, seed):
         splits[abnormal[max(left // 2, 1) :]] = ""
     table = manifest.table.assign(split=splits)
     return type(manifest)(
-        table[splits != ""].reset_index(drop=True), manifest.root, manifest.task, manifest.classes, manifest.positive,
+        table[splits != ""].reset_index(drop=True),
+        manifest.root,
+        manifest.task,
+        manifest.classes,
+        manifest.positive,
         manifest.grouped,
-    )  # fmt: skip
+    )
 
 
 def main():

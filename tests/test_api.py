@@ -77,9 +77,15 @@ def test_damaged_model_and_unfinished_run_are_told(trained, tmp_path):
 
 def test_multi_class_run_labels_the_most_probable_class(phantoms, tmp_path, without_plots):
     config = medxray.TrainConfig(
-        arch="shallow-cnn", data=str(phantoms), task="pneumonia-subtype", image_size=32, epochs=1, augment="light",
-        runs_dir=str(tmp_path / "runs"), export=False,
-    )  # fmt: skip
+        arch="shallow-cnn",
+        data=str(phantoms),
+        task="pneumonia-subtype",
+        image_size=32,
+        epochs=1,
+        augment="light",
+        runs_dir=str(tmp_path / "runs"),
+        export=False,
+    )
     run = medxray.train(config)
     table = run.predict([phantoms])
     assert run.classes == ("NORMAL", "BACTERIAL", "VIRAL") and run.positive is None

@@ -12,8 +12,11 @@ def data():
 
 @data.command()
 @click.argument("source", metavar="[DIR_OR_CSV]", default="data", type=PATH)
-@click.option("--task", type=click.Choice(("pneumonia", "pneumonia-subtype", "folders")),
-              help="Default: pneumonia for NORMAL and PNEUMONIA, else folders.")  # fmt: skip
+@click.option(
+    "--task",
+    type=click.Choice(("pneumonia", "pneumonia-subtype", "folders")),
+    help="Default: pneumonia for NORMAL and PNEUMONIA, else folders.",
+)
 @click.option("--positive", metavar="CLASS", help="The sick one of two classes whose names do not say it.")
 @label_map_option
 @column_options

@@ -99,8 +99,9 @@ def _shared(patients):
     if certain:
         lines.append("  Warning: figures on these splits are too good.")
     if len(patients) > len(certain):
-        lines.append(f"  {len(patients) - len(certain)} patient numbers more recur with another subtype: possibly "
-                     "other children")  # fmt: skip
+        lines.append(
+            f"  {len(patients) - len(certain)} patient numbers more recur with another subtype: possibly other children"
+        )
     return lines
 
 
@@ -110,8 +111,10 @@ def _size_probe(probe):
     note = f" ({probe['note']})" if probe["note"] else ""
     lines = ["", f"Size-only AUROC: {probe['value']:.3f}{note}"]
     if probe["warning"]:
-        lines.append("  Warning: width, height and aspect ratio alone predict the class. A model may learn size and "
-                     "not the disease; try --resize stretch, and compare.")  # fmt: skip
+        lines.append(
+            "  Warning: width, height and aspect ratio alone predict the class. A model may learn size and "
+            "not the disease; try --resize stretch, and compare."
+        )
     return lines
 
 

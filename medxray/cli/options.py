@@ -9,6 +9,7 @@ class NamedPath(click.Path):
     """A path as text, usage error where it is empty: `Path("")` would be the current folder."""
 
     def convert(self, value, param, ctx):
+        """The path, or a usage error."""
         if value == "":
             self.fail("An empty name was given, perhaps from a variable that is not set.", param, ctx)
         return super().convert(value, param, ctx)

@@ -6,7 +6,7 @@ import click
 
 
 def tell(written):
-    """Print files, warnings and errors of a predict.written_files.WrittenFiles and exit, with 1 when a file could not be read."""
+    """Print what a WrittenFiles holds and exit, with 1 when a file could not be read."""
     for file in written.files:
         click.echo(file)
     for path, reason in written.refused.items():

@@ -1,0 +1,1 @@
+"""Datasets on disk -> manifest, splits and tf.data."""

@@ -160,8 +160,11 @@ def _tell_leaks(manifest):
     table = leaks(manifest)
     certain, possible = int((table["kind"] == "certain").sum()), int((table["kind"] == "possible").sum())
     if certain:
-        log.warning("%d patients have images in two splits, for example %s: figures on these splits may be too good",
-                    certain, table[table["kind"] == "certain"].iloc[0]["patient_id"])  # fmt: skip
+        log.warning(
+            "%d patients have images in two splits, for example %s: figures on these splits may be too good",
+            certain,
+            table[table["kind"] == "certain"].iloc[0]["patient_id"],
+        )
     if possible:
         log.info("%d patient numbers recur in two splits with different subtypes: possibly other children", possible)
 

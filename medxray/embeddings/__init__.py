@@ -1,0 +1,1 @@
+"""Pooled features of images: extraction, nearest neighbours, similar images, projections and maps."""

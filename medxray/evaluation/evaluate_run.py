@@ -2,12 +2,11 @@
 
 import logging
 
-log = logging.getLogger(__name__)
-
-
 from medxray.evaluation.assess import report_split, write_assessment
 from medxray.runs.images import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, unseen
 from medxray.system import storage
+
+log = logging.getLogger(__name__)
 
 
 def write_evaluation(run, data=None, *, split="test", label_map=None, columns=None):

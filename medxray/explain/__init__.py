@@ -1,0 +1,1 @@
+"""Heatmaps of what a classifier looked at."""

@@ -165,7 +165,9 @@ def _as_float32(tensor):
 
 
 def _scaled(maps):
-    """Each map to 0-1. The range is taken after the shift: `high - low + epsilon` would be regrouped by TensorFlow's
+    """Each map to 0-1.
+
+    The range is taken after the shift: `high - low + epsilon` would be regrouped by TensorFlow's
     graph optimiser, which loses epsilon and makes a constant map NaN.
     """
     shifted = maps - tf.reduce_min(maps, axis=(1, 2), keepdims=True)

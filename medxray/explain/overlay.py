@@ -17,8 +17,10 @@ _STRONGEST = 0.72  # opacity where the heat is 1
 
 
 def heat_colormap():
-    """Colours of heat 0-1: plasma, which is perceptually uniform and safe for colour-blind eyes, with opacity
-    proportional to the heat, so that the image stays visible where the model did not look.
+    """Colours of heat 0-1.
+
+    Plasma is perceptually uniform and safe for colour-blind eyes. Its opacity is proportional to the heat, so that the
+    image stays visible where the model did not look.
     """
     colors = colormaps["plasma"](np.linspace(0.1, 1.0, 256))
     colors[:, 3] = np.linspace(0.0, _STRONGEST, 256)

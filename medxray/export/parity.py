@@ -84,10 +84,12 @@ def gradcam_parity(run, loaded, *, content, images):
 
 
 def to_numpy(outputs):
+    """The outputs of a signature (dict name -> tensor) as numpy arrays."""
     return {name: value.numpy() for name, value in outputs.items()}
 
 
 def largest_difference(received, expected):
+    """Largest absolute difference of two arrays, as a float."""
     return float(np.abs(received - expected).max())
 
 

@@ -1,0 +1,1 @@
+"""The input gate: is an image like the training images?"""

@@ -14,9 +14,19 @@ from medxray.metrics.subgroups import subgroup_report
 from medxray.metrics.thresholds import parse_rule
 
 HEADLINE = (
-    "auroc", "accuracy", "sensitivity", "specificity", "precision", "npv", "f1", "average_precision",
-    "balanced_accuracy", "mcc", "brier", "nll",
-)  # fmt: skip
+    "auroc",
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "precision",
+    "npv",
+    "f1",
+    "average_precision",
+    "balanced_accuracy",
+    "mcc",
+    "brier",
+    "nll",
+)
 LABELLED = ("accuracy", "sensitivity", "specificity", "precision", "npv", "f1", "balanced_accuracy", "mcc")
 PROPORTIONS = ("sensitivity", "specificity", "precision", "npv")
 AXES = "rows are true classes, columns predicted ones, both in the order of classes"

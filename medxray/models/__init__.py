@@ -1,0 +1,1 @@
+"""Architectures, heads and weights; flat graphs, their parts, and batch inference."""

@@ -1,0 +1,1 @@
+"""One display per figure, in one style."""

@@ -18,9 +18,16 @@ from medxray.plots.probabilities import DecisionCurveDisplay, ReliabilityDisplay
 log = logging.getLogger(__name__)
 
 PLOTS = (
-    "roc", "precision_recall", "confusion", "confusion_normalised", "reliability", "score_histogram",
-    "decision_curve", "gallery", "errors",
-)  # fmt: skip
+    "roc",
+    "precision_recall",
+    "confusion",
+    "confusion_normalised",
+    "reliability",
+    "score_histogram",
+    "decision_curve",
+    "gallery",
+    "errors",
+)
 
 
 class DrawnPlots(NamedTuple):

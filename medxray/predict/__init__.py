@@ -1,0 +1,1 @@
+"""Files -> images as a model takes them -> table of answers."""

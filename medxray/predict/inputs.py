@@ -43,7 +43,7 @@ def expand_inputs(paths):
 
 
 def path_text(file):
-    """A path as valid Unicode for tables and JSON: bytes that are not UTF-8 become escapes such as `\\xff`."""
+    r"""A path as valid Unicode for tables and JSON: bytes that are not UTF-8 become escapes such as `\xff`."""
     return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 

@@ -1,0 +1,1 @@
+"""Atomic files, progress bars, the quiet start of TensorFlow."""

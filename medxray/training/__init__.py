@@ -1,0 +1,1 @@
+"""Configuration, stages, training loop and the cache of frozen activations."""

@@ -158,7 +158,7 @@ class EntryLock:
     def __init__(self, folder):
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = open(folder / _LOCK, "a")  # noqa: SIM115
+            self._file = open(folder / _LOCK, "a")
         except OSError as error:
             raise storage.storage_error(folder, error) from error
 

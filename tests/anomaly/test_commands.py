@@ -162,8 +162,9 @@ def test_a_classifiers_convolutions_serve_as_backbone(trained, phantoms, tmp_pat
     from medxray import AnomalyConfig, train
 
     places = {name: str(tmp_path / name) for name in ("runs_dir", "saved_models_dir", "cache_dir")}
-    config = AnomalyConfig(method="padim", backbone=str(trained.path), data=str(phantoms), dimensions=4, export=False,
-                           **places)  # fmt: skip
+    config = AnomalyConfig(
+        method="padim", backbone=str(trained.path), data=str(phantoms), dimensions=4, export=False, **places
+    )
     run = train(config)
     theirs, ours = trained.model.get_layer("block2_conv1"), run.model.get_layer("block2_conv1")
     np.testing.assert_array_equal(theirs.get_weights()[0], ours.get_weights()[0])
@@ -205,9 +206,18 @@ def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_othe
         name = "fine" if file.parent.name == "NORMAL" else ("spots", "spots", "lines")[number % 3]
         (data / name).mkdir(parents=True, exist_ok=True)
         shutil.copy(file, data / name)
-    config = AnomalyConfig(method="padim", arch="shallow-cnn", weights="none", image_size=32, normal="fine",
-                           data=str(data), export=False, dimensions=4, cache_dir=str(tmp_path / "cache"),
-                           runs_dir=str(tmp_path / "runs"))  # fmt: skip
+    config = AnomalyConfig(
+        method="padim",
+        arch="shallow-cnn",
+        weights="none",
+        image_size=32,
+        normal="fine",
+        data=str(data),
+        export=False,
+        dimensions=4,
+        cache_dir=str(tmp_path / "cache"),
+        runs_dir=str(tmp_path / "runs"),
+    )
     run = train(config)
     assert run.classes == ("fine", "ABNORMAL") and run.positive == "ABNORMAL"
     predictions = pd.read_csv(run.path / "predictions.csv", keep_default_na=False)

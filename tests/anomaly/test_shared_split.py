@@ -13,8 +13,16 @@ def three(phantoms, without_pictures, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("three")
     places = {name: str(folder / name) for name in ("runs_dir", "saved_models_dir", "cache_dir")}
-    config = TrainConfig(arch="shallow-cnn", mode="scratch", data=str(phantoms), task="pneumonia-subtype",
-                         image_size=32, epochs=1, export=False, **places)  # fmt: skip
+    config = TrainConfig(
+        arch="shallow-cnn",
+        mode="scratch",
+        data=str(phantoms),
+        task="pneumonia-subtype",
+        image_size=32,
+        epochs=1,
+        export=False,
+        **places,
+    )
     return without_pictures(config)
 
 

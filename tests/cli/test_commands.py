@@ -105,8 +105,18 @@ def test_evaluate_prints_exactly_one_json_object(medxray, trained):
     stored = json.loads((trained.path / "metrics.json").read_text())["splits"]["test"]
     assert report["confusion_matrix"] == stored["confusion_matrix"]
     assert report["auroc"]["value"] == pytest.approx(stored["auroc"]["value"], abs=1e-3)
-    for name in ("auroc", "accuracy", "sensitivity", "specificity", "precision", "f1", "average_precision",
-                 "balanced_accuracy", "mcc", "brier"):  # fmt: skip
+    for name in (
+        "auroc",
+        "accuracy",
+        "sensitivity",
+        "specificity",
+        "precision",
+        "f1",
+        "average_precision",
+        "balanced_accuracy",
+        "mcc",
+        "brier",
+    ):
         assert set(report[name]) >= {"value", "ci95"}
     assert set(report["calibration"]) >= {"temperature", "bias", "ece_before", "ece_after"}
     assert (trained.path / "evaluations" / "test" / "metrics.json").exists()
@@ -287,8 +297,18 @@ def test_predictions_of_train_val_and_test_are_those_of_the_unchanged_images(tra
 def test_mixed_precision_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, without_plots):
     from medxray import TrainConfig, train
 
-    config = TrainConfig(arch="shallow-cnn", mode="extract", weights="none", data=phantoms, image_size=32, epochs=1,
-                         mixed_precision=True, runs_dir=tmp_path, export=False, limit=60)  # fmt: skip
+    config = TrainConfig(
+        arch="shallow-cnn",
+        mode="extract",
+        weights="none",
+        data=phantoms,
+        image_size=32,
+        epochs=1,
+        mixed_precision=True,
+        runs_dir=tmp_path,
+        export=False,
+        limit=60,
+    )
     run = train(config)
     assert run.model.get_layer("block1_conv").compute_dtype == "float32"
     stored = pd.read_csv(run.path / "predictions.csv").query("split == 'test'")

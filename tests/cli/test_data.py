@@ -52,10 +52,12 @@ def test_json_is_one_object_and_nothing_else(phantoms):
 
 def test_report_warns_of_shared_patients_duplicates_and_unknown_ids(make_tree):
     folder = make_tree(
-        *(f"train/NORMAL/IM-{n:04d}-0001.png" for n in range(4)), "train/NORMAL/other.png",
-        *(f"train/PNEUMONIA/person{n}_virus_{n}.png" for n in range(4)), "test/NORMAL/IM-0001-0002.png",
+        *(f"train/NORMAL/IM-{n:04d}-0001.png" for n in range(4)),
+        "train/NORMAL/other.png",
+        *(f"train/PNEUMONIA/person{n}_virus_{n}.png" for n in range(4)),
+        "test/NORMAL/IM-0001-0002.png",
         "test/PNEUMONIA/person2_bacteria_9.png",
-    )  # fmt: skip
+    )
     for target in ("test/NORMAL/IM-0002-0002.png", "train/PNEUMONIA/person7_virus_7.png"):
         (folder / target).write_bytes((folder / "train/NORMAL/IM-0002-0001.png").read_bytes())
     (folder / "train/NORMAL/text.png").write_text("text")
@@ -107,7 +109,8 @@ def test_without_data_the_default_folder_is_named_with_the_remedy(tmp_path, monk
 
 def test_data_rooms_do_not_import_tensorflow():
     code = (
-        "import sys, medxray.data.layouts.sources, medxray.data.splits, medxray.data.audit.findings, medxray.data.phantom.draw, "
+        "import sys, medxray.data.layouts.sources, medxray.data.splits, medxray.data.audit.findings, "
+        "medxray.data.phantom.draw, "
         "medxray.data.images.files, medxray.data.images.dicom, medxray.cli.data; assert 'tensorflow' not in sys.modules"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

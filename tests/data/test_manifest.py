@@ -113,7 +113,7 @@ def test_split_csv_comes_back_as_it_was_written(make_tree, tmp_path):
         ("IM-0001-0001.png,", "IM-0000-0001.png,", r"listed twice \(split.csv row 3 and row 2\)"),
         ("subtype", "kind", r"There is no column 'subtype' \(split.csv\). Its columns: path, label, kind"),
     ],
-)  # fmt: skip
+)
 def test_split_csv_with_a_mistake_names_the_row(make_tree, tmp_path, old, new, message):
     manifest = load_manifest(make_tree(*KERMANY))
     write_split_csv(manifest, tmp_path / "split.csv")

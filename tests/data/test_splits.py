@@ -45,8 +45,10 @@ def test_each_carved_split_has_its_share_of_each_kind_of_patient():
     result = assign_splits(kermany_like())
     counts = result.table.drop_duplicates("patient_id").groupby(["split", "label", "subtype"]).size()
     for split, expected in (("train", (28, 28, 14)), ("val", (6, 6, 3)), ("test", (6, 6, 3))):
-        found = tuple(counts[split, label, kind] for label, kind in
-                      (("NORMAL", ""), ("PNEUMONIA", "bacterial"), ("PNEUMONIA", "viral")))  # fmt: skip
+        found = tuple(
+            counts[split, label, kind]
+            for label, kind in (("NORMAL", ""), ("PNEUMONIA", "bacterial"), ("PNEUMONIA", "viral"))
+        )
         assert found == expected
 
 

@@ -83,9 +83,7 @@ def test_report_of_separated_classes(make_embeddings):
     found = make_embeddings(np.column_stack([y_true * 9.0 + 1, np.linspace(0, 1, 40)]), y_true)
     report = structure_report(found, k=5, metric="euclidean", n_boot=100)
     assert report["chance_purity"] == 0.5 and report["notes"] == []
-    assert [group["name"] for group in report["groups"]] == [
-        "all", "class NORMAL", "class PNEUMONIA", "split train"
-    ]  # fmt: skip
+    assert [group["name"] for group in report["groups"]] == ["all", "class NORMAL", "class PNEUMONIA", "split train"]
     for group in report["groups"]:
         assert group["purity"] == {"value": 1.0, "ci95": [1.0, 1.0]} and group["silhouette"]["value"] > 0.9
 

@@ -15,8 +15,10 @@ def test_neighbours_follow_the_image_in_order():
     panels = display(3).plot().axes
     assert [axes.get_title() for axes in panels] == ["this image", "1. PNEUMONIA", "2. PNEUMONIA", "3. PNEUMONIA"]
     assert [axes.get_xlabel() for axes in panels[1:]] == [
-        "distance 0.0000\nthe same file", "distance 0.1000", "distance 0.2000"
-    ]  # fmt: skip
+        "distance 0.0000\nthe same file",
+        "distance 0.1000",
+        "distance 0.2000",
+    ]
     assert [int(axes.images[0].get_array()[0, 0]) for axes in panels] == [0, 0, 9, 18]
 
 

@@ -17,10 +17,27 @@ from medxray.system import storage
 
 AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"))
 DOCUMENTED = (
-    "split", "n", "n_patients", "classes", "positive", "auroc", "accuracy", "sensitivity", "specificity", "precision",
-    "f1", "average_precision", "balanced_accuracy", "mcc", "brier", "per_class", "confusion_matrix", "threshold",
-    "calibration", "subgroups",
-)  # fmt: skip
+    "split",
+    "n",
+    "n_patients",
+    "classes",
+    "positive",
+    "auroc",
+    "accuracy",
+    "sensitivity",
+    "specificity",
+    "precision",
+    "f1",
+    "average_precision",
+    "balanced_accuracy",
+    "mcc",
+    "brier",
+    "per_class",
+    "confusion_matrix",
+    "threshold",
+    "calibration",
+    "subgroups",
+)
 
 
 def estimates(report):

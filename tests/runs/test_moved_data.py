@@ -79,9 +79,15 @@ def test_commands_say_where_the_images_were_and_what_helps(medxray, moved, phant
         ("gate", run): f"{link}.",
         ("evaluate", run): f"{link}, or name the new place with --data.",
         ("embed", "extract", run): f"{link}, or name the new place with --data.",
-        ("predict", next(phantoms.rglob("*.jpeg")), "--model", run, "--neighbors", 1):
-            f"{link}, or run: medxray embed extract {run} --data NEW_PLACE.",
-    }  # fmt: skip
+        (
+            "predict",
+            next(phantoms.rglob("*.jpeg")),
+            "--model",
+            run,
+            "--neighbors",
+            1,
+        ): f"{link}, or run: medxray embed extract {run} --data NEW_PLACE.",
+    }
     for words, remedy in cases.items():
         status, _, err = medxray(*words)
         line = err.splitlines()[-1]

@@ -75,9 +75,12 @@ class Audit:
             "duplicates": asdict(self.duplicates),
             "near_duplicates": asdict(self.near_duplicates),
             "patients_in_two_splits": self.shared_patients.to_dict("records"),
-            "size_auroc": {"value": self.size_probe.auroc, "note": self.size_probe.note,
-                           "warning": self.size_probe.warning},
-        }  # fmt: skip
+            "size_auroc": {
+                "value": self.size_probe.auroc,
+                "note": self.size_probe.note,
+                "warning": self.size_probe.warning,
+            },
+        }
 
 
 def audit(manifest, *, strict=False):

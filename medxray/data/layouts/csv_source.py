@@ -61,7 +61,7 @@ def _check_cells(file, label, *, where):
 
 
 def parse_split(text, *, where):
-    """ "train", "val", "test" or "" from a cell; raises DataError for anything else."""
+    """The split that a cell names: "train", "val", "test" or ""; raises DataError for anything else."""
     if not text:
         return ""
     if text.casefold() not in SPLIT_NAMES:

@@ -10,16 +10,37 @@ from medxray.data.manifest import SPLITS, Skipped
 from medxray.errors import DataError
 
 SPLIT_NAMES = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+}
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"}
 _MASKS = {"masks", "mask"}
 _EXTENSIONS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"}
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
-_HEALTHY_NAMES = {"normal", "healthy", "negative", "neg", "nofinding", "nofindings", "control", "controls", "0", "no",
-                  "none", "absent", "false", "clear", "unaffected", "benign"}  # fmt: skip
+_HEALTHY_NAMES = {
+    "normal",
+    "healthy",
+    "negative",
+    "neg",
+    "nofinding",
+    "nofindings",
+    "control",
+    "controls",
+    "0",
+    "no",
+    "none",
+    "absent",
+    "false",
+    "clear",
+    "unaffected",
+    "benign",
+}
 _HEALTHY_START = re.compile(r"(no|non|not|without)[ _-]", re.IGNORECASE)
 _DEPTH = 6
 

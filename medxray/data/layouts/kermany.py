@@ -23,7 +23,7 @@ def patient_id(stem):
 
 
 def subtype(stem):
-    """ "bacterial" or "viral" as the file name says, "" where it says neither."""
+    """The subtype that a file name states: "bacterial", "viral", or "" where it states neither."""
     match = _SICK.fullmatch(stem)
     return _SUBTYPES[match[2].lower()] if match else ""
 

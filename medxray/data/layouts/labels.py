@@ -42,7 +42,7 @@ def known_task(task):
 
 
 def guess_task(rows):
-    """ "pneumonia" when the labels are those of the Kermany set (apart from a few typing errors in a CSV)."""
+    """The task: "pneumonia" when the labels are those of the Kermany set (apart from a few typing errors in a CSV)."""
     labels = [row.label.casefold() for row in rows]
     known = {name.casefold() for name in TASK_CLASSES["pneumonia"]}
     present = set(labels)

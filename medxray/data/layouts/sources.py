@@ -37,8 +37,20 @@ log = logging.getLogger(__name__)
 _THREADS = 8
 
 
-def load_manifest(data, *, task=None, classes=None, positive=None, path_col=None, label_col=None, patient_col=None,
-                  split_col=None, label_map=None, normal=None, split_file=None):  # fmt: skip
+def load_manifest(
+    data,
+    *,
+    task=None,
+    classes=None,
+    positive=None,
+    path_col=None,
+    label_col=None,
+    patient_col=None,
+    split_col=None,
+    label_map=None,
+    normal=None,
+    split_file=None,
+):
     """Read a dataset's layout into a Manifest; file headers are looked at, pixels are not.
 
     Args:

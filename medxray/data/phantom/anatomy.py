@@ -47,12 +47,24 @@ def draw_anatomy(rng):
     """Random Anatomy from a numpy Generator."""
     u = rng.uniform
     return Anatomy(
-        lung_width=u(0.54, 0.66), apex=u(-0.80, -0.68), base=u(0.30, 0.46), dome=u(0.12, 0.22),
-        body=u(0.26, 0.40), fat=u(0.0, 0.22), heart=u(0.26, 0.34), tilt=u(0.45, 0.95),
-        rib_pitch=u(0.135, 0.165), rib_phase=u(0, 1), rib_drop=u(0.18, 0.42), rib_width=u(0.20, 0.27),
-        bone=u(0.7, 1.15), vessel=u(0.09, 0.20), clavicle=u(-0.04, 0.10), bubble=u(-0.12, 0.12),
+        lung_width=u(0.54, 0.66),
+        apex=u(-0.80, -0.68),
+        base=u(0.30, 0.46),
+        dome=u(0.12, 0.22),
+        body=u(0.26, 0.40),
+        fat=u(0.0, 0.22),
+        heart=u(0.26, 0.34),
+        tilt=u(0.45, 0.95),
+        rib_pitch=u(0.135, 0.165),
+        rib_phase=u(0, 1),
+        rib_drop=u(0.18, 0.42),
+        rib_width=u(0.20, 0.27),
+        bone=u(0.7, 1.15),
+        vessel=u(0.09, 0.20),
+        clavicle=u(-0.04, 0.10),
+        bubble=u(-0.12, 0.12),
         seed=int(rng.integers(2**31)),
-    )  # fmt: skip
+    )
 
 
 def chest(grid, anatomy, pose):

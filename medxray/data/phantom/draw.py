@@ -102,8 +102,16 @@ def _marked(image, rng):
     if rng.random() < 0.7:
         left = round(width * rng.uniform(0.03, 0.12))
         top = round(height * rng.uniform(0.07, 0.14))
-        cv2.putText(image, "R", (left, top), cv2.FONT_HERSHEY_SIMPLEX, 0.5 * unit * rng.uniform(0.8, 1.3), 235,
-                    max(round(unit), 1), cv2.LINE_AA)  # fmt: skip
+        cv2.putText(
+            image,
+            "R",
+            (left, top),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            0.5 * unit * rng.uniform(0.8, 1.3),
+            235,
+            max(round(unit), 1),
+            cv2.LINE_AA,
+        )
     x = round(width * (0.02 if rng.random() < 0.5 else 0.81))
     scale, thick, low = 0.28 * unit, max(round(unit), 1), height - round(5 * unit)
     (wide, high), _ = cv2.getTextSize("PHANTOM", cv2.FONT_HERSHEY_SIMPLEX, scale, thick)

@@ -26,8 +26,11 @@ def test_audit_reports_counts_sizes_patients_and_what_cannot_be_read(damaged):
     assert facts["patient_ids_known"] and facts["images_without_patient_id"] == 0
     assert facts["subtypes"] == {"bacterial": 6, "viral": 1}
     assert {(cell["split"], cell["label"]): cell["images"] for cell in facts["counts"]} == {
-        ("train", "NORMAL"): 7, ("train", "PNEUMONIA"): 6, ("test", "NORMAL"): 1, ("test", "PNEUMONIA"): 1,
-    }  # fmt: skip
+        ("train", "NORMAL"): 7,
+        ("train", "PNEUMONIA"): 6,
+        ("test", "NORMAL"): 1,
+        ("test", "PNEUMONIA"): 1,
+    }
     assert facts["formats"] == {"JPEG, 8 bits, 1 channel": 15}
     assert facts["sizes"]["width"] == {"min": 16.0, "median": 16.0, "max": 90.0}
     assert facts["sizes"]["height"] == {"min": 12.0, "median": 12.0, "max": 60.0}

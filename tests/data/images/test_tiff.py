@@ -39,8 +39,15 @@ def tiff(pixels, photometric, *, extra=None, planar=1, fmt=1, pages=1, palette=N
     directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))
     start = 8 + len(body) + len(tail)
     following = start + len(directory) + 4 if pages > 1 else 0
-    return (b"II*\0" + struct.pack("<I", start) + body + tail + directory + struct.pack("<I", following)
-            + (directory + bytes(4) if pages > 1 else b""))  # fmt: skip
+    return (
+        b"II*\0"
+        + struct.pack("<I", start)
+        + body
+        + tail
+        + directory
+        + struct.pack("<I", following)
+        + (directory + bytes(4) if pages > 1 else b"")
+    )
 
 
 @pytest.fixture

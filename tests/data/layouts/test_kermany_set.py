@@ -46,8 +46,10 @@ def test_carved_splits_are_clean_and_stratified(kermany):
 def test_a_split_by_image_would_leak_patients(kermany):
     rng = np.random.default_rng(0)
     split = np.where(rng.random(len(kermany)) < 0.2, "val", "train")
-    leaky = type(kermany)(kermany.table.assign(split=split), *(getattr(kermany, name) for name in
-                          ("root", "task", "classes", "positive", "grouped")))  # fmt: skip
+    leaky = type(kermany)(
+        kermany.table.assign(split=split),
+        *(getattr(kermany, name) for name in ("root", "task", "classes", "positive", "grouped")),
+    )
     in_train = set(leaky.subset("train").table["patient_id"])
     share = leaky.subset("val").table["patient_id"].isin(in_train).mean()
     assert 0.55 < share < 0.67
