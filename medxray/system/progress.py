@@ -17,7 +17,7 @@ class _Bar:
 
 @contextlib.contextmanager
 def track(total, label):
-    """Show a bar of `total` steps: `with track(...) as bar: bar.advance(32)`."""
+    """Show a bar of `total` steps; what the `with` block gets has the method `advance`."""
     bar = click.progressbar(
         length=total,
         label=label,
