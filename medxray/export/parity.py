@@ -67,7 +67,7 @@ def _differences(run, loaded, files):
 def _gate(table, answer):
     if "gate_score" not in answer:
         return {}
-    expected = table["gate_score"].toto_numpy()
+    expected = table["gate_score"].to_numpy()
     return {"gate": float((np.abs(answer["gate_score"] - expected) / np.maximum(expected, 1.0)).max())}
 
 
@@ -94,7 +94,7 @@ def largest_difference(received, expected):
 
 
 def _predicted(run, table):
-    return table[[f"probability_{name}" for name in run.classes]].toto_numpy(np.float64)
+    return table[[f"probability_{name}" for name in run.classes]].to_numpy(np.float64)
 
 
 def _label_gap(run, table, labels):
