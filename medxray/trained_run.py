@@ -154,7 +154,8 @@ class Run:
         for start in range(0, len(inputs.files) if self._judge else 0, self.batch):
             images = inputs.pixels[start : start + self.batch].astype(np.float32)
             answer = self._judge(images, self._forward(images)[1])
-            for file, why in zip(inputs.files[start:], verdicts.refusals([answer], [""] * len(images))):
+            refusals = verdicts.refusals([answer], [""] * len(images))
+            for file, why in zip(inputs.files[start : start + len(images)], refusals, strict=True):
                 if why:
                     reasons[path_text(file)] = why
         return reasons

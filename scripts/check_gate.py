@@ -195,7 +195,7 @@ def row_of(name, part):
     refused = int((~part["in_distribution"].astype(bool)).sum())
     low, high = wilson(refused, len(part))
     wanted = [CHANGES[kind][1] if kind in CHANGES else None for kind in part["kind"]]
-    right = [reason == want for reason, want in zip(part["gate_reason"], wanted) if want]
+    right = [reason == want for reason, want in zip(part["gate_reason"], wanted, strict=True) if want]
     named = f"{100 * np.mean(right):.1f} %" if right else ""
     reasons = collections.Counter(reason for reason in part["gate_reason"] if reason).most_common(2)
     said = ", ".join(f"{reason} {count}" for reason, count in reasons)

@@ -135,7 +135,7 @@ def on_phantoms(args, folder):
         run = trained(args, variant, folder)
         files, labels = files_of(run, ("val", "test"))
         found[variant] = scores_of(run, files)
-        rebuilt[variant] = told(variant, run, [file for file, label in zip(files, labels) if not label])
+        rebuilt[variant] = told(variant, run, [file for file, label in zip(files, labels, strict=True) if not label])
     print(f"\nseed {args.seed}, {len(files)} phantoms, {labels.sum()} of them with opacities")
     return labelled_table(found, labels, seed=args.seed, reference=REFERENCE), rebuilt
 
@@ -147,7 +147,7 @@ def on_painted(args, folder):
         run = trained(args, variant, folder)
         if paths is None:
             files, labels = files_of(run, ("val",))
-            paths = written([file for file, label in zip(files, labels) if not label], folder, args.seed)
+            paths = written([file for file, label in zip(files, labels, strict=True) if not label], folder, args.seed)
         scores = {kind: scores_of(run, files) for kind, files in paths.items()}
         intact = scores.pop("intact")
         found[variant] = {kind: placements(intact, values) for kind, values in scores.items()}

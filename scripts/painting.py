@@ -83,7 +83,8 @@ def labelled_table(variants, labels, *, seed, reference):
     Args:
         variants: {name: scores (n,)}.
         labels: int array (n,), 0 without, 1 with an opacity.
-        seed, reference: as for `painted_table`.
+        seed: as for `painted_table`.
+        reference: as for `painted_table`.
 
     Returns:
         list of str: name, AUROC, and how much it is above the reference's, with an interval as in `painted_table`.

@@ -142,7 +142,7 @@ class Detector(Run):
         truths = true_labels(self, inputs.files)
         for start in range(0, len(inputs.files), self.batch):
             part = slice(start, start + self.batch)
-            outputs = zip(*self._outputs(inputs.pixels[part]))
+            outputs = zip(*self._outputs(inputs.pixels[part]), strict=True)
             yield from map(self._map, inputs.files[part], inputs.pixels[part], truths[part], outputs)
 
     @cached_property
@@ -156,7 +156,7 @@ class Detector(Run):
         """What `_seen` gives for uint8 pixels (n,H,W,C): list of arrays (n,...)."""
         starts = range(0, len(pixels), self.batch)
         parts = [self._seen(pixels[start : start + self.batch].astype(np.float32)) for start in starts]
-        return [np.concatenate(part) for part in zip(*parts)]
+        return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
     def _map(self, file, pixels, truth, outputs):
         anomaly_map, logits, *rebuilt = outputs
@@ -210,7 +210,7 @@ class Detector(Run):
         pixels = np.stack([_deep(pictures.thumbnail(row)) for row in rows])
         truths = [predictions.classes[predictions.y_true[row]] for row in rows]
         files = [Path(predictions.paths[row]) for row in rows]
-        found = list(map(self._map, files, pixels, truths, zip(*self._outputs(pixels))))
+        found = list(map(self._map, files, pixels, truths, zip(*self._outputs(pixels), strict=True)))
         title = f"Anomaly maps: images of low, middle and high score of each class\n{style.scope(scope)}"
         figure = maps_figure(found, method=self.method, title=title)
         style.save(figure, Path(folder) / f"{predictions.split}_anomaly_maps.png")

@@ -61,7 +61,7 @@ def _draw_example(column, example, highest):
     """Fill one column from the top; returns the drawn map."""
     height, width = example.pixels.shape[:2]
     pictures = [example.pixels] + ([] if example.reconstruction is None else [example.reconstruction])
-    for axes, picture in zip(column, pictures):
+    for axes, picture in zip(column, pictures, strict=False):
         axes.imshow(np.clip(picture, 0, 255).astype(np.uint8), cmap="gray", vmin=0, vmax=255)
     column[0].set_title(example.heading, fontsize=9)
     drawn = column[-1].imshow(

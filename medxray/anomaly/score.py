@@ -17,7 +17,8 @@ def finish_detector(raw, *, mean, deviation):
     Args:
         raw: keras.Model with one input and the layers `raw_score` (N,1), `anomaly_map` (N,h,w), `pooled` (N,c), and
             perhaps `reconstruction` (N,H,W,C).
-        mean, deviation: of the raw scores of normal validation images; deviation above 0.
+        mean: mean of the raw scores of normal validation images.
+        deviation: standard deviation of the same scores, above 0.
 
     Returns:
         keras.Model: float32 images (N,H,W,C), 0-255 -> list of probabilities (N,2), anomaly map (N,h,w), pooled (N,c)

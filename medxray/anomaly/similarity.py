@@ -15,7 +15,8 @@ def ssim_map(first, second):
     taken over the part of the window that lies inside the image.
 
     Args:
-        first, second: keras tensors (N,H,W,C) of which 0-1 is the usual range.
+        first: keras tensor (N,H,W,C) of which 0-1 is the usual range.
+        second: keras tensor of the same shape and range.
 
     Returns:
         keras tensor (N,H,W,C), float32, -1 to 1; 1 where the windows are equal. Rounding may pass 1 by about 1e-4.

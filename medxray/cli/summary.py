@@ -47,7 +47,10 @@ def _cell(figure):
 def _aligned(rows):
     """Columns as wide as their longest cell, two blanks apart; the first to the left, the others to the right."""
     first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [row[0].ljust(first) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], others)) for row in rows]
+    return [
+        row[0].ljust(first) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], others, strict=True))
+        for row in rows
+    ]
 
 
 def _remarks(splits):

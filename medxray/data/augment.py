@@ -132,7 +132,7 @@ class Augment(keras.layers.Layer):
         """Augment in training; return the images as they are otherwise."""
         if not training:
             return images
-        columns = dict(zip(_COLUMNS, tf.unstack(parameters, axis=1)))
+        columns = dict(zip(_COLUMNS, tf.unstack(parameters, axis=1), strict=True))
         return _change_intensity(_transform(tf.cast(images, tf.float32), columns), columns)
 
     def compute_output_shape(self, images_shape, parameters_shape):

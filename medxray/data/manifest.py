@@ -184,7 +184,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
     for number, cells in records:
         where = f"{path.name} row {number}"
         if named is not None:
-            cells = {**cells, **dict(zip(("label", "subtype"), named(cells, where)))}
+            cells = {**cells, **dict(zip(("label", "subtype"), named(cells, where), strict=True))}
         _check_among(cells["label"], classes, what="Label", where=where)
         _check_among(cells["split"], SPLITS, what="Split", where=where)
         if split not in (None, cells["split"]):

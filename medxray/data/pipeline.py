@@ -140,10 +140,16 @@ def _graph(kind, source):
     if key not in _GRAPHS:
         size, channels, mode = key[1:]
         if kind == "bytes":
-            function = lambda content: decode.resize(decode.decode(content, size, channels), size, mode)  # noqa: E731
+
+            def function(content):
+                return decode.resize(decode.decode(content, size, channels), size, mode)
+
             spec = tf.TensorSpec((), tf.string)
         else:
-            function = lambda pixels: decode.resize(pixels, size, mode)  # noqa: E731
+
+            def function(pixels):
+                return decode.resize(pixels, size, mode)
+
             spec = tf.TensorSpec((None, None, channels), tf.float32)
         _GRAPHS[key] = tf.function(function, input_signature=[spec])
     return _GRAPHS[key]

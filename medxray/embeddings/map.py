@@ -72,7 +72,7 @@ class ScatterDisplay:
         counts = np.bincount(self.embeddings.y_true, minlength=len(self.embeddings.classes))
         handles = [
             _handle("o", style.class_colour(k), f"{style.words(name, 28)} (n={count:,})")
-            for k, (name, count) in enumerate(zip(self.embeddings.classes, counts))
+            for k, (name, count) in enumerate(zip(self.embeddings.classes, counts, strict=True))
         ]
         style.legend(axes, handles=handles, title="Class", loc="upper left", alignment="left", borderaxespad=0)
 
@@ -95,7 +95,7 @@ class ScatterDisplay:
         options = {"va": "top", "fontsize": 8.5, "transform": axes.transAxes, "in_layout": False}
         axes.text(0, 1, heading, **options)
         for line, row in enumerate(rows, 3):
-            for left, text in zip(_COLUMNS, row):
+            for left, text in zip(_COLUMNS, row, strict=True):
                 axes.text(left, 1 - (line + 0.5) / self._lines()[2], text, **options)
 
 

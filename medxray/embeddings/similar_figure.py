@@ -43,7 +43,7 @@ class NeighborsDisplay:
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
         _draw(panels[0], self.pixels, "this image", style.BLACK)
         panels[0].set_xlabel("\n".join(textwrap.wrap(style.words(self.heading, 48), 22)), fontsize=9)
-        for rank, (axes, picture) in enumerate(zip(panels[1:], self.pictures), 1):
+        for rank, (axes, picture) in enumerate(zip(panels[1:], self.pictures, strict=False), 1):
             _draw(axes, picture.pixels, f"{rank}. {style.words(picture.label, 20)}", style.BLUE)
             again = "\nthe same file" if picture.same_file else ""
             axes.set_xlabel(f"distance {picture.distance:.4f}{again}", fontsize=9)

@@ -68,7 +68,7 @@ def study_knn(path, *, rule="youden", seed=0):
     logits = classify(reference, test.vectors, k=choice.best.k, metric=choice.best.metric)
     splits = [held_out, knn_predictions(test, logits, split="test")]
     decision = fit_decision(held_out, rule=rule)
-    pictures = {part.split: FilePictures(rows.files()) for part, rows in zip(splits, (fitted_on, test))}
+    pictures = {part.split: FilePictures(rows.files()) for part, rows in zip(splits, (fitted_on, test), strict=True)}
     reports = {part.split: report_split(part, decision, pictures[part.split]) for part in splits}
     learned = _LEARNED if (fitted_on.splits == "train").any() else ""
     reports[held_out.split]["notes"].insert(0, _OUT_OF_FOLD + learned)

@@ -35,7 +35,7 @@ class Pictures:
         """DataFrame with width and height of the files in pixels and mean brightness 0-255 as the model sees it."""
         sizes = [_file_size(self._source.files[row]) for row in self._rows]
         brightness = [float(pixels.mean()) for pixels in self._source.dataset(self._rows).as_numpy_iterator()]
-        width, height = zip(*sizes) if sizes else ((), ())
+        width, height = zip(*sizes, strict=True) if sizes else ((), ())
         return pd.DataFrame({"width": width, "height": height, "brightness": brightness}, dtype=float)
 
 

@@ -19,7 +19,8 @@ def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):
         run: a run as `medxray.load_run` returns it.
         paths: files, folders or glob patterns.
         out: folder to write into, created when missing.
-        layer, target: as for `heatmaps.heatmaps_for`.
+        layer: as for `heatmaps.heatmaps_for`.
+        target: as for `heatmaps.heatmaps_for`.
         raw: also write an npz of the same name, see `raw_arrays`.
 
     Returns:

@@ -64,8 +64,10 @@ def explain_batch(model, images, targets_of, *, layer):
     """Explain one batch, with one forward and one backward pass of tf-keras-vis.
 
     Args:
-        model, images, layer: as for `gradcam`.
+        model: as for `gradcam`.
+        images: as for `gradcam`.
         targets_of: function, logits (N,K) -> int (N,), the class to explain in each image.
+        layer: as for `gradcam`.
 
     Returns:
         maps: float32 array (N,h,w), 0-1.

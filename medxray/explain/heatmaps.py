@@ -89,8 +89,10 @@ def iterate_heatmaps(run, inputs, *, layer=None, target=None):
     """Explain images that are read already, a few at a time.
 
     Args:
-        run, layer, target: as for `heatmaps_for`.
+        run: as for `heatmaps_for`.
         inputs: what `run.read_inputs` returned.
+        layer: as for `heatmaps_for`.
+        target: as for `heatmaps_for`.
 
     Yields:
         Heatmap, in the order of `inputs.files`.

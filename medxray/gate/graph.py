@@ -59,7 +59,9 @@ def measure(distances, layout, tone, texture, features):
 
     Args:
         distances: Distance of layout, tone, texture and features.
-        layout, tone, texture: float32 tensors of `statistics.describe`.
+        layout: float32 tensor, the layout that `statistics.describe` gives.
+        tone: float32 tensor, the tone that `statistics.describe` gives.
+        texture: float32 tensor, the texture that `statistics.describe` gives.
         features: float32 tensor (N,c), the pooled features of the model.
 
     Returns:

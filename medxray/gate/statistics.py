@@ -109,7 +109,7 @@ def _texture(canvas):
     for sigma in SIGMAS:
         kernel = tf.constant(_blurring(sigma))
         blurred.append(tf.einsum("ay,nyx,bx->nab", kernel, canvas, kernel))
-    bands = [sharper - softer for sharper, softer in zip(blurred, blurred[1:])]
+    bands = [sharper - softer for sharper, softer in zip(blurred[:-1], blurred[1:], strict=True)]
     return tf.concat([_strength(signal) for signal in (*bands, *_second_differences(blurred[1]))], axis=1)
 
 

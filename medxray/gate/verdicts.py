@@ -49,7 +49,7 @@ def refusals(answers, errors):
         list of the same length.
     """
     verdict = _joined(answers)
-    rows = zip(errors, verdict["in_distribution"], verdict["gate_reason"], verdict["gate_score"])
+    rows = zip(errors, verdict["in_distribution"], verdict["gate_reason"], verdict["gate_score"], strict=True)
     return [error or ("" if accepted else told(reason, score)) for error, accepted, reason, score in rows]
 
 

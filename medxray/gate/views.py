@@ -40,7 +40,8 @@ def fit_model_gate(model, source, *, train, validation, pooled=None, seed=0):
     Args:
         model: classifier with the layer `pooled`.
         source: data.pipeline.Source.
-        train, validation: int arrays, rows of the source.
+        train: int array, rows of the source.
+        validation: int array, rows of the source.
         pooled: pooled features of the rows of train and of validation, where they are known: two float arrays (n,c).
         seed: of the letterboxed views.
 
@@ -48,7 +49,7 @@ def fit_model_gate(model, source, *, train, validation, pooled=None, seed=0):
         parts.Gate.
     """
     rng, known = np.random.default_rng([seed, BOXED]), pooled or (None, None)
-    sets = [_views(model, source, rows, found, rng) for rows, found in zip((train, validation), known)]
+    sets = [_views(model, source, rows, found, rng) for rows, found in zip((train, validation), known, strict=True)]
     return fit_gate(*sets)
 
 
@@ -63,7 +64,7 @@ def _views(model, source, rows, features, rng):
     boxed = letterboxed(list(source.dataset(chosen).as_numpy_iterator()), rng)
     batches = [boxed[start : start + _BATCH] for start in range(0, len(boxed), _BATCH)]
     extra = (*described(batches), predict_batches(embedder(model), batches))
-    return Views(*(np.concatenate(pair) for pair in zip((*description, features), extra)))
+    return Views(*(np.concatenate(pair) for pair in zip((*description, features), extra, strict=True)))
 
 
 def described(batches):
@@ -84,7 +85,7 @@ def letterboxed(images, rng):
         uint8 array (n,H,W,C).
     """
     aspects = np.exp(rng.uniform(*np.log(ASPECTS), size=len(images)))
-    return np.stack([_letterboxed(image, aspect) for image, aspect in zip(images, aspects)])
+    return np.stack([_letterboxed(image, aspect) for image, aspect in zip(images, aspects, strict=True)])
 
 
 def _letterboxed(image, aspect):

@@ -23,7 +23,10 @@ def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=
         image_size: height and width of the input in pixels.
         channels: 1 for grey (repeated to three inside the graph where the backbone needs it) or 3 for RGB.
         classes: number of classes.
-        units, dropout, l2, seed: the head, see `heads.attach_head`.
+        units: of the head, see `heads.attach_head`.
+        dropout: of the head, see `heads.attach_head`.
+        l2: of the head, see `heads.attach_head`.
+        seed: of the head, see `heads.attach_head`.
 
     Returns:
         keras.Model: float32 images (N,H,W,channels), 0-255 -> float32 probabilities (N,classes). Every layer is a
@@ -53,7 +56,7 @@ def _preprocess(image, spec, channels):
         return layers.Rescaling(1.0, [-mean for mean in _CAFFE_BGR_MEAN], name="preprocess")(tensor)
     if spec.preprocessing == "torch":
         scale = [1 / (255 * deviation) for deviation in _TORCH_STD]
-        offset = [-mean / deviation for mean, deviation in zip(_TORCH_MEAN, _TORCH_STD)]
+        offset = [-mean / deviation for mean, deviation in zip(_TORCH_MEAN, _TORCH_STD, strict=True)]
         return layers.Rescaling(scale, offset, name="preprocess")(tensor)
     return layers.Rescaling(1 / 127.5, -1.0, name="preprocess")(tensor)
 

@@ -111,7 +111,7 @@ class GalleryDisplay:
             if heading:
                 part.suptitle(heading, fontsize=11, x=0.012, ha="left", color=style.BLACK)
             panels = part.subplots(line, COLUMNS, squeeze=False).ravel()
-            for axes, tile in zip(panels, tiles):
+            for axes, tile in zip(panels, tiles, strict=False):
                 _draw_tile(axes, tile)
             for axes in panels[len(tiles) :]:
                 axes.set_axis_off()

@@ -33,7 +33,8 @@ def operating_points(report, x_figure, y_figure, *, mirrored):
 
     Args:
         report: JSON object of a split.
-        x_figure, y_figure: keys of the figures that give the position.
+        x_figure: key of the figure that gives the horizontal position.
+        y_figure: key of the figure that gives the vertical position.
         mirrored: True turns x into 1 - x.
     """
     if report["threshold"] is None:

@@ -37,7 +37,9 @@ def save_state(path, position, *, variables, optimizer, best):
     Args:
         path: file to write (npz, no pickled objects).
         position: Position.
-        variables, optimizer, best: lists of arrays. `variables` holds the random states of dropout too.
+        variables: list of arrays, those of the model with the random states of dropout.
+        optimizer: list of arrays.
+        best: list of arrays.
     """
     arrays = {"position": np.frombuffer(json.dumps(dataclasses.asdict(position)).encode(), np.uint8)}
     for name, values in (("variable", variables), ("optimizer", optimizer), ("best", best)):

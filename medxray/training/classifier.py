@@ -111,7 +111,8 @@ class Experiment(Steps):
         if self.config.class_weights == "balanced":
             weights = balanced_class_weights(images.labels[images.rows["train"]], classes)
         names = self.run.read_record()["data"]["classes"]
-        log.info("Class weights: %s.", ", ".join(f"{name} {weight:.3f}" for name, weight in zip(names, weights)))
+        shown = (f"{name} {weight:.3f}" for name, weight in zip(names, weights, strict=True))
+        log.info("Class weights: %s.", ", ".join(shown))
         plan = plan_stages(self.config)
         with self._timed("prefix"):
             features = stages.build_features(model, plan, images=images, config=self.config)

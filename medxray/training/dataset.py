@@ -27,7 +27,8 @@ def choose_manifest(config, *, positive=None, normal=None):
 
     Args:
         config: RunConfig.
-        positive, normal: as for `data.layouts.sources.load_manifest`.
+        positive: as for `data.layouts.sources.load_manifest`.
+        normal: as for `data.layouts.sources.load_manifest`.
     """
     columns = {name: getattr(config, name) for name in ("path_col", "label_col", "patient_col", "split_col")}
     label_map = parse_label_map(config.label_map)
@@ -108,7 +109,7 @@ def content_table(manifest):
 
 def _check_enough(manifest, learned):
     counts = np.bincount(manifest.labels(), minlength=len(manifest.classes))
-    for name, count in zip(manifest.classes, counts):
+    for name, count in zip(manifest.classes, counts, strict=True):
         if count < MINIMUM_PER_CLASS:
             raise DataError(
                 f"Class {name} has {count} readable images in {manifest.root}; "

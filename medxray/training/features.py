@@ -191,12 +191,12 @@ class PrefixFeatures:
             parameters = np.zeros((len(batch_rows), PARAMETERS), np.float32)
             if view is not CLEAN:
                 parameters = self._images.parameters(batch_rows, view)
-            for kept, output in zip(pending, self._forward(cuts)(images, parameters)):
+            for kept, output in zip(pending, self._forward(cuts)(images, parameters), strict=True):
                 kept.append(output.numpy())
             bar.advance(len(batch_rows))
             gathered = sum(map(len, pending[0]))
             if gathered >= CHUNK or position + gathered == len(self._images.rows[split]):
-                for cut, kept in zip(cuts, pending):
+                for cut, kept in zip(cuts, pending, strict=True):
                     entry = self._entries[cut, split, view]
                     if entry.done == position:
                         entry.append(np.concatenate(kept))

@@ -58,5 +58,5 @@ def test_saved_graphs_load_in_safe_mode_without_medxray(backbone, tmp_path):
         expected = keras.tree.flatten(model(images))
         with np.load(tmp_path / f"{name}.npz") as found:
             assert len(found.files) == len(expected)
-            for array, tensor in zip(found.values(), expected):
+            for array, tensor in zip(found.values(), expected, strict=True):
                 np.testing.assert_allclose(array, tensor.numpy(), rtol=1e-4, atol=1e-4)

@@ -149,8 +149,8 @@ def test_training_learns():
 
 def test_seeds_repeat_and_differ():
     first, again, other = (build(seed=seed).get_weights() for seed in (3, 3, 4))
-    assert all(np.array_equal(a, b) for a, b in zip(first, again))
-    kernels = [(a, b) for a, b in zip(first, other) if a.ndim > 1]
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    kernels = [(a, b) for a, b in zip(first, other, strict=True) if a.ndim > 1]
     assert kernels and not [a.shape for a, b in kernels if np.array_equal(a, b)]
     largest = [a.ravel()[:100] / a.std() for a, _ in kernels if a.size >= 100]
     assert not [at for at in range(1, len(largest)) if np.allclose(largest[at], largest[at - 1], atol=1e-3)]

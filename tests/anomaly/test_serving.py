@@ -43,7 +43,8 @@ def answers(autoencoder, padim, patchcore, phantoms, tmp_path_factory):
     (folder / "images").mkdir()
     for file in sorted(phantoms.rglob("*.jpeg"))[:3]:
         shutil.copy(file, folder / "images")
-    files, runs = sorted((folder / "images").iterdir()), dict(zip(METHODS, (autoencoder, padim, patchcore)))
+    files = sorted((folder / "images").iterdir())
+    runs = dict(zip(METHODS, (autoencoder, padim, patchcore), strict=True))
     for name, run in runs.items():
         shutil.copytree(run.record["export"], folder / name)
         shutil.copy(run.path / "model.keras", folder / f"{name}.keras")

@@ -12,7 +12,10 @@ load_tensorflow()
 def chest(rng, side=64):
     """Bright column and base, two dark lungs, a heart on one side: uint8 (side, side), each a little different."""
     canvas = np.full((64, 64), 150.0)
-    jitter = lambda value: int(round(value + rng.normal(0, 1.0)))  # noqa: E731
+
+    def jitter(value):
+        return int(round(value + rng.normal(0, 1.0)))
+
     for x in (19, 45):
         cv2.ellipse(canvas, (jitter(x), jitter(28)), (jitter(10), jitter(20)), 0, 0, 360, 50.0, cv2.FILLED)
     cv2.ellipse(canvas, (jitter(38), jitter(40)), (jitter(9), jitter(7)), 0, 0, 360, 190.0, cv2.FILLED)

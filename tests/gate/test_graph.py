@@ -35,7 +35,7 @@ def test_new_images_of_the_kind_are_accepted_without_a_reason(judge, new):
     scores, accepted, reasons = judge(new)
     assert accepted.mean() > 0.93
     np.testing.assert_array_equal(accepted, scores <= 1)
-    assert all((reason == "") == good for reason, good in zip(reasons, accepted))
+    assert all((reason == "") == good for reason, good in zip(reasons, accepted, strict=True))
 
 
 @pytest.mark.parametrize(

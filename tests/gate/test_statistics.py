@@ -23,7 +23,7 @@ def test_texture_is_the_detail_between_gaussians_in_each_region():
     picture[:, 64:] = cv2.GaussianBlur(picture[:, 64:], (0, 0), 3)
     unit = (picture - picture.mean()) / (picture.std() + 1)
     levels = [unit, *(gaussian_filter(unit, sigma, mode="reflect", truncate=12) for sigma in SIGMAS)]
-    bands = np.array([one - other for one, other in zip(levels, levels[1:])])
+    bands = np.array([one - other for one, other in zip(levels[:-1], levels[1:], strict=True)])
     power = (bands**2).reshape(3, 8, 16, 8, 16).mean(axis=(2, 4))
     texture = described(picture[None, ..., None]).texture[0]
     np.testing.assert_allclose(texture[:192], np.log(np.sqrt(power) + 0.01).ravel(), atol=1e-3)

@@ -79,7 +79,7 @@ def test_frozen_normalization_stays_in_inference_mode():
     layer = model.get_layer("conv5_block1_1_bn")
     before = [weight.numpy().copy() for weight in layer.weights]
     model(images(4), training=True)
-    assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, layer.weights)) and not layer.trainable
+    assert all(np.array_equal(a, b.numpy()) for a, b in zip(before, layer.weights, strict=True)) and not layer.trainable
     assert model.get_layer("conv5_block1_1_conv").trainable
 
 

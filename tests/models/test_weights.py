@@ -51,7 +51,7 @@ def save_legacy_h5(model, path):
             group = file.create_group(layer.name)
             names = [f"{layer.name}/{weight.name}:0" for weight in layer.weights]
             group.attrs["weight_names"] = [name.encode() for name in names]
-            for name, value in zip(names, layer.get_weights()):
+            for name, value in zip(names, layer.get_weights(), strict=True):
                 group[name] = value
 
 

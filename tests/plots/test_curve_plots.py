@@ -24,7 +24,7 @@ def test_operating_point_lies_on_the_roc_curve(evaluated):
     (tn, fp), (fn, tp) = report["confusion_matrix"]
     assert (chosen.x, chosen.y) == pytest.approx((fp / (fp + tn), tp / (tp + fn)))
     curve = display.curves[0]
-    assert any(abs(x - chosen.x) < 1e-9 and abs(y - chosen.y) < 1e-9 for x, y in zip(curve.x, curve.y))
+    assert any(abs(x - chosen.x) < 1e-9 and abs(y - chosen.y) < 1e-9 for x, y in zip(curve.x, curve.y, strict=True))
     assert chosen.x_interval[0] < chosen.x < chosen.x_interval[1]
 
 
@@ -37,7 +37,7 @@ def test_three_classes_have_a_curve_each_and_no_mark(evaluated):
     predictions, decision, report = evaluated(classes=("NORMAL", "BACTERIAL", "VIRAL"))
     display = RocDisplay.from_predictions(predictions, decision, report=report)
     assert [curve.k for curve in display.curves] == [0, 1, 2] and display.marks == []
-    assert all(name in curve.label for name, curve in zip(predictions.classes, display.curves))
+    assert all(name in curve.label for name, curve in zip(predictions.classes, display.curves, strict=True))
 
 
 def test_only_classes_with_and_without_images_can_be_drawn(evaluated):

@@ -80,9 +80,9 @@ def test_state_comes_back_exactly(tmp_path):
     save_state(tmp_path / "state.npz", position, variables=groups[0], optimizer=groups[1], best=groups[2])
     found, *read = load_state(tmp_path / "state.npz")
     assert found == position
-    for mine, theirs in zip(groups, read):
+    for mine, theirs in zip(groups, read, strict=True):
         assert [value.dtype for value in theirs] == [np.asarray(value).dtype for value in mine]
-        assert all(np.array_equal(a, b) for a, b in zip(mine, theirs))
+        assert all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
 
 
 def test_fresh_position_survives_json_and_a_damaged_state_is_named(tmp_path):

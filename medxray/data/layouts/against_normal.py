@@ -140,4 +140,4 @@ def _in_series(label, normal):
     words = [re.findall(r"[^\W\d_]+|\d+", name.casefold()) for name in (label, normal)]
     if len(words[0]) != len(words[1]):
         return False
-    return all(a == b or (_MARK.fullmatch(a) and _MARK.fullmatch(b)) for a, b in zip(*words))
+    return all(a == b or (_MARK.fullmatch(a) and _MARK.fullmatch(b)) for a, b in zip(*words, strict=True))

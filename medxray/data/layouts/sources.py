@@ -111,8 +111,8 @@ def load_split(path, manifest, *, label_map=None, normal=None):
     Args:
         path: CSV as `manifest.write_split_csv` writes it.
         manifest: Manifest of the dataset; its splits do not count.
-        label_map, normal: as given to `load_manifest`; the map is for labels that are no class yet, and for subtypes
-            of such labels.
+        label_map: as given to `load_manifest`; for labels that are no class yet, and for subtypes of such labels.
+        normal: as given to `load_manifest`.
 
     Returns:
         Manifest of the rows of the file.
