@@ -14,7 +14,6 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "data.against_normal": "data.layouts.against_normal",
     "data.audit": "data.audit.findings",
     "data.csv_source": "data.layouts.csv_source",
-    "data.csv_table": "data.layouts.csv_table",
     "data.decode": "data.images.decode",
     "data.dicom": "data.images.dicom",
     "data.dicom_grey": "data.images.dicom_grey",

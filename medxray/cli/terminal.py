@@ -1,18 +1,15 @@
 """What reaches the terminal: medxray's own lines on standard error, nothing of the libraries below."""
 
-import faulthandler
 import logging
 import os
 import sys
 import warnings
 
+from medxray.system import backend
+
 
 def prepare(debug):
-    """Set up logging; without `debug`, cut off what C++ code writes to file descriptor 2.
-
-    Python's own standard error goes on to the terminal through a duplicate of the descriptor, and a crash in C++ code
-    still leaves its Python stack there.
-    """
+    """Set up logging; without `debug`, cut off what C++ code writes to standard error and what Python warns of."""
     _log_to_stderr()
     if debug:
         return
@@ -21,12 +18,7 @@ def prepare(debug):
     logging.getLogger("py.warnings").propagate = False
     logging.getLogger("py.warnings").addHandler(logging.NullHandler())
     warnings.simplefilter("ignore")
-    sys.stderr.flush()
-    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
-    faulthandler.enable(file=sys.stderr)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
+    backend.cut_off_native_stderr()
 
 
 class _Lines(logging.Formatter):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medxray.data.layouts.csv_table import check_column, read_rows
+from medxray.data.csv_table import check_column, read_rows
 from medxray.errors import DataError
 from medxray.system.storage import file_sha256, text_sha256, write_csv
 

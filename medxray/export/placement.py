@@ -1,12 +1,12 @@
 """Version folders as TensorFlow Serving wants them; a half-written one never looks complete. No TensorFlow."""
 
 import contextlib
-import fcntl
 import os
 import shutil
 import tempfile
 from pathlib import Path
 
+from medxray.system import locks
 from medxray.system.storage import storage_error
 
 _PREFIX = ".partial-"
@@ -44,18 +44,29 @@ def staging(base):
 
 @contextlib.contextmanager
 def _in_use(base):
-    """Share a lock on `base` with other exports; whoever can have it alone first removes what killed ones left."""
-    descriptor = os.open(base, os.O_RDONLY)
+    """Share the lock of `base` with other exports; whoever can have it alone first removes what killed ones left."""
+    lock = _lock_of(base)
+    if lock is None:
+        yield
+        return
     try:
-        with contextlib.suppress(OSError):  # another export is at work, or the file system has no locks
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with contextlib.suppress(locks.Busy, OSError):  # another export is at work
+            lock.own(wait=False)
             for left in base.glob(f"{_PREFIX}*/"):
                 shutil.rmtree(left, ignore_errors=True)
         with contextlib.suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            lock.share()
         yield
     finally:
-        os.close(descriptor)
+        lock.release()
+
+
+def _lock_of(base):
+    """The lock of `base`; None where the folder around it is not to be written or the file system has no locks."""
+    try:
+        return locks.SharedLock(base)
+    except OSError:
+        return None
 
 
 def publish(folder, base):

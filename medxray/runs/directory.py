@@ -2,7 +2,6 @@
 
 import contextlib
 import datetime
-import fcntl
 import importlib.metadata
 import logging
 import os
@@ -15,7 +14,7 @@ from pathlib import Path
 
 from medxray.errors import ConfigError, RunError
 from medxray.metrics.decision import DEFAULT_POINT, Decision
-from medxray.system import storage
+from medxray.system import locks, storage
 
 PACKAGES = ("medxray", "tensorflow", "keras", "numpy", "scikit-learn", "opencv-python-headless", "pandas", "pydicom")
 STATES = ("running", "completed", "failed", "interrupted")
@@ -43,7 +42,6 @@ class RunDir:
         self.embeddings_file = self.path / "embeddings.npz"
         self.plots = self.path / "plots"
         self.content_file = self.path / "content.csv"
-        self.lock_file = self.path / ".lock"
         self.initial_model_file = self.path / "checkpoint" / "initial.keras"
         self.state_file = self.path / "checkpoint" / "state.npz"
 
@@ -71,10 +69,10 @@ class RunDir:
     @contextlib.contextmanager
     def in_use(self):
         """Keep other processes from training this run; RunError when one already does."""
-        with open(self.lock_file, "a") as file:
+        with contextlib.ExitStack() as held:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+                held.enter_context(locks.alone(self.path))
+            except locks.Busy as error:
                 raise RunError(f"{self.path} is being trained by another process. Wait for it or stop it.") from error
             yield
 
@@ -194,7 +192,10 @@ def point_latest(run):
         temporary.symlink_to(run.path.name, target_is_directory=True)
         os.replace(temporary, link)
     except OSError:
-        if not link.is_dir() or link.is_symlink():
+        temporary.unlink(missing_ok=True)
+        if link.is_symlink():
+            link.unlink()  # Windows replaces no link to a folder
+        if not link.is_dir():
             storage.write_text(link, run.path.name + "\n")
 
 

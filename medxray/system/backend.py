@@ -1,8 +1,10 @@
 """The one way TensorFlow is started: quietly, and only when a command needs it."""
 
 import contextlib
+import faulthandler
 import logging
 import os
+import sys
 import tempfile
 
 
@@ -25,6 +27,19 @@ def native_stderr_silenced():
         finally:
             os.dup2(saved, 2)
             os.close(saved)
+
+
+def cut_off_native_stderr():
+    """Send what C++ code writes to file descriptor 2 to nowhere from now on, and tell Python of it.
+
+    Python's own standard error goes on to where it went, through a duplicate of the descriptor, and a crash in C++ code
+    still leaves its Python stack there.
+    """
+    sys.stderr.flush()
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")
+    faulthandler.enable(file=sys.stderr)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
 
 
 def load_tensorflow():

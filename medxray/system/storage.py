@@ -50,8 +50,11 @@ def atomic_path(target):
 
 
 def _sync_folder(folder):
-    """Make a rename survive a power cut, where folders can be synchronised."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    """Make a rename survive a power cut, where folders can be opened (on Windows they cannot)."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
     try:
         os.fsync(descriptor)
     finally:

@@ -159,15 +159,35 @@ class PrefixFeatures:
 
         The entries stay locked for reading as long as this object lives, so that nothing removes them meanwhile.
         """
-        for entry in sorted(self._entries.values(), key=lambda entry: entry.key.name):
-            self._locks.append(self._checked(entry))
-        with progress.track(self.missing_rows, "Frozen layers") as bar:
-            for split_view in self._views:
-                cuts = tuple(self._incomplete(split_view))
-                if cuts:
-                    self._fill(split_view, cuts, bar=bar)
-        for lock in self._locks:
+        entries = sorted(self._entries.values(), key=lambda entry: entry.key.name)
+        shared = False
+        while not shared:
+            self._locks = [self._checked(entry) for entry in entries]
+            with progress.track(self.missing_rows, "Frozen layers") as bar:
+                for split_view in self._views:
+                    cuts = tuple(self._incomplete(split_view))
+                    if cuts:
+                        self._fill(split_view, cuts, bar=bar)
+            shared = self._share(entries)
+
+    def _share(self, entries):
+        """Turn the locks into those for reading; returns whether all entries are still there, and holds none if not.
+
+        Each lock is free for a moment. All are given back before the first is taken again, and they are taken in one
+        order, so that two runs never wait for each other.
+        """
+        self._release()
+        for entry, lock in zip(entries, self._locks, strict=True):
             lock.share()
+            entry.read_again()
+        there = all(entry.complete for entry in entries)
+        if not there:
+            self._release()
+        return there
+
+    def _release(self):
+        for lock in self._locks:
+            lock.release()
 
     def _checked(self, entry):
         """Verify an entry and return the lock that it needs: for reading when it is complete, else for writing."""

@@ -6,7 +6,6 @@ Only chunks listed in `entry.json` count; a partly written entry goes on after t
 """
 
 import contextlib
-import fcntl
 import logging
 import os
 import shutil
@@ -18,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from medxray.errors import ConfigError, StorageError
-from medxray.system import storage
+from medxray.system import locks, storage
 
 log = logging.getLogger(__name__)
-_ROWS, _ENTRY, _LOCK = "rows.f16", "entry.json", ".lock"
+_ROWS, _ENTRY = "rows.f16", "entry.json"
 
 
 def default_cache_dir():
@@ -93,6 +92,10 @@ class Entry:
         path = self.folder / _ROWS
         return path.stat().st_size if path.exists() else 0
 
+    def read_again(self):
+        """Forget what is known of the entry and read its record anew."""
+        self._record = self._read_record()
+
     def verify(self):
         """Read the record anew, check the chunks against their checksums, forget those from the first bad one on."""
         self._record, good = self._read_record(), []
@@ -151,38 +154,39 @@ class Entry:
 class EntryLock:
     """Lock of one entry among processes: many may read it, or one may write it. Held until `release` or exit.
 
+    Between two ways of holding it, it is free for a moment: read the entry's record again afterwards.
+
     Args:
-        folder: folder of the entry; created when missing.
+        folder: folder of the entry; the folder around it is created when missing.
     """
 
     def __init__(self, folder):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = open(folder / _LOCK, "a")
+            self._lock = locks.SharedLock(folder)
         except OSError as error:
             raise storage.storage_error(folder, error) from error
 
     def share(self):
-        """Take the lock for reading, or turn the one for writing into it."""
-        fcntl.flock(self._file, fcntl.LOCK_SH)
+        """Take the lock for reading."""
+        self._lock.share()
 
     def own(self):
         """Take the lock for writing; waits for other runs and says so."""
         if not self.try_to_own():
             log.info("Another run uses the same activations; waiting for it.")
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._lock.own()
 
     def try_to_own(self):
         """Take the lock for writing if it is free; returns whether it was."""
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            self._lock.own(wait=False)
+        except locks.Busy:
             return False
         return True
 
     def release(self):
         """Give the lock back."""
-        self._file.close()
+        self._lock.release()
 
 
 def list_entries(cache_dir):

@@ -1,8 +1,6 @@
 """Interrupted and killed anomaly runs."""
 
 import json
-import os
-import signal
 import time
 from pathlib import Path
 
@@ -88,7 +86,7 @@ def test_killed_autoencoder_ends_bit_identical(phantoms, start, finish, tmp_path
     process, run = start(command(phantoms, cut)), cut / "it"
     while process.poll() is None and not (run / "checkpoint" / "state.npz").exists():
         time.sleep(0.002)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
     process.communicate()
     assert json.loads((run / "run.json").read_text())["state"] == "running" and not (run / "model.keras").exists()
     finish(["anomaly", "train", "--resume", str(run)])

@@ -46,12 +46,12 @@ def test_a_number_taken_in_the_meantime_is_not_overwritten(tmp_path, monkeypatch
     assert (tmp_path / "1" / "variables" / "file").read_text() == "first"
 
 
-def test_a_failure_leaves_nothing_not_even_the_base_folder(tmp_path):
+def test_a_failure_leaves_no_version_and_no_base_folder(tmp_path):
     with pytest.raises(RuntimeError), placement.staging(tmp_path / "m") as folder:
         (folder / "file").write_text("x")
         assert not folder.name.isdecimal() and folder.parent == tmp_path / "m"
         raise RuntimeError
-    assert list(tmp_path.iterdir()) == []
+    assert [entry.name for entry in tmp_path.iterdir()] == [".m.lock"]
 
 
 def test_a_failure_leaves_earlier_versions_alone(tmp_path):
@@ -103,10 +103,11 @@ def test_only_staging_folders_are_removed(tmp_path):
     assert (tmp_path / "notes" / "text").exists()
 
 
-def test_a_file_system_without_locks_removes_nothing(tmp_path, monkeypatch):
-    def refuse(*_):
+@pytest.mark.parametrize("method", ["__init__", "own"])
+def test_a_file_system_without_locks_removes_nothing(method, tmp_path, monkeypatch):
+    def refuse(*_, **__):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr(placement.fcntl, "flock", refuse)
+    monkeypatch.setattr(placement.locks.SharedLock, method, refuse)
     (tmp_path / ".partial-other").mkdir()
     assert publish(tmp_path).name == "1" and (tmp_path / ".partial-other").exists()

@@ -1,4 +1,6 @@
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -76,12 +78,30 @@ def test_a_damaged_record_beside_does_not_stop_a_new_run_and_is_kept(tmp_path):
     assert make(tmp_path).name == "vgg16-extract-2" and first.record_file.read_text() == "{"
 
 
+def test_latest_moves_on_where_links_to_folders_are_not_replaced(tmp_path, monkeypatch):
+    first, second = make(tmp_path), make(tmp_path)
+    point_latest(first)
+    replaced = os.replace
+
+    def as_on_windows(source, target):
+        if Path(target).is_dir():
+            raise PermissionError(5, "Access is denied", str(target))
+        replaced(source, target)
+
+    monkeypatch.setattr(os, "replace", as_on_windows)
+    point_latest(second)
+    assert open_run(tmp_path / "latest").name == second.name
+    point_latest(first)
+    assert open_run(tmp_path / "latest").name == first.name
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".latest")] == []
+
+
 def test_one_process_at_a_time_trains_a_run(tmp_path):
     run = make(tmp_path)
     with run.in_use(), pytest.raises(RunError, match="is being trained by another process"), run.in_use():
         pass
     with run.in_use():
-        pass
+        assert [entry.name for entry in run.path.iterdir()] == ["run.json"]  # else Windows cannot remove the run
 
 
 def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):

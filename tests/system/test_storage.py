@@ -2,7 +2,6 @@ import errno
 import hashlib
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -33,9 +32,10 @@ def test_full_disk_becomes_one_line_with_a_remedy(tmp_path):
 
 def test_real_write_failure_is_a_storage_error(tmp_path):
     """A file-size limit makes the kernel refuse the write, as a full disk does."""
+    resource = pytest.importorskip("resource")
     code = (
         "import resource, signal, sys, numpy as np\n"
-        "from medxray import storage\nfrom medxray.errors import StorageError\n"
+        "from medxray.system import storage\nfrom medxray.errors import StorageError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "try:\n    storage.write_npz(sys.argv[1], a=np.zeros(100000))\n"
@@ -47,6 +47,19 @@ def test_real_write_failure_is_a_storage_error(tmp_path):
     assert answer.stdout.startswith("refused Could not write")
     assert os.listdir(tmp_path) == []
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] != 4096 and signal.getsignal(signal.SIGXFSZ) is not None
+
+
+def test_files_are_written_where_folders_cannot_be_opened(tmp_path, monkeypatch):
+    opened = os.open
+
+    def as_on_windows(path, *words, **options):
+        if os.path.isdir(path):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *words, **options)
+
+    monkeypatch.setattr(os, "open", as_on_windows)
+    storage.write_text(tmp_path / "a.txt", "text")
+    assert (tmp_path / "a.txt").read_text() == "text" and os.listdir(tmp_path) == ["a.txt"]
 
 
 def test_json_holds_no_nan_and_no_numpy_types(tmp_path):

@@ -6,6 +6,7 @@ from medxray.data.pipeline import Source
 from medxray.models.classifier import build_classifier, prefix
 from medxray.training import features
 from medxray.training.features import CLEAN, ImageSet, PrefixFeatures
+from medxray.training.prefix_cache import clear
 
 CUTS = ("block4_pool", "pooled")
 
@@ -60,6 +61,24 @@ def test_extract_uses_what_finetune_left_and_only_the_missing_cut_is_added(model
     fresh = cached(model, images, tmp_path / "fresh")
     fresh.build()
     assert np.array_equal(both.read("block4_pool", "val"), fresh.read("block4_pool", "val"))
+
+
+def test_an_entry_cleared_before_it_is_locked_for_reading_is_computed_again(model, images, tmp_path, monkeypatch):
+    share, cleared = features.EntryLock.share, []
+
+    def share_after_another_process_cleared(lock):
+        if not cleared:
+            cleared.append(clear(tmp_path))
+        share(lock)
+
+    monkeypatch.setattr(features.EntryLock, "share", share_after_another_process_cleared)
+    built = cached(model, images, tmp_path, cuts=("pooled",))
+    built.build()
+    assert cleared[0][0] == 4 and clear(tmp_path) == (0, 0)
+    monkeypatch.undo()
+    again = cached(model, images, tmp_path / "again", cuts=("pooled",))
+    again.build()
+    assert np.array_equal(built.read("pooled", "train", 1), again.read("pooled", "train", 1))
 
 
 def test_interrupted_build_goes_on_and_ends_the_same(model, images, tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """Bit-identical reruns, and resuming after SIGKILL at any moment."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -71,7 +70,7 @@ def kill_when(process, condition, run, cache):
     """Kill with SIGKILL when the condition holds; False when the process ended before."""
     while process.poll() is None:
         if condition(run, cache):
-            os.kill(process.pid, signal.SIGKILL)
+            process.kill()
             process.communicate()
             return True
         time.sleep(0.002)

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from medxray.data.layouts.csv_table import check_column, read_rows
+from medxray.data.csv_table import check_column, read_rows
 from medxray.data.layouts.folders import SPLIT_NAMES
 from medxray.data.layouts.labels import Row
 from medxray.data.manifest import SPLITS, Skipped, portable_path
