@@ -1,6 +1,12 @@
 """Parts of the scripts that decide something; what they measure is not measured here."""
 
+import configparser
 import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -76,3 +82,99 @@ def test_the_autoencoder_chosen_has_the_largest_sum_where_none_is_close_in_both_
     variant, why = script("choose_autoencoder").choice(rebuilt)
     assert variant == "mix/256/96"
     assert why == "the largest sum of both numbers, since none is within 0.02 of the best in both"
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("import fcntl", "fcntl"),
+        ("def f():\n    import resource, csv", "resource"),
+        ("from os import fork", "os.fork"),
+        ("import os\nos.open('.', os.O_RDONLY)", "os.open"),
+        ("import os, signal\nos.kill(1, signal.SIGKILL)", "signal.SIGKILL"),
+    ],
+)
+def test_lint_finds_what_is_not_on_every_system_outside_of_its_room(script, tmp_path, code, named):
+    for name in ("system/a.py", "data/a.py"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(code)
+    line = len(code.splitlines())
+    (problem,) = script("own_rules").broken_rules(tmp_path)
+    assert problem.startswith(f"{tmp_path.name}/data/a.py:{line}: {named} is not on every system")
+
+
+def test_lint_finds_imports_by_name_outside_of_the_registry(script, tmp_path):
+    code = "import importlib\nimportlib.import_module('a')\n"
+    for name in ("run_kinds.py", "moved.py", "__init__.py", "other.py", "data/__init__.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(code)
+    (tmp_path / "short.py").write_text("from importlib import import_module as load\n__import__('a')")
+    found = script("own_rules").broken_rules(tmp_path)
+    places = ("data/__init__.py:2", "other.py:2", "short.py:1", "short.py:2")
+    assert [problem.partition(": ")[0] for problem in found] == [f"{tmp_path.name}/{place}" for place in places]
+
+
+def test_lint_lets_pass_what_every_system_has(script, tmp_path):
+    (tmp_path / "a.py").write_text(
+        "import os, signal\nos.replace('a', 'b')\nopen('a')\nsignal.SIGINT\nposition = os.path"
+    )
+    assert script("own_rules").broken_rules(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "contract"),
+    [
+        ("data/splits.py", "from medxray.runs import directory", "Rooms import downwards"),
+        ("data/manifest.py", "from medxray.data.layouts import sources", "No room and no module goes in a circle"),
+        ("metrics/curves.py", "def draw():\n    import matplotlib", "metrics computes figures from arrays"),
+        ("training/config.py", "from medxray import anomaly", "training gets the kind of a run as an argument"),
+        ("export/placement.py", "from medxray import run_kinds", "export knows no kind of run"),
+        ("api.py", "from medxray.cli import main", "Only __main__ imports the command line"),
+        ("data/manifest.py", "import tensorflow", "Files, tables and records are read without TensorFlow"),
+    ],
+)
+def test_an_import_against_the_order_of_the_rooms_breaks_a_contract(tmp_path, module, line, contract):
+    package = tmp_path / "medxray"
+    shutil.copytree(FOLDER.parent / "medxray", package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(FOLDER.parent / "setup.cfg", tmp_path)
+    with open(package / module, "a", encoding="utf-8") as file:
+        file.write(f"\n{line}\n")
+    code = "from importlinter.cli import lint_imports_command as main; main()"
+    words = [sys.executable, "-c", code, "--no-cache"]
+    answer = subprocess.run(words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": "."}, capture_output=True, text=True)
+    assert answer.returncode == 1, answer.stderr
+    assert re.search(rf"^{contract}[^\n]*( BROKEN|\n[^\n]+ BROKEN)$", answer.stdout, re.MULTILINE), answer.stdout
+    importer = f"medxray.{module.removesuffix('.py').replace('/', '.')}"
+    assert f"{importer} ->" in answer.stdout or ".manifest -> .layouts" in answer.stdout
+
+
+def test_programs_of_an_environment_are_where_the_system_has_them(script, monkeypatch):
+    install, folder = script("install"), Path("a")
+    found = {}
+    for name in ("posix", "nt"):
+        with monkeypatch.context() as system:
+            system.setattr(install.os, "name", name)
+            found[name] = install.program("python", folder)
+    assert found == {
+        "posix": os.path.join("a", "bin", "python"),
+        "nt": os.path.join("a", "Scripts", "python.exe"),
+    }
+
+
+def requirements(section):
+    """The requirements of a text of setup.cfg as {name in lower case: lower bound}."""
+    lines = [line for line in section.split() if not line.startswith("medxray[")]
+    return {re.split(r"[\[>=]", line)[0].lower(): re.search(r">=([\d.]+)", line).group(1) for line in lines}
+
+
+def test_the_versions_of_lowest_are_the_lower_bounds_of_setup_cfg():
+    config = configparser.ConfigParser(interpolation=None)
+    config.read(FOLDER.parent / "setup.cfg", encoding="utf-8")
+    extra = config["options.extras_require"]
+    wanted = requirements(config["options"]["install_requires"]) | requirements(extra["test"])
+    lines = (FOLDER / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    lowest = dict(line.lower().split("==") for line in lines if line and not line.startswith("#"))
+    assert lowest.keys() == wanted.keys()
+    assert {name: re.sub(r"(\.0)+$", "", version) for name, version in lowest.items()} == {
+        name: re.sub(r"(\.0)+$", "", version) for name, version in wanted.items()
+    }
