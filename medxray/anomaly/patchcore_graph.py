@@ -58,7 +58,7 @@ def _weighed(score, vector, products, neighbors):
     around = ops.cast(look_up(ops.argmax(products, axis=-1)), "int32")  # (N,1,b)
     look_up.set_weights([neighbors])
     others = _distance(vector, ops.take_along_axis(products, around, axis=-1))
-    return score * (1.0 - ops.exp(score - ops.logsumexp(others, axis=-1)))
+    return score * (1.0 - ops.exp(score - ops.logsumexp(others, axis=(-1,))))
 
 
 def images_at_once(model, most):

@@ -82,7 +82,7 @@ def free_stem(stem, taken):
 def write_text(path, text):
     r"""Write `text` (str) atomically as UTF-8; bytes of a path that are not UTF-8 become escapes such as `\udcff`."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def write_json(path, value):
