@@ -46,7 +46,7 @@ def patchcore_map(patches, *, bank, neighbors):
     score = ops.max(distances, axis=1)
     if np.shape(neighbors)[1] > 1:
         farthest = ops.argmax(distances, axis=1, keepdims=True)
-        vector = ops.take_along_axis(vectors, farthest, axis=1)  # (N,1,d)
+        vector = ops.take_along_axis(vectors, farthest, axis=1)[:, :1]  # (N,1,d), which Keras 3.8 does not know
         score = _weighed(score, vector, compare(vector), np.asarray(neighbors))
     grid = layers.Reshape((height, width), dtype="float32", name=MAP)(distances)
     return grid, layers.Reshape((1,), dtype="float32", name="patchcore_score")(score)
