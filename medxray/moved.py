@@ -22,7 +22,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "data.headers": "data.images.headers",
     "data.images": "data.images.files",
     "data.kermany": "data.layouts.kermany",
-    "data.labels": "data.layouts.labels",
+    "data.labels": "data.layouts.labels data.layouts.names data.tasks",
     "data.phantom": "data.phantom.draw",
     "data.phantom_anatomy": "data.phantom.anatomy",
     "data.phantom_grid": "data.phantom.grid",
@@ -79,6 +79,19 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "training.experiment": "training.classifier",
 }
 
+RENAMED = {  # names that are called otherwise now, or lie elsewhere than the rest of their module
+    "data.folders.is_healthy": "data.layouts.names.is_healthy",
+    "data.labels.Row": "data.layouts.labels.LabelledFile",
+    "data.labels.TASK_CLASSES": "data.tasks.TASK_CLASSES",
+    "data.labels.letters": "data.layouts.names.letters",
+    "data.labels.listed": "data.layouts.names.listed",
+    "data.labels.nearest": "data.layouts.names.nearest",
+    "data.labels.opposites": "data.layouts.names.opposites",
+    "explain.folder.Written": "predict.written_files.WrittenFiles",
+    "explain.truth.Listed": "runs.truth.SplitRow",
+    "export.parity.squared_gap": "anomaly.serving.squared_gap",
+}
+
 _GONE_PACKAGES = ("evaluate",)  # packages that hold nothing any more
 
 
@@ -109,19 +122,24 @@ class _OldPaths(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _now(old, name):
     """The value of a name of an old module, from where it is now; raises AttributeError where there is none."""
-    for place in MOVED.get(old.removeprefix("medxray."), "").split():
+    module = old.removeprefix("medxray.")
+    places = [f"{place}.{name}" for place in MOVED.get(module, "").split()]
+    if f"{module}.{name}" in RENAMED:
+        places = [RENAMED[f"{module}.{name}"]]
+    for place in places:
+        room, _, present = place.rpartition(".")
         try:
-            value = getattr(importlib.import_module(f"medxray.{place}"), name)
+            value = getattr(importlib.import_module(f"medxray.{room}"), present)
         except AttributeError:
             continue
-        text = f"{old}.{name} is now medxray.{place}.{name}; the old path goes with version 0.3."
+        text = f"{old}.{name} is now medxray.{place}; the old path goes with version 0.3."
         warnings.warn(text, DeprecationWarning, stacklevel=3)
         return value
     raise AttributeError(f"module {old!r} has no attribute {name!r}")
 
 
 def names_of_old_module(package):
-    """`__getattr__` of a package that was a module in version 0.1: its names are found where they are now."""
+    """`__getattr__` of a module of version 0.1 that lost names: they are found where they are now."""
     return lambda name: _now(package, name)
 
 
