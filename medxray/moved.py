@@ -50,7 +50,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "evaluate.statistics": "metrics.statistics",
     "evaluate.subgroups": "metrics.subgroups",
     "evaluate.thresholds": "metrics.thresholds",
-    "evaluation": "evaluation.evaluate_run runs.images",
+    "evaluation": "runs.images evaluation.evaluate_run",
     "explain.truth": "runs.truth",
     "extraction": "embeddings.extract",
     "gating": "gate.run_gate",
@@ -81,6 +81,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
 
 RENAMED = {  # names that are called otherwise now, or lie elsewhere than the rest of their module
     "data.folders.is_healthy": "data.layouts.names.is_healthy",
+    "data.images.ImageInfo": "data.images.headers.ImageInfo",
     "data.labels.Row": "data.layouts.labels.LabelledFile",
     "data.labels.TASK_CLASSES": "data.tasks.TASK_CLASSES",
     "data.labels.letters": "data.layouts.names.letters",
@@ -89,7 +90,9 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "data.labels.opposites": "data.layouts.names.opposites",
     "explain.folder.Written": "predict.written_files.WrittenFiles",
     "explain.truth.Listed": "runs.truth.SplitRow",
+    "extraction.other_manifest": "runs.images.other_manifest",
     "export.parity.squared_gap": "anomaly.serving.squared_gap",
+    "trained.predict_batches": "models.inference.predict_batches",
 }
 
 _GONE_PACKAGES = ("evaluate",)  # packages that hold nothing any more
@@ -126,6 +129,8 @@ def _now(old, name):
     places = [f"{place}.{name}" for place in MOVED.get(module, "").split()]
     if f"{module}.{name}" in RENAMED:
         places = [RENAMED[f"{module}.{name}"]]
+    if name.startswith("__"):  # what Python itself asks of a module
+        places = []
     for place in places:
         room, _, present = place.rpartition(".")
         try:
