@@ -22,7 +22,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "data.headers": "data.images.headers",
     "data.images": "data.images.files",
     "data.kermany": "data.layouts.kermany",
-    "data.labels": "data.layouts.labels",
+    "data.labels": "data.layouts.labels data.layouts.names data.tasks",
     "data.phantom": "data.phantom.draw",
     "data.phantom_anatomy": "data.phantom.anatomy",
     "data.phantom_grid": "data.phantom.grid",
@@ -50,7 +50,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "evaluate.statistics": "metrics.statistics",
     "evaluate.subgroups": "metrics.subgroups",
     "evaluate.thresholds": "metrics.thresholds",
-    "evaluation": "evaluation.evaluate_run runs.images",
+    "evaluation": "runs.images evaluation.evaluate_run",
     "explain.truth": "runs.truth",
     "extraction": "embeddings.extract",
     "gating": "gate.run_gate",
@@ -77,6 +77,22 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "storage": "system.storage",
     "trained": "trained_run",
     "training.experiment": "training.classifier",
+}
+
+RENAMED = {  # names that are called otherwise now, or lie elsewhere than the rest of their module
+    "data.folders.is_healthy": "data.layouts.names.is_healthy",
+    "data.images.ImageInfo": "data.images.headers.ImageInfo",
+    "data.labels.Row": "data.layouts.labels.LabelledFile",
+    "data.labels.TASK_CLASSES": "data.tasks.TASK_CLASSES",
+    "data.labels.letters": "data.layouts.names.letters",
+    "data.labels.listed": "data.layouts.names.listed",
+    "data.labels.nearest": "data.layouts.names.nearest",
+    "data.labels.opposites": "data.layouts.names.opposites",
+    "explain.folder.Written": "predict.written_files.WrittenFiles",
+    "explain.truth.Listed": "runs.truth.SplitRow",
+    "extraction.other_manifest": "runs.images.other_manifest",
+    "export.parity.squared_gap": "anomaly.serving.squared_gap",
+    "trained.predict_batches": "models.inference.predict_batches",
 }
 
 _GONE_PACKAGES = ("evaluate",)  # packages that hold nothing any more
@@ -109,19 +125,26 @@ class _OldPaths(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 def _now(old, name):
     """The value of a name of an old module, from where it is now; raises AttributeError where there is none."""
-    for place in MOVED.get(old.removeprefix("medxray."), "").split():
+    module = old.removeprefix("medxray.")
+    places = [f"{place}.{name}" for place in MOVED.get(module, "").split()]
+    if f"{module}.{name}" in RENAMED:
+        places = [RENAMED[f"{module}.{name}"]]
+    if name.startswith("__"):  # what Python itself asks of a module
+        places = []
+    for place in places:
+        room, _, present = place.rpartition(".")
         try:
-            value = getattr(importlib.import_module(f"medxray.{place}"), name)
+            value = getattr(importlib.import_module(f"medxray.{room}"), present)
         except AttributeError:
             continue
-        text = f"{old}.{name} is now medxray.{place}.{name}; the old path goes with version 0.3."
+        text = f"{old}.{name} is now medxray.{place}; the old path goes with version 0.3."
         warnings.warn(text, DeprecationWarning, stacklevel=3)
         return value
     raise AttributeError(f"module {old!r} has no attribute {name!r}")
 
 
 def names_of_old_module(package):
-    """`__getattr__` of a package that was a module in version 0.1: its names are found where they are now."""
+    """`__getattr__` of a module of version 0.1 that lost names: they are found where they are now."""
     return lambda name: _now(package, name)
 
 

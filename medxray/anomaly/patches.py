@@ -48,12 +48,3 @@ class Patches:
             yield np.asarray(batch, np.float32).reshape(len(batch), self.positions, self.dimensions)
         if seen != self.images:
             raise DataError(f"Patch features of {self.images} images were announced. Received {seen}.")
-
-
-def array_patches(array, *, batch_size=16):
-    """`Patches` over an array or memory map (n,h,w,d)."""
-
-    def batches():
-        return (array[start : start + batch_size] for start in range(0, len(array), batch_size))
-
-    return Patches(batches, *array.shape)

@@ -2,8 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from medxray.system.storage import file_sha256, text_sha256, write_csv
 
 COLUMNS = ("path", "label", "subtype", "patient_id", "split")
 SPLITS = ("train", "val", "test")
-TASKS = ("pneumonia", "pneumonia-subtype", "folders")
 _THREADS = 8
 _REMEDY = "Fix the row or name the right --data."
 
@@ -36,7 +34,7 @@ class Manifest:
         table: pandas.DataFrame with the text columns `COLUMNS` ("" = unknown) and index 0..n-1. `path` is
             POSIX and relative to `root` when below it, else absolute.
         root: absolute folder of the dataset.
-        task: one of `TASKS`.
+        task: one of `data.tasks.TASKS`.
         classes: class names; the position is the index in probabilities. Binary: the positive class is last.
         positive: name of the positive class; None for three or more classes.
         grouped: True when every image has a patient id.
@@ -52,6 +50,7 @@ class Manifest:
     grouped: bool
     skipped: tuple[Skipped, ...] = ()
     ignored: tuple[Skipped, ...] = ()
+    _known_digests: dict[Path, str] = field(default_factory=dict, repr=False)  # shared by a manifest and its parts
 
     def __len__(self):
         return len(self.table)
@@ -79,11 +78,7 @@ class Manifest:
     def where(self, mask):
         """The rows for which `mask` (bool, n) is true, as a Manifest; `skipped` and `grouped` are kept."""
         mask = np.asarray(mask, dtype=bool)
-        chosen = replace(self, table=self.table[mask].reset_index(drop=True))
-        digests = self.__dict__.get("_digests")
-        if digests is not None:
-            chosen.__dict__["_digests"] = tuple(digests[row] for row in np.flatnonzero(mask))
-        return chosen
+        return replace(self, table=self.table[mask].reset_index(drop=True))
 
     def without(self, skipped):
         """Drop the files named in `skipped` (iterable of Skipped) and remember why.
@@ -112,18 +107,19 @@ class Manifest:
         records = [(split, label, len(cell), cell["patient"].nunique()) for split, label, cell in cells]
         return pd.DataFrame(records, columns=["split", "label", "images", "patients"])
 
-    @cached_property
-    def _digests(self):
-        with ThreadPoolExecutor(_THREADS) as pool:
-            return tuple(pool.map(_content_digest, self.files()))
-
     def content_digests(self):
-        """SHA-256 of each file's bytes, tuple of 64 hexadecimal characters in row order; read once.
+        """SHA-256 of each file's bytes, tuple of 64 hexadecimal characters in row order.
+
+        A file is read once, also for the manifests that were made of this one.
 
         Raises:
             DataError: a file cannot be read any more.
         """
-        return self._digests
+        files = self.files()
+        unread = [file for file in files if file not in self._known_digests]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            self._known_digests.update(zip(unread, pool.map(_content_digest, unread), strict=True))
+        return tuple(self._known_digests[file] for file in files)
 
     def digest(self):
         """SHA-256 over task, class order and table: the same files in another folder give the same digest."""
@@ -164,7 +160,7 @@ def read_split_csv(path, *, root, task, classes, positive, split=None, named=Non
     Args:
         path: CSV with the columns `COLUMNS`, in any order.
         root: folder that relative paths count from.
-        task: one of `TASKS`.
+        task: one of `data.tasks.TASKS`.
         classes: class names in order; binary: positive last.
         positive: name of the positive class, or None.
         split: read the rows of this split only; files of other rows may be missing.

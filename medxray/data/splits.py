@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from medxray.data.manifest import SPLITS
+from medxray.data.strata import pooled_strata, proportional_quotas
 from medxray.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
+SAMPLE_SIZE = 800  # about so many images of train are assessed unchanged
 
 
 def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
@@ -60,7 +62,7 @@ def check_split(manifest):
     """
     if not manifest.grouped:
         log.warning("%s", _unknown_patients(manifest))
-    _tell_leaks(manifest)
+    _warn_of_leaks(manifest)
 
 
 def _unknown_patients(manifest):
@@ -85,29 +87,13 @@ def _shuffled_patients(manifest, mask, *, seed, smallest):
         best = stratum.setdefault(patient, kind)
         if (frequency[kind], kind) < (frequency[best], best):
             stratum[patient] = kind
-    pool = _pooled(Counter(stratum.values()), dict(zip(kinds, labels, strict=True)), smallest)
+    pool = pooled_strata(Counter(stratum.values()), dict(zip(kinds, labels, strict=True)), smallest)
     stratum = {patient: pool.get(kind, kind) for patient, kind in stratum.items()}
     groups = {}
     for patient in sorted(stratum):
         groups.setdefault(stratum[patient], []).append(patient)
     generator = np.random.default_rng([seed, len(stratum)])
     return {kind: [groups[kind][i] for i in generator.permutation(len(groups[kind]))] for kind in sorted(groups)}
-
-
-def _pooled(sizes, groups, smallest):
-    """Where the members of small strata go, so that these get their share together if not each for itself.
-
-    Args:
-        sizes: dict stratum -> members.
-        groups: dict stratum -> what strata must have in common to be put together.
-        smallest: number of members from which a stratum stays as it is; so does one that is the only small one.
-
-    Returns:
-        dict small stratum -> the stratum it becomes part of.
-    """
-    small = [kind for kind, size in sizes.items() if size < smallest]
-    several = Counter(groups[kind] for kind in small)
-    return {kind: f"{groups[kind]}/" for kind in small if several[groups[kind]] > 1}
 
 
 def _carve(split, patients, strata, *, missing, fraction):
@@ -156,7 +142,7 @@ def _kind(group, task):
     return "possible" if different else "certain"
 
 
-def _tell_leaks(manifest):
+def _warn_of_leaks(manifest):
     table = leaks(manifest)
     certain, possible = int((table["kind"] == "certain").sum()), int((table["kind"] == "possible").sum())
     if certain:
@@ -193,29 +179,17 @@ def limit_manifest(manifest, n, *, seed):
         return manifest
     groups = (manifest.table["split"] + "/" + manifest.table["label"]).to_numpy()
     kinds = groups + "/" + manifest.table["subtype"].to_numpy()
-    pool = _pooled(Counter(kinds), dict(zip(kinds, groups, strict=True)), len(manifest) / n)
+    pool = pooled_strata(Counter(kinds), dict(zip(kinds, groups, strict=True)), len(manifest) / n)
     kinds = np.array([pool.get(kind, kind) for kind in kinds])
     names, counts = np.unique(kinds, return_counts=True)
     patients, keep = manifest.patients(), np.zeros(len(manifest), bool)
     generator = np.random.default_rng([seed, n])
     order = {patient: rank for rank, patient in enumerate(generator.permutation(np.unique(patients)))}
-    for name, count in zip(names, _largest_remainder(counts, n), strict=True):
+    for name, count in zip(names, proportional_quotas(counts, n), strict=True):
         rows = np.flatnonzero(kinds == name)
         ranked = sorted(rows, key=lambda row: (order[patients[row]], row))
         keep[ranked[:count]] = True
     return manifest.where(keep)
-
-
-def _largest_remainder(counts, n):
-    """Whole shares of `n` in proportion to `counts` (int array), each at most its count; they add up to `n`."""
-    exact = counts * (n / counts.sum())
-    shares = np.floor(exact).astype(int)
-    for position in np.argsort(shares - exact, kind="stable")[: n - shares.sum()]:
-        shares[position] += 1
-    return shares
-
-
-SAMPLE_SIZE = 800  # about so many images of train are assessed unchanged
 
 
 def training_sample(manifest, seed):

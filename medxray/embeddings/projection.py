@@ -7,6 +7,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
+from medxray.data.strata import proportional_quotas
 from medxray.errors import ConfigError, DataError
 
 METHODS = ("tsne", "pca")
@@ -99,18 +100,7 @@ def stratified_rows(strata, limit, *, seed=0):
     if len(strata) <= limit:
         return np.arange(len(strata))
     names, member, counts = np.unique(strata, return_inverse=True, return_counts=True)
-    quota = _quotas(counts, limit)
+    quotas = proportional_quotas(counts, limit, least=1)
     order = np.random.default_rng(seed).permutation(len(strata))
-    chosen = [order[member[order] == index][: quota[index]] for index in range(len(names))]
+    chosen = [order[member[order] == index][: quotas[index]] for index in range(len(names))]
     return np.sort(np.concatenate(chosen)).astype(np.int64)
-
-
-def _quotas(counts, limit):
-    """Rows of each stratum, int64, in sum `limit` (below the sum of counts)."""
-    exact = counts * limit / counts.sum()
-    quota = np.maximum(np.floor(exact).astype(np.int64), 1)
-    while quota.sum() > limit:
-        quota[np.argmax(np.where(quota > (len(counts) <= limit), quota - exact, -np.inf))] -= 1
-    while quota.sum() < limit:
-        quota[np.argmax(np.where(quota < counts, exact - quota, -np.inf))] += 1
-    return quota

@@ -71,8 +71,8 @@ def study_knn(path, *, rule="youden", seed=0):
     pictures = {part.split: FilePictures(rows.files()) for part, rows in zip(splits, (fitted_on, test), strict=True)}
     reports = {part.split: report_split(part, decision, pictures[part.split]) for part in splits}
     learned = _LEARNED if (fitted_on.splits == "train").any() else ""
-    reports[held_out.split]["notes"].insert(0, _OUT_OF_FOLD + learned)
-    reports["test"]["notes"][:0] = _shared_patients(reference, test)
+    reports[held_out.split]["notes"] = [_OUT_OF_FOLD + learned, *reports[held_out.split]["notes"]]
+    reports["test"]["notes"] = [*_shared_patients(reference, test), *reports["test"]["notes"]]
     folder = Path(path).parent / f"{Path(path).stem}-knn"
     write_assessment(folder, splits, decision=decision, reports=reports, pictures=pictures)
     record = _knn_record(embeddings, choice, reference=reference, decision=decision)
@@ -172,12 +172,12 @@ def study_plot(
         "page": {"images": min(shown, len(embeddings)), "unreadable": unread, "seed": seed},
     }
     stem = Path(path).parent / "-".join((Path(path).stem, method, *dict.fromkeys(splits)))
-    files = tuple(stem.with_name(stem.name + suffix) for suffix in (".png", ".html", ".json", ".csv"))
-    style.save(ScatterDisplay(embeddings, projection, structure).plot(), files[0])
-    storage.write_text(files[1], page)
-    storage.write_json(files[2], result)
-    storage.write_csv(files[3], _points(embeddings, projection))
-    return Study(storage.plain(result), files)
+    files = {ending: stem.with_name(f"{stem.name}.{ending}") for ending in ("png", "html", "json", "csv")}
+    style.save(ScatterDisplay(embeddings, projection, structure).plot(), files["png"])
+    storage.write_text(files["html"], page)
+    storage.write_json(files["json"], result)
+    storage.write_csv(files["csv"], _points(embeddings, projection))
+    return Study(storage.plain(result), tuple(files.values()))
 
 
 def _page(embeddings, projection, structure, *, shown, seed):

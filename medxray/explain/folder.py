@@ -8,8 +8,11 @@ import numpy as np
 from medxray.explain.heatmaps import check_request, iterate_heatmaps
 from medxray.explain.originals import read_original
 from medxray.explain.overlay import write_overlay
+from medxray.moved import names_of_old_module
 from medxray.predict.written_files import WrittenFiles
 from medxray.system import storage
+
+__getattr__ = names_of_old_module(__name__)
 
 
 def write_heatmaps(run, paths, out, *, layer=None, target=None, raw=False):

@@ -6,7 +6,9 @@ import tensorflow as tf
 from medxray.errors import RunError
 from medxray.explain.gradcam import default_targets, gradcam, upsample
 from medxray.models.inference import trunk
+from medxray.moved import names_of_old_module
 
+__getattr__ = names_of_old_module(__name__)
 TOLERANCE = 1e-4
 
 

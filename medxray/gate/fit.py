@@ -1,7 +1,5 @@
 """Training images -> what is usual; validation images -> how far from it is still accepted."""
 
-import functools
-
 import numpy as np
 import tensorflow as tf
 
@@ -45,7 +43,8 @@ def choose_scales(values):
     """
     values = np.asarray(values, np.float32)
     ordered = np.sort(values, axis=0)[::-1]
-    allowed, each = int((1 - ACCEPT) * len(values) + 1e-9), 0
+    allowed = int((1 - ACCEPT) * len(values) + 1e-9)
+    each = 0
     while each < allowed and (values > ordered[each + 1]).any(axis=1).sum() <= allowed:
         each += 1
     scales = ordered[each] * np.float32(1 + WIDER * min(1, SMALL / len(values)))
@@ -54,6 +53,11 @@ def choose_scales(values):
 
 
 def _measured(gaussians, views):
-    step = tf.function(functools.partial(measure, tuple(map(Distance, gaussians))), reduce_retracing=True)
-    batches = (slice(start, start + _BATCH) for start in range(0, len(views.layout), _BATCH))
-    return np.concatenate([step(*(tf.constant(rows[at], tf.float32) for rows in views))[0].numpy() for at in batches])
+    """Values of the parts of views, float32 (n, 5)."""
+    distances = [Distance(gaussian) for gaussian in gaussians]
+    step = tf.function(lambda *descriptions: measure(distances, *descriptions)[0], reduce_retracing=True)
+    found = []
+    for start in range(0, len(views.layout), _BATCH):
+        batch = [tf.constant(rows[start : start + _BATCH], tf.float32) for rows in views]
+        found.append(step(*batch).numpy())
+    return np.concatenate(found)

@@ -19,9 +19,14 @@ PART_REASONS = (
     "unusual features",
     "unusual layout",
 )
-_TURNED = ("looks upside down",) * 2 + ("looks rotated by 90 degrees",) * 4
-_INVERTED = ("looks inverted and upside down",) * 2 + ("looks inverted and rotated by 90 degrees",) * 4
-TURN_REASONS = ("", *_TURNED, *("looks inverted",) * 2, *_INVERTED)
+TURN_REASONS = (  # in the order of `graph.measure`
+    "",
+    *["looks upside down"] * 2,
+    *["looks rotated by 90 degrees"] * 4,
+    *["looks inverted"] * 2,
+    *["looks inverted and upside down"] * 2,
+    *["looks inverted and rotated by 90 degrees"] * 4,
+)
 REASONS = frozenset((*PART_REASONS, *TURN_REASONS)) - {""}  # all that a gate can say
 _KIND = "medxray-gate"
 DESCRIBED = PARTS[:4]

@@ -27,10 +27,25 @@ def fit_run_gate(directory, model, source, *, rows, pooled=None, seed=0):
     Returns:
         gate.parts.Gate.
     """
-    gate = fit_model_gate(model, source, train=rows[0], validation=rows[1], pooled=pooled, seed=seed)
+    train, validation = rows
+    train_features, validation_features = pooled or (None, None)
+    gate = fit_model_gate(
+        model,
+        source,
+        train=train,
+        validation=validation,
+        train_features=train_features,
+        validation_features=validation_features,
+        seed=seed,
+    )
     write_gate(directory.gate_file, gate)
-    facts = {"accepted": gate.accepted, "validation_views": gate.validation, "validation_images": len(rows[1])}
-    directory.update_record(gate={**facts, "training_images": len(rows[0])})
+    record = {
+        "accepted": gate.accepted,
+        "validation_views": gate.validation,
+        "validation_images": len(validation),
+        "training_images": len(train),
+    }
+    directory.update_record(gate=record)
     log.info("Input gate: accepts %.1f %% of %d validation views.", 100 * gate.accepted, gate.validation)
     return gate
 
@@ -51,7 +66,7 @@ def refit(run):
     source, manifest = run.form.readable(own_manifest(run))
     seed = int(run.record["config"].get("seed", 0))
     validation = np.flatnonzero(manifest.table["split"].to_numpy() == "val")
-    rows = training_sample(manifest, seed), validation
-    if min(map(len, rows)) < 2:
+    train = training_sample(manifest, seed)
+    if len(train) < 2 or len(validation) < 2:
         raise DataError(f"{run.path} needs two readable training and validation images at least to fit its gate on.")
-    return fit_run_gate(run.directory, run.model, source, rows=rows, seed=seed)
+    return fit_run_gate(run.directory, run.model, source, rows=(train, validation), seed=seed)

@@ -9,13 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from medxray.data.images.grey_levels import LUMA
+
 CANVAS = 128  # side in pixels of the square that everything is measured on
 LAYOUT = 16  # side of the thumbnail
 REGIONS = 8  # the texture is measured in so many regions along each side
 SIGMAS = (0.7, 1.4, 2.8)  # deviations in pixels of the square of the Gaussians between the bands
 _FAINT = 0.01  # detail below a hundredth of the image's contrast counts as none
 _BLACK, _WHITE = 4.0, 251.0  # an outer row or column with a mean beyond these is taken for a bar
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601
 
 
 class Description(NamedTuple):
@@ -64,7 +65,7 @@ def _planes(images):
     """Grey values (N,H,W) and the mean distance of the colours from them (N,)."""
     if images.shape[-1] == 1:
         return images[..., 0], tf.zeros(tf.shape(images)[:1])
-    grey = tf.tensordot(images, tf.constant(_LUMA), 1)
+    grey = tf.tensordot(images, tf.constant(LUMA), 1)
     return grey, tf.reduce_mean(tf.abs(images - grey[..., None]), axis=(1, 2, 3))
 
 

@@ -30,7 +30,7 @@ class Views(NamedTuple):
     features: np.ndarray
 
 
-def fit_model_gate(model, source, *, train, validation, pooled=None, seed=0):
+def fit_model_gate(model, source, *, train, validation, train_features=None, validation_features=None, seed=0):
     """Fit the gate of a model on images.
 
     The network sees black bars where an image is letterboxed, and a set of images that all have one shape shows it
@@ -42,15 +42,16 @@ def fit_model_gate(model, source, *, train, validation, pooled=None, seed=0):
         source: data.pipeline.Source.
         train: int array, rows of the source.
         validation: int array, rows of the source.
-        pooled: pooled features of the rows of train and of validation, where they are known: two float arrays (n,c).
+        train_features: pooled features of the rows of train, float array (n,c); None: the model computes them.
+        validation_features: those of the rows of validation, or None.
         seed: of the letterboxed views.
 
     Returns:
         parts.Gate.
     """
-    rng, known = np.random.default_rng([seed, BOXED]), pooled or (None, None)
-    sets = [_views(model, source, rows, found, rng) for rows, found in zip((train, validation), known, strict=True)]
-    return fit_gate(*sets)
+    rng = np.random.default_rng([seed, BOXED])
+    train_views = _views(model, source, train, train_features, rng)
+    return fit_gate(train_views, _views(model, source, validation, validation_features, rng))
 
 
 def _views(model, source, rows, features, rng):

@@ -1,20 +1,18 @@
-"""Texts given on the command line -> the image files and label maps they mean. No TensorFlow."""
+"""Texts given on the command line -> the image files they mean. No TensorFlow."""
 
 import glob
 import os
 from pathlib import Path
 
-from medxray.data.images import files as images
-from medxray.errors import DataError, ImageError
-
-SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
+from medxray.data.images.files import looks_like_image
+from medxray.errors import DataError
 
 
 def expand_inputs(paths):
     """List the files that some arguments mean, each once, in the order given.
 
     Args:
-        paths: iterable of files, folders (searched in depth for files that are images or are named like one) and glob
+        paths: iterable of files, folders (searched in depth for files that look like images) and glob
             patterns.
 
     Returns:
@@ -50,7 +48,7 @@ def path_text(file):
 def _expand(text):
     path = Path(text)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if _visible(file, path) and _looks_like_image(file))
+        files = sorted(file for file in path.rglob("*") if _visible(file, path) and looks_like_image(file))
         if not files:
             raise DataError(f"The folder {path} holds no image (PNG, JPEG, BMP, TIFF or DICOM).")
         return files
@@ -60,16 +58,6 @@ def _expand(text):
             raise DataError(f"The pattern {text} matches no file.")
         return files
     return [path]
-
-
-def _looks_like_image(file):
-    """Named like an image (then it is listed even if it is none), or an image whatever it is named."""
-    if file.suffix.lower() in SUFFIXES:
-        return True
-    try:
-        return bool(images.identify(file))
-    except (ImageError, OSError):
-        return False
 
 
 def _visible(file, root):

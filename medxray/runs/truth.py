@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Listed:
+class SplitRow:
     """One row of a run's split.csv: absolute path, class and split."""
 
     path: Path
@@ -28,7 +28,7 @@ def listed_files(run):
         run: a run as `medxray.load_run` returns it.
 
     Returns:
-        list of Listed, in the order of the file; empty, with a warning in the log, when the file cannot be read.
+        list of SplitRow, in the order of the file; empty, with a warning in the log, when the file cannot be read.
     """
     file = RunDir(run.path).split_file
     try:
@@ -38,7 +38,7 @@ def listed_files(run):
         log.warning("%s cannot be read (%s); true classes are unknown.", file, " ".join(str(error).split()))
         return []
     root = Path(run.record.get("data", {}).get("root", "."))
-    return [Listed(_absolute(root / path), label, split) for path, label, split in rows if label in run.classes]
+    return [SplitRow(_absolute(root / path), label, split) for path, label, split in rows if label in run.classes]
 
 
 def true_labels(run, files):

@@ -13,11 +13,11 @@ import typing
 from dataclasses import dataclass
 from pathlib import Path
 
+from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
 from medxray.models.registry import architecture
 
 MODES = ("extract", "finetune", "scratch")
-TASKS = ("pneumonia", "pneumonia-subtype", "folders")
 SCHEDULES = ("cosine", "plateau")
 RESIZES = ("letterbox", "stretch")
 WEIGHTS = ("auto", "imagenet", "hed", "none")

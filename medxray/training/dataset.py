@@ -7,7 +7,8 @@ import numpy as np
 
 from medxray.data.augment import policy
 from medxray.data.layouts.against_normal import ABNORMAL_NEEDED
-from medxray.data.layouts.labels import nearest, parse_label_map
+from medxray.data.layouts.labels import parse_label_map
+from medxray.data.layouts.names import nearest
 from medxray.data.layouts.sources import load_manifest, load_split
 from medxray.data.manifest import SPLITS, Skipped
 from medxray.data.pipeline import read_source

@@ -12,8 +12,8 @@ from medxray.anomaly.padim_graph import padim_map
 from medxray.anomaly.patch_features import patch_features
 from medxray.anomaly.patchcore import fit_patchcore
 from medxray.anomaly.patchcore_graph import patchcore_map
-from medxray.anomaly.patches import array_patches
 from medxray.models.classifier import build_classifier, prefix
+from tests.fixtures.patches import array_patches
 
 CODE = (
     "import sys, numpy as np, keras\n"

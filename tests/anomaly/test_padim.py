@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from medxray.anomaly.padim import choose_channels, fit_padim
-from medxray.anomaly.patches import Patches, array_patches
+from medxray.anomaly.patches import Patches
 from medxray.errors import ConfigError, DataError
+from tests.fixtures.patches import array_patches
 
 
 def test_mean_and_covariance_by_hand():

@@ -6,7 +6,7 @@ import pytest
 
 from medxray.anomaly.padim import fit_padim
 from medxray.anomaly.padim_graph import padim_map
-from medxray.anomaly.patches import array_patches
+from tests.fixtures.patches import array_patches
 
 
 def build(grid, dimensions, **numbers):

@@ -7,11 +7,11 @@ import pytest
 from medxray.anomaly.padim import fit_padim
 from medxray.anomaly.patch_graph import build_backbone, build_patch_detector, patch_layers, patches_of
 from medxray.anomaly.patchcore import fit_patchcore
-from medxray.anomaly.patches import array_patches
 from medxray.anomaly.score import MAP, RAW_SCORE
 from medxray.models.classifier import prefix
 from medxray.models.heads import POOLED
 from medxray.models.registry import ARCHITECTURES
+from tests.fixtures.patches import array_patches
 
 FITS = {"padim": lambda patches: fit_padim(patches, dimensions=8), "patchcore": lambda patches: fit_patchcore(patches)}
 

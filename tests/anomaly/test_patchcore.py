@@ -5,8 +5,8 @@ import pytest
 
 from medxray.anomaly import patchcore
 from medxray.anomaly.patchcore import fit_patchcore, reference_distances
-from medxray.anomaly.patches import array_patches
 from medxray.errors import ConfigError, DataError
+from tests.fixtures.patches import array_patches
 
 
 @pytest.fixture

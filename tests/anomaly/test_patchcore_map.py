@@ -7,7 +7,7 @@ import pytest
 from medxray.anomaly import patchcore_graph as patchcore
 from medxray.anomaly.patchcore import fit_patchcore, reference_distances
 from medxray.anomaly.patchcore_graph import images_at_once, patchcore_map
-from medxray.anomaly.patches import array_patches
+from tests.fixtures.patches import array_patches
 
 
 def compute(patches, bank, neighbors):

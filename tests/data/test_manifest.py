@@ -6,6 +6,7 @@ import pytest
 from medxray.data.layouts.sources import load_manifest
 from medxray.data.manifest import COLUMNS, Skipped, read_split_csv, write_split_csv
 from medxray.errors import DataError
+from medxray.system.storage import file_sha256
 
 ROWS = [
     ("a.png", "NORMAL", "", "p1", "train"),
@@ -73,6 +74,16 @@ def test_content_digests_are_those_of_the_bytes_and_follow_the_rows(make_tree):
     assert list(manifest.content_digests()) == expected
     mask = np.arange(len(manifest)) % 2 == 1
     assert list(manifest.where(mask).content_digests()) == expected[1::2]
+
+
+def test_a_file_is_read_once_for_a_manifest_and_its_parts(make_tree, monkeypatch):
+    manifest = load_manifest(make_tree(*KERMANY))
+    read = []
+    monkeypatch.setattr("medxray.data.manifest.file_sha256", lambda path: read.append(path) or file_sha256(path))
+    part = manifest.where(np.arange(6) % 2 == 0)
+    assert part.content_digests() == manifest.content_digests()[::2]
+    manifest.without([Skipped(manifest.table["path"][0], "x")]).content_digests()
+    assert sorted(read) == sorted(manifest.files())
 
 
 def test_content_digests_name_a_file_that_vanished(make_tree):

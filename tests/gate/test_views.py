@@ -53,10 +53,10 @@ def test_known_features_are_used_instead_of_the_network(chests, model):
     pixels = chests(80, 2)
     rows = {"train": np.arange(50), "validation": np.arange(50, 80)}
     source = source_of(pixels, "stretch")
-    pooled = [model(pixels[part].astype(np.float32)).numpy() for part in rows.values()]
-    plain, known = (fit_model_gate(model, source, **rows, pooled=given) for given in (None, pooled))
+    features = {f"{name}_features": model(pixels[part].astype(np.float32)).numpy() for name, part in rows.items()}
+    plain, known = (fit_model_gate(model, source, **rows, **given) for given in ({}, features))
     np.testing.assert_allclose(plain.scales, known.scales, rtol=1e-4)
-    shifted = fit_model_gate(model, source, **rows, pooled=[part + 1 for part in pooled])
+    shifted = fit_model_gate(model, source, **rows, **{name: part + 1 for name, part in features.items()})
     np.testing.assert_allclose(shifted.features.mean, plain.features.mean + 1, rtol=1e-4)
 
 

@@ -28,6 +28,12 @@ def test_images_are_recognised_by_content_whatever_their_name(folder):
     assert names == ["IM0001", "a.JPG", "b.png", "deep/c.dcm"]
 
 
+def test_a_damaged_image_without_an_ending_is_listed_so_that_reading_says_what_is_wrong(folder):
+    (folder / "IM0002").write_bytes(b"\x89PNG\r\n\x1a\n")
+    (folder / "table").write_text("BMI,age\n")
+    assert [file.name for file in expand_inputs([folder])] == ["IM0002", "a.JPG", "b.png", "c.dcm"]
+
+
 def test_an_empty_name_does_not_mean_the_current_folder(folder, monkeypatch):
     monkeypatch.chdir(folder)
     with pytest.raises(DataError, match="An empty name was given"):

@@ -1,6 +1,7 @@
 """What is in a dataset and what is wrong with it. No TensorFlow at import: decoding loads it."""
 
 import logging
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 
@@ -51,8 +52,8 @@ class Audit:
 
     def formats(self):
         """Number of images by kind, such as "JPEG, 8 bits, 3 channels", most frequent first."""
-        kinds = [f"{i.format}, {i.bits} bits, {i.channels} channel{'s' * (i.channels > 1)}" for i in self.infos]
-        return {kind: kinds.count(kind) for kind in sorted(set(kinds), key=lambda kind: (-kinds.count(kind), kind))}
+        counts = Counter(map(_kind, self.infos))
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def to_dict(self):
         """All findings as plain values for JSON; `docs/data.md` explains the keys."""
@@ -117,6 +118,11 @@ def audit(manifest, *, strict=False):
         shared_patients=leaks(readable),
         size_probe=probe_size(sizes, readable.labels(), readable.patients()),
     )
+
+
+def _kind(info):
+    channels = "1 channel" if info.channels == 1 else f"{info.channels} channels"
+    return f"{info.format}, {info.bits} bits, {channels}"
 
 
 def _stop_at(skipped):

@@ -5,7 +5,8 @@ Training, prediction and the exported graph all call these functions, so they ca
 
 import tensorflow as tf
 
-_LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, what a JPEG's Y channel holds
+from medxray.data.images.grey_levels import LUMA
+
 _JPEG_RATIOS = (1, 2, 4, 8)
 
 
@@ -72,7 +73,7 @@ def _to_channels(pixels, channels):
     rgb = tf.ensure_shape(rgb, (None, None, 3))
     if channels == 3:
         return rgb
-    luma = tf.tensordot(rgb, tf.constant(_LUMA), 1)[..., None]
+    luma = tf.tensordot(rgb, tf.constant(LUMA), 1)[..., None]
     return tf.cond(present == 1, lambda: pixels, lambda: luma)
 
 

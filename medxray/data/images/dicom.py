@@ -16,18 +16,27 @@ from pydicom.pixels import apply_color_lut, pixel_array
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from medxray.data.images.dicom_grey import displayed
+from medxray.data.images.grey_levels import by_content_range
 from medxray.data.images.headers import ImageInfo, checked, jpeg_frame
 from medxray.errors import ImageError
 
 log = logging.getLogger(__name__)
 _PATIENT_PREFIX = "medxray patient:"
-_HEADER = ["Rows", "Columns", "SamplesPerPixel", "BitsStored", "BitsAllocated", "NumberOfFrames"]
-_HEADER += ["PhotometricInterpretation"]
+_HEADER = [
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "BitsStored",
+    "BitsAllocated",
+    "NumberOfFrames",
+    "PhotometricInterpretation",
+]
 _PHOTOMETRIC = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 # What pydicom and its decoders raise on damaged files; its messages can quote header text, so they are not shown.
-_DAMAGE = (pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, ValueError, TypeError)
-_DAMAGE += (LookupError, AttributeError, ArithmeticError, RuntimeError, EOFError, MemoryError)
-_DAMAGE += (OSError, AssertionError, struct.error)
+_DAMAGE = (
+    *(pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, struct.error, OSError, EOFError),
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError, MemoryError),
+)
 _quiet = threading.RLock()
 
 
@@ -122,18 +131,11 @@ def dicom_pixels(path):
         if dataset.PhotometricInterpretation == "PALETTE COLOR":
             stored = apply_color_lut(stored, dataset)
         if stored.ndim == 3:
-            return _colour(stored, 8 if stored.dtype.itemsize == 1 else 16)
+            return stored.astype(np.float32) if stored.dtype.itemsize == 1 else by_content_range(stored)
         pixels = displayed(stored, dataset)
     if not np.isfinite(pixels).all():
         raise ImageError("the DICOM has an impossible rescale or window")
     return pixels
-
-
-def _colour(stored, bits):
-    if bits == 8:
-        return stored.astype(np.float32)
-    low, high = float(stored.min()), float(stored.max())
-    return ((stored.astype(np.float32) - low) * (255.0 / max(high - low, 1.0))).astype(np.float32)
 
 
 def _check_encoded_size(dataset):

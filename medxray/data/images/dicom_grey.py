@@ -60,7 +60,8 @@ def _voi(values, dataset):
 
 def _window(values, center, width, *, function):
     """PS3.3 C.11.2.1.2 and C.11.2.1.3: values to 0-1."""
-    if width < 1 if function == "LINEAR" else width <= 0:
+    possible = width >= 1 if function == "LINEAR" else width > 0
+    if not possible:
         raise ImageError("the DICOM has an impossible window width")
     if function == "SIGMOID":
         return 1.0 / (1.0 + np.exp(np.clip(-4.0 * (values - center) / width, -60.0, 60.0)))

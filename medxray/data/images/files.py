@@ -6,18 +6,21 @@ files are decoded by `medxray.data.images.decode`, in training and in the export
 
 import os
 import stat
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from medxray.data.images.grey_levels import LUMA, by_content_range
 from medxray.data.images.headers import ImageInfo, bmp_info, jpeg_info, png_info
 from medxray.data.images.tiff import decode_quietly, tiff_info, tiff_pixels
 from medxray.errors import ImageError
 
-__all__ = ["ImageInfo", "dicom_patient_key", "identify", "read_pixels"]
+__all__ = ["ImageInfo", "dicom_patient_key", "identify", "looks_like_image", "read_pixels"]
 
 MAX_BYTES = 1 << 30
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601
+_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
+_HEAD = 132  # bytes that every kind can be known by
 _SIGNATURES = (
     (b"\xff\xd8\xff", jpeg_info),
     (b"\x89PNG\r\n\x1a\n", png_info),
@@ -36,6 +39,30 @@ _UNSUPPORTED = (
     (b"\x1f\x8b", "gzip"),
     (b"PK\x03\x04", "zip"),
 )
+
+
+def looks_like_image(path):
+    """True for a file that is named like an image or begins like one, whether it can be read or not.
+
+    What is really an image is decided by `identify`, which also says what is wrong with it.
+
+    Args:
+        path: a regular file.
+    """
+    if Path(path).suffix.casefold() in _SUFFIXES:
+        return True
+    try:
+        with open(path, "rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    if head.startswith(b"BM"):
+        return b"\0" in head  # a text may begin with these two letters
+    return _is_dicom(head) or any(head.startswith(signature) for signature, _ in _SIGNATURES)
+
+
+def _is_dicom(head):
+    return head[128:_HEAD] == b"DICM"
 
 
 def identify(path):
@@ -66,10 +93,10 @@ def identify(path):
 
 
 def _by_content(file, path):
-    head = file.read(132)
+    head = file.read(_HEAD)
     if not head:
         raise ImageError("the file is empty")
-    if head[128:132] == b"DICM":
+    if _is_dicom(head):
         from medxray.data.images.dicom import dicom_info  # pydicom takes half a second to import
 
         return dicom_info(path)
@@ -106,7 +133,8 @@ def read_pixels(path, channels):
         pixels = _READERS[info.format](path, info)
     except OSError as error:
         raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be read") from error
-    return _with_channels(_to_bytes_range(pixels), channels)
+    pixels = by_content_range(pixels) if pixels.dtype == np.uint16 else pixels.astype(np.float32)
+    return _with_channels(pixels, channels)
 
 
 def _dicom_pixels(path, info):
@@ -133,15 +161,7 @@ def dicom_patient_key(path):
     return key(path)
 
 
-def _to_bytes_range(pixels):
-    """8-bit and float pixels as float32; 16-bit ones scaled by the range of the content, as for a 16-bit PNG."""
-    if pixels.dtype != np.uint16:
-        return pixels.astype(np.float32)
-    low, high = float(pixels.min()), float(pixels.max())
-    return (pixels.astype(np.float32) - low) * np.float32(255.0 / max(high - low, 1.0))
-
-
 def _with_channels(pixels, channels):
     if pixels.ndim == 2:
         return np.repeat(pixels[..., None], channels, axis=-1)
-    return pixels if channels == 3 else (pixels @ _LUMA)[..., None]
+    return pixels if channels == 3 else (pixels @ np.array(LUMA, np.float32))[..., None]

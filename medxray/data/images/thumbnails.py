@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from medxray.data.images import files as images
+from medxray.data.images.grey_levels import by_content_range
 from medxray.data.images.tiff import decode_quietly
 from medxray.errors import ImageError
 
@@ -58,9 +59,7 @@ def _native(path, info, pixels):
 def _deep(decoded):
     if decoded is None:
         raise ImageError("the image data is truncated or damaged")
-    low, high = float(decoded.min()), float(decoded.max())
-    scaled = (decoded.astype(np.float32) - low) * (255.0 / max(high - low, 1.0))
-    return np.rint(scaled).astype(np.uint8)[..., ::-1]
+    return np.rint(by_content_range(decoded)).astype(np.uint8)[..., ::-1]
 
 
 def jpeg_data(thumbnail):

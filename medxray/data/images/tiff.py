@@ -51,7 +51,8 @@ def _directory(file, order, offset):
         raise ImageError("the TIFF header is damaged")
     entries = take(file, 12 * count)
     following = struct.unpack(order + "I", take(file, 4))[0]
-    return dict(filter(None, (_entry(file, order, entries[12 * i : 12 * i + 12]) for i in range(count)))), following
+    found = [_entry(file, order, entries[start : start + 12]) for start in range(0, len(entries), 12)]
+    return dict(entry for entry in found if entry is not None), following
 
 
 def _entry(file, order, raw):
@@ -84,11 +85,8 @@ def tiff_pixels(path, info):
         tags = _tags(file)
         file.seek(0)
         pixels = decode_quietly(file.read(), cv2.IMREAD_UNCHANGED)
-    if (
-        pixels is None
-        or pixels.shape[:2] != (info.height, info.width)
-        or (pixels.dtype == np.uint16) != (info.bits == 16)
-    ):
+    kind = np.uint16 if info.bits == 16 else np.uint8
+    if pixels is None or pixels.shape[:2] != (info.height, info.width) or pixels.dtype != kind:
         raise ImageError("the TIFF data are truncated or damaged")
     if pixels.ndim == 2:
         inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and info.bits == 16  # OpenCV inverts the other depths

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from dataclasses import replace
 
-from medxray.data.layouts.folders import is_healthy
-from medxray.data.layouts.labels import ABNORMAL, BY_NAME, TASK_CLASSES, letters, listed, opposites, spellings
+from medxray.data.layouts.labels import ABNORMAL, BY_NAME, spellings
+from medxray.data.layouts.names import is_clearly_healthy, is_healthy, letters, listed, opposites
+from medxray.data.tasks import TASK_CLASSES
 from medxray.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
@@ -16,14 +17,7 @@ ABNORMAL_NEEDED = (
     "an anomaly run is fitted on normal images alone, but its threshold and figures need abnormal validation and test "
     "images, labelled"
 )
-_TOLD = 12  # labels that the log names
-_HEALTHY = frozenset(  # clear names of healthy images, as `letters`
-    "normal normals normallung normallungs normalchest normalxray normalcxr normalcontrol normalcontrols healthy "
-    "healthylung healthylungs healthychest healthycontrol healthycontrols control controls clear clearlung clearlungs "
-    "negative unaffected none nofinding nofindings noabnormalfinding noabnormalfindings noacutefinding noacutefindings "
-    "nodisease noacutedisease noacutecardiopulmonarydisease noabnormality noabnormalities noacuteabnormality "
-    "nopathology nothingfound".split()
-)
+_NAMED_IN_LOG = 12  # labels
 _SHORTEST = 5  # letters of a word that may be misspelt: fine is not fire
 _MARK = re.compile(r"\d+|[ivx]+|[^\W\d_]")  # what tells names of a series apart: number, Roman number, letter
 
@@ -32,7 +26,7 @@ def against_normal(rows, normal, *, task, classes=None):
     """Set one class against all others, which become one class.
 
     Args:
-        rows: list of Row with labels as in the source.
+        rows: list of LabelledFile with labels as in the source.
         normal: the normal class, or BY_NAME.
         task: one of TASKS.
         classes: the two classes of a trained model, normal first: every other label becomes the second; or None.
@@ -71,8 +65,8 @@ def _chosen(names, normal, *, task):
     if normal == BY_NAME:
         chosen = [name for name in names if is_healthy(name)]
     if len(chosen) != 1:
-        told = "The names do not say it." if normal == BY_NAME else f"Received '{normal}'."
-        raise ConfigError(f"--normal must be one of {listed(names)}. {told}")
+        reason = "The names do not say it." if normal == BY_NAME else f"Received '{normal}'."
+        raise ConfigError(f"--normal must be one of {listed(names)}. {reason}")
     if task == "pneumonia" and chosen[0] != names[0]:
         raise ConfigError(f"--normal is {names[0]} in the pneumonia task. Received '{normal}'. Use --task folders.")
     return chosen[0]
@@ -84,17 +78,17 @@ def _merged(rows, normal, other):
     rows = [merge(replace(row, label=first[row.label.casefold()]), normal, other) for row in rows]
     counts = Counter(row.subtype for row in rows if row.label == other and row.subtype).most_common()
     if counts:
-        told = ", ".join(f"{name} ({count})" for name, count in counts[:_TOLD])
-        more = f" and {len(counts) - _TOLD} more labels" if len(counts) > _TOLD else ""
-        log.info("%s: %s%s", other, told, more)
+        former = ", ".join(f"{name} ({count})" for name, count in counts[:_NAMED_IN_LOG])
+        more = f" and {len(counts) - _NAMED_IN_LOG} more labels" if len(counts) > _NAMED_IN_LOG else ""
+        log.info("%s: %s%s", other, former, more)
     return rows
 
 
 def merge(row, normal, other):
-    """Give a Row the label `other`, unless it has the label `normal` in whatever case.
+    """Give a LabelledFile the label `other`, unless it has the label `normal` in whatever case.
 
     Returns:
-        Row; its subtype is the former label, unless it has a subtype already.
+        LabelledFile; its subtype is the former label, unless it has a subtype already.
 
     Raises:
         DataError: the label is a name of healthy images, or nearly that of the normal class.
@@ -121,7 +115,7 @@ def _seems_normal(label, normal):
     word, known = letters(label), letters(normal)
     if word in {*opposites(normal), f"a{known}"}:
         return False
-    if word in _HEALTHY or word == known:
+    if is_clearly_healthy(label) or word == known:
         return True
     return min(len(word), len(known)) >= _SHORTEST and _one_edit(word, known) and not _in_series(label, normal)
 

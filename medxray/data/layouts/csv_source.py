@@ -5,7 +5,7 @@ from pathlib import Path
 
 from medxray.data.csv_table import check_column, read_rows
 from medxray.data.layouts.folders import SPLIT_NAMES
-from medxray.data.layouts.labels import Row
+from medxray.data.layouts.labels import LabelledFile
 from medxray.data.manifest import SPLITS, Skipped, portable_path
 from medxray.errors import ConfigError, DataError
 
@@ -21,7 +21,7 @@ def csv_rows(path, *, path_col, label_col, patient_col=None, split_col=None):
         split_col: column with train, val or test (or a usual synonym, or nothing), or None.
 
     Returns:
-        (list of Row, list of Skipped for paths where there is no file).
+        (list of LabelledFile, list of Skipped for paths where there is no file).
 
     Raises:
         ConfigError: a needed column was not named.
@@ -45,7 +45,7 @@ def csv_rows(path, *, path_col, label_col, patient_col=None, split_col=None):
         if target in seen:
             raise DataError(f"{file} is listed twice ({where} and row {seen[target]}). Remove one of the rows.")
         seen[target] = number
-        row = Row(target, label, patient, parse_split(split, where=where), where)
+        row = LabelledFile(target, label, patient, parse_split(split, where=where), where)
         if os.path.exists(root / target):
             rows.append(row)
         else:

@@ -1,11 +1,13 @@
 """Where the classes and splits of a folder tree are. No TensorFlow."""
 
 import os
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from medxray.data.images.files import looks_like_image
 from medxray.data.layouts import kermany
+from medxray.data.layouts.names import is_healthy
 from medxray.data.manifest import SPLITS, Skipped
 from medxray.errors import DataError
 
@@ -21,43 +23,30 @@ SPLIT_NAMES = {
 }
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"}
 _MASKS = {"masks", "mask"}
-_EXTENSIONS = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"}
-_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"II*\0", b"MM\0*")
-_HEALTHY_NAMES = {
-    "normal",
-    "healthy",
-    "negative",
-    "neg",
-    "nofinding",
-    "nofindings",
-    "control",
-    "controls",
-    "0",
-    "no",
-    "none",
-    "absent",
-    "false",
-    "clear",
-    "unaffected",
-    "benign",
-}
-_HEALTHY_START = re.compile(r"(no|non|not|without)[ _-]", re.IGNORECASE)
 _DEPTH = 6
 
 
-@dataclass
+class ClassFolder(NamedTuple):
+    """A folder of images of one class; `split` is "train", "val", "test" or ""."""
+
+    split: str
+    label: str
+    folder: Path
+
+
+@dataclass(frozen=True)
 class Tree:
     """A dataset found in a folder.
 
     Attributes:
         base: folder that holds the split folders, or the class folders where there are no splits.
-        folders: (split or "", class name, class folder) of each class folder.
+        folders: ClassFolder of each class and split.
         ignored: what lies beside them and is no part of the dataset.
     """
 
     base: Path
-    folders: list[tuple[str, str, Path]] = field(default_factory=list)
-    ignored: list[Skipped] = field(default_factory=list)
+    folders: list[ClassFolder]
+    ignored: list[Skipped]
 
 
 def remedy(data):
@@ -66,12 +55,6 @@ def remedy(data):
         f"Unzip the Kaggle set {kermany.DATASET} so that {Path(data) / 'chest_xray' / 'train' / 'NORMAL'} exists, "
         f"name another folder or CSV, or make synthetic images with: medxray data phantom {data}"
     )
-
-
-def is_healthy(name):
-    """True when a class name says that nothing was found: "NORMAL", "no finding", "non-edema", "0"."""
-    letters = re.sub(r"[^a-z0-9]", "", name.casefold())
-    return letters in _HEALTHY_NAMES or bool(_HEALTHY_START.match(name.strip()))
 
 
 def find_tree(data):
@@ -91,8 +74,9 @@ def find_tree(data):
         return _tree_at(data)
     datasets = [child for child in _folders(data) if _contains_dataset(child, _DEPTH)]
     if len(datasets) > 1:
-        names = ", ".join(str(child) for child in datasets[:5]) + ", ..." * (len(datasets) > 5)
-        raise DataError(f"{data} holds several datasets: {names}. Name one of them.")
+        names = [str(child) for child in datasets[:5]]
+        more = ["..."] if len(datasets) > 5 else []
+        raise DataError(f"{data} holds several datasets: {', '.join(names + more)}. Name one of them.")
     if datasets:
         tree = find_tree(datasets[0])
         return Tree(tree.base, tree.folders, tree.ignored + _beside(data, datasets, "not part of the dataset"))
@@ -135,24 +119,17 @@ def _contains_dataset(folder, depth):
 def _tree_at(base):
     splits = [child for child in _folders(base) if _is_split(child)]
     if splits:
-        found = [
-            (SPLIT_NAMES[split.name.casefold()], name, folder)
-            for split in splits
-            for name, folder in _class_folders(split)
-        ]
-        return Tree(base, sorted(found, key=_order), _beside(base, splits, "beside the split folders; not counted"))
-    classes = _class_folders(base)
-    kept = [folder for _, folder in classes]
-    return Tree(base, [("", *item) for item in classes], _beside(base, kept, "not a class folder; not counted"))
+        found = [item for split in splits for item in _class_folders(split, split=SPLIT_NAMES[split.name.casefold()])]
+        found.sort(key=lambda item: (SPLITS.index(item.split), item.label))
+        return Tree(base, found, _beside(base, splits, "beside the split folders; not counted"))
+    classes = _class_folders(base, split="")
+    kept = [item.folder for item in classes]
+    return Tree(base, classes, _beside(base, kept, "not a class folder; not counted"))
 
 
-def _order(item):
-    return SPLITS.index(item[0]), item[1]
-
-
-def _class_folders(folder):
+def _class_folders(folder, *, split):
     return [
-        (child.name.strip(), child)
+        ClassFolder(split, child.name.strip(), child)
         for child in _folders(folder)
         if _has_images(child, _DEPTH) and not _is_dataset(child)
     ]
@@ -173,11 +150,15 @@ def class_files(folder):
     files, junk, seen = [], 0, set()
     for current, names, found in os.walk(folder, followlinks=True):
         status = os.stat(current)
-        fresh = (status.st_dev, status.st_ino) not in seen
-        seen.add((status.st_dev, status.st_ino))
-        names[:] = sorted(name for name in names if fresh and not _is_junk(name) and name.casefold() not in _MASKS)
-        junk += sum(_is_junk(name) for name in found) if fresh else 0
-        files += [Path(current, name) for name in found if fresh and not _is_junk(name)]
+        place = status.st_dev, status.st_ino
+        if place in seen:  # a link back: os.walk looks into no folder of an emptied list
+            names.clear()
+            continue
+        seen.add(place)
+        names[:] = sorted(name for name in names if not _is_junk(name) and name.casefold() not in _MASKS)
+        usable = [name for name in found if not _is_junk(name)]
+        junk += len(found) - len(usable)
+        files += [Path(current, name) for name in usable]
     return sorted(files), junk
 
 
@@ -201,20 +182,8 @@ def _folders(folder):
 
 
 def _direct_images(folder):
-    return any(e.is_file() and _looks_like_image(e.path) for e in _scan(folder))
+    return any(e.is_file() and looks_like_image(e.path) for e in _scan(folder))
 
 
 def _has_images(folder, depth):
     return _direct_images(folder) or (depth > 0 and any(_has_images(child, depth - 1) for child in _folders(folder)))
-
-
-def _looks_like_image(path):
-    """A cheap guess for finding the layout; what is really read is decided by `images.identify`."""
-    if os.path.splitext(path)[1].casefold() in _EXTENSIONS:
-        return True
-    try:
-        with open(path, "rb") as file:
-            head = file.read(132)
-    except OSError:
-        return False
-    return head.startswith(_MAGIC) or head[128:] == b"DICM"

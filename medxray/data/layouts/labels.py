@@ -1,29 +1,29 @@
 """From the labels of a source to the classes of a task. No TensorFlow."""
 
-import difflib
 from dataclasses import dataclass, replace
 
 from medxray.data.layouts import kermany
-from medxray.data.layouts.folders import is_healthy
-from medxray.data.manifest import TASKS
+from medxray.data.layouts.names import is_healthy, listed, nearest
+from medxray.data.tasks import TASK_CLASSES, TASKS
 from medxray.errors import ConfigError, DataError
 
-TASK_CLASSES = {
-    "pneumonia": (kermany.NORMAL, kermany.PNEUMONIA),
-    "pneumonia-subtype": (kermany.NORMAL, "BACTERIAL", "VIRAL"),
-}
-BY_NAME = ""  # the normal class is told from the names
+BY_NAME = ""  # the names say which class is the normal one
 ABNORMAL = "ABNORMAL"  # all other classes together, where there are several
 _TYPO_LIMIT = 8  # training refuses a class with fewer images, so fewer rows are a typo and not a class
 _SUBTYPES = (kermany.BACTERIAL, kermany.VIRAL)
-_NEGATIONS = ("ab", "un", "no", "non", "not")
 
 
 @dataclass(frozen=True)
-class Row:
+class LabelledFile:
     """One file as its source describes it.
 
-    `where` is its place in a CSV, "" in a folder tree; `subtype` a finer label, "" where there is none.
+    Attributes:
+        file: path as POSIX text, relative to the source's folder where it lies below it.
+        label: as the source has it.
+        patient_id: "" where it is unknown.
+        split: "train", "val", "test" or "".
+        where: its place in a CSV, "" in a folder tree.
+        subtype: a finer label, "" where there is none.
     """
 
     file: str
@@ -64,7 +64,7 @@ def apply_label_map(rows, label_map, *, elsewhere=(), finer=False):
     """Rename source labels; keys match whatever their case.
 
     Args:
-        rows: list of Row.
+        rows: list of LabelledFile.
         label_map: dict source label -> class, or None.
         elsewhere: labels that the keys may name as well, such as those of a split file.
         finer: what becomes ABNORMAL keeps its label as subtype.
@@ -84,13 +84,15 @@ def apply_label_map(rows, label_map, *, elsewhere=(), finer=False):
 
 
 def renamed(row, label_map, *, finer=False):
-    """A Row with the label that a label map (dict or None) has for it; its own where the map has none.
+    """A LabelledFile with the label that a label map (dict or None) has for it; its own where the map has none.
 
     With `finer` what becomes ABNORMAL keeps its label as subtype, unless it has a subtype already.
     """
     label = _wanted(label_map).get(row.label.casefold(), row.label)
-    keep = finer and label.casefold() == ABNORMAL.casefold() != row.label.casefold()
-    return replace(row, label=label, subtype=row.subtype or row.label if keep else row.subtype)
+    becomes_abnormal = label.casefold() == ABNORMAL.casefold() and row.label.casefold() != ABNORMAL.casefold()
+    if finer and becomes_abnormal and not row.subtype:
+        return replace(row, label=label, subtype=row.label)
+    return replace(row, label=label)
 
 
 def _wanted(label_map):
@@ -101,7 +103,7 @@ def class_names(rows, task, classes):
     """The classes in order, before the positive one is moved last.
 
     Args:
-        rows: list of Row with labels as in the source.
+        rows: list of LabelledFile with labels as in the source.
         task: one of TASKS.
         classes: the classes to use, for example those of a trained model, or None.
 
@@ -133,7 +135,7 @@ def order_binary(classes, positive, *, task):
 
     Args:
         classes: tuple of class names.
-        positive: the class that counts as sick, or None to tell it from the names.
+        positive: the class that counts as sick, or None to find it by the names.
         task: one of TASKS.
 
     Returns:
@@ -214,35 +216,6 @@ def resolve(row, classes, task):
 
 def _subtype_of(name, task):
     return name.lower() if task == "pneumonia-subtype" and name.lower() in _SUBTYPES else ""
-
-
-def nearest(label, names):
-    """The name that a label may be a misspelling of, or None; the opposite of a name is no misspelling of it.
-
-    Args:
-        label: str.
-        names: str, all that it may mean.
-    """
-    words = {letters(name): name for name in names}
-    near = difflib.get_close_matches(letters(label), [*words, *opposites(*names)], n=1)
-    return words.get(near[0]) if near else None
-
-
-def opposites(*names):
-    """What the names become with and without a negation before them, as `letters`: abnormal, unhealthy; no edema."""
-    words = [letters(name) for name in names]
-    longer = {negation + word for word in words for negation in _NEGATIONS}
-    return longer | {word.removeprefix(negation) for word in words for negation in _NEGATIONS} - {*words, ""}
-
-
-def letters(name):
-    """A name without case, blanks and punctuation; where it has nothing else, the name itself."""
-    return "".join(filter(str.isalnum, name.casefold())) or name
-
-
-def listed(names):
-    """Names in one line: sorted where they have no order."""
-    return ", ".join(sorted(names) if isinstance(names, (set, dict)) else list(names))
 
 
 def parse_label_map(text):

@@ -12,8 +12,7 @@ from medxray.data.layouts.csv_source import csv_rows
 from medxray.data.layouts.folders import SPLIT_NAMES, class_files, find_tree, remedy
 from medxray.data.layouts.labels import (
     ABNORMAL,
-    TASK_CLASSES,
-    Row,
+    LabelledFile,
     apply_label_map,
     class_names,
     guess_task,
@@ -31,6 +30,7 @@ from medxray.data.manifest import (
     read_split_csv,
     split_csv_labels,
 )
+from medxray.data.tasks import TASK_CLASSES
 from medxray.errors import ConfigError, DataError, ImageError
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def load_manifest(
         label_map: dict source label -> class, or None.
         split_file: file for `load_split`, whose labels the map may name as well, or None.
         normal: the class that is set against all others as one, or labels.BY_NAME; None: classes stay as they are.
-            With `classes` the others become the second of them. Several others are told apart by their subtype.
+            With `classes` the others become the second of them. Several others keep their labels as subtypes.
 
     Returns:
         Manifest sorted by path; `split` is "" where the source has no splits. Files that are no usable images are
@@ -123,7 +123,14 @@ def load_split(path, manifest, *, label_map=None, normal=None):
     classes, known = manifest.classes, {name.casefold() for name in manifest.classes}
 
     def named(cells, where):
-        row = Row(cells["path"], cells["label"], cells["patient_id"], cells["split"], where, cells["subtype"])
+        row = LabelledFile(
+            file=cells["path"],
+            label=cells["label"],
+            patient_id=cells["patient_id"],
+            split=cells["split"],
+            where=where,
+            subtype=cells["subtype"],
+        )
         if row.label.casefold() not in known:
             row = renamed(row, label_map, finer=normal is not None)
         if row.label.casefold() not in known and row.subtype.casefold() not in known:
@@ -141,7 +148,8 @@ def load_split(path, manifest, *, label_map=None, normal=None):
 def _rows(data, columns):
     """(root, rows, skipped, ignored) of a folder or a CSV."""
     if data.is_file():
-        return data.parent.absolute(), *map(list, csv_rows(data, **columns)), []
+        rows, missing = csv_rows(data, **columns)
+        return data.parent.absolute(), rows, missing, []
     if not data.is_dir():
         raise DataError(f"{data} does not exist. {remedy(data)}")
     given = [name for name, value in columns.items() if value is not None]
@@ -149,9 +157,11 @@ def _rows(data, columns):
         raise ConfigError(f"--{given[0].replace('_', '-')} is for a CSV. {data} is a folder. Leave it out.")
     tree = find_tree(data)
     root = tree.base.absolute()
-    found = [(item, class_files(item[2])) for item in tree.folders]
-    rows = [_folder_row(file, item, root) for item, (files, _) in found for file in files]
-    system_files = sum(count for _, (_, count) in found)
+    rows, system_files = [], 0
+    for item in tree.folders:
+        files, passed_over = class_files(item.folder)
+        rows += [_folder_row(file, item, root) for file in files]
+        system_files += passed_over
     ignored = [Skipped(portable_path(item.path, root), item.reason) for item in tree.ignored]
     log.debug("%s: %d system files passed over", data, system_files)
     if ignored:
@@ -160,11 +170,10 @@ def _rows(data, columns):
 
 
 def _folder_row(file, item, root):
-    split, label, folder = item
-    inner = file.relative_to(folder).parts
+    split, inner = item.split, file.relative_to(item.folder).parts
     if not split and len(inner) > 1:
         split = SPLIT_NAMES.get(inner[0].casefold(), "")
-    return Row(portable_path(file, root), label, "", split)
+    return LabelledFile(portable_path(file, root), item.label, "", split)
 
 
 def _is_text(path):
@@ -191,7 +200,8 @@ def _inspected(rows, root):
 
     with ThreadPoolExecutor(_THREADS) as pool:
         looked = list(pool.map(look, rows))
-    return [item for item in looked if isinstance(item, Row)], [item for item in looked if isinstance(item, Skipped)]
+    usable = [item for item in looked if isinstance(item, LabelledFile)]
+    return usable, [item for item in looked if isinstance(item, Skipped)]
 
 
 def _entries(rows, names, *, task, from_kermany):

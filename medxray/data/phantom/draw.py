@@ -85,9 +85,8 @@ def _exposed(attenuation, grid, rng):
     image += np.float32(rng.uniform(0.003, 0.012)) * grain
     low, high = np.percentile(image[::4, ::4], [1, 99.5])
     low, high = low - rng.uniform(-0.02, 0.08), high + rng.uniform(0.0, 0.12)
-    image = np.clip((image - np.float32(low)) * np.float32(1 / (high - low)), 0, 1) ** np.float32(
-        rng.uniform(0.75, 1.4)
-    )
+    gamma = np.float32(rng.uniform(0.75, 1.4))
+    image = np.clip((image - np.float32(low)) * np.float32(1 / (high - low)), 0, 1) ** gamma
     if rng.random() < 0.3:
         border = [round(grid.shape[0] * share) for share in rng.uniform(0, 0.05, 4)]
         image[: border[0]] = image[grid.shape[0] - border[1] :] = 0
@@ -99,21 +98,13 @@ def _marked(image, rng):
     """Burn in a side marker on most pictures and the word PHANTOM on all; places do not depend on the class."""
     height, width = image.shape
     unit = width / 256
+    thick = max(round(unit), 1)
     if rng.random() < 0.7:
-        left = round(width * rng.uniform(0.03, 0.12))
-        top = round(height * rng.uniform(0.07, 0.14))
-        cv2.putText(
-            image,
-            "R",
-            (left, top),
-            cv2.FONT_HERSHEY_SIMPLEX,
-            0.5 * unit * rng.uniform(0.8, 1.3),
-            235,
-            max(round(unit), 1),
-            cv2.LINE_AA,
-        )
+        place = round(width * rng.uniform(0.03, 0.12)), round(height * rng.uniform(0.07, 0.14))
+        scale = 0.5 * unit * rng.uniform(0.8, 1.3)
+        cv2.putText(image, "R", place, cv2.FONT_HERSHEY_SIMPLEX, scale, 235, thick, cv2.LINE_AA)
     x = round(width * (0.02 if rng.random() < 0.5 else 0.81))
-    scale, thick, low = 0.28 * unit, max(round(unit), 1), height - round(5 * unit)
+    scale, low = 0.28 * unit, height - round(5 * unit)
     (wide, high), _ = cv2.getTextSize("PHANTOM", cv2.FONT_HERSHEY_SIMPLEX, scale, thick)
     cv2.rectangle(image, (x - 2, low - high - 2), (x + wide + 1, low + 2), 30, cv2.FILLED)
     cv2.putText(image, "PHANTOM", (x, low), cv2.FONT_HERSHEY_SIMPLEX, scale, 190, thick, cv2.LINE_AA)
@@ -212,7 +203,8 @@ def _shots(patients, seed):
     kinds = rng.permutation(_kinds(patients))
     running = 0
     for patient, kind in enumerate(kinds, start=1):
-        for number in range(1, 1 + int(rng.choice(4, p=(0.35, 0.30, 0.20, 0.15))) + 1):
+        exposures = 1 + int(rng.choice(4, p=(0.35, 0.30, 0.20, 0.15)))
+        for number in range(1, exposures + 1):
             running += 1
             word = "bacteria" if kind == "bacterial" else "virus"
             stem = f"IM-{patient:04d}-{number:04d}" if kind == "normal" else f"person{patient}_{word}_{running}"

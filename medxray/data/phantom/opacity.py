@@ -21,9 +21,11 @@ def bacterial(grid, air, rng):
         float32 (h, w), 0-1: relative density; multiply by the severity of the exposure.
     """
     field = np.zeros(grid.shape, np.float32)
-    for _ in range(1 + int(rng.random() < 0.25)):
+    lobes = 2 if rng.random() < 0.25 else 1
+    for _ in range(lobes):
         sign, lobe = rng.choice((-1, 1)), str(rng.choice(sorted(_LOBES)))
-        x, y, wide, high = np.array(_LOBES[lobe]) * (1, 1, *rng.uniform(0.85, 1.4, 2)) + rng.normal(0, 0.03, 4)
+        growth = np.array([1, 1, *rng.uniform(0.85, 1.4, 2)])
+        x, y, wide, high = np.array(_LOBES[lobe]) * growth + rng.normal(0, 0.03, 4)
         lump = 1 - np.hypot((grid.x - float(sign * x)) * float(1 / wide), (grid.y - float(y)) * float(1 / high))
         lump += 0.22 * grid.noise(rng, 0.22) + 0.08 * grid.noise(rng, 0.07)
         if lobe != "lower":

@@ -3,12 +3,12 @@
 import pytest
 
 from medxray.data.layouts.against_normal import against_normal
-from medxray.data.layouts.labels import ABNORMAL, BY_NAME, Row
+from medxray.data.layouts.labels import ABNORMAL, BY_NAME, LabelledFile
 from medxray.errors import ConfigError, DataError
 
 
 def rows(*labels):
-    return [Row(f"{number}.png", label, "", "") for number, label in enumerate(labels)]
+    return [LabelledFile(f"{number}.png", label, "", "") for number, label in enumerate(labels)]
 
 
 def labels(result):

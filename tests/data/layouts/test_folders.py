@@ -2,25 +2,13 @@ import os
 
 import pytest
 
-from medxray.data.layouts.folders import class_files, find_tree, is_healthy
+from medxray.data.layouts.folders import class_files, find_tree
 from medxray.errors import DataError
 
 
 def found(folder):
     tree = find_tree(folder)
     return [(split, name) for split, name, _ in tree.folders]
-
-
-@pytest.mark.parametrize(
-    "name", ["NORMAL", "Healthy", "no finding", "No_Edema", "non-edema", "negative", "0", "Without pneumonia"]
-)
-def test_healthy_names_are_known(name):
-    assert is_healthy(name)
-
-
-@pytest.mark.parametrize("name", ["PNEUMONIA", "abnormal", "nodule", "edema", "1", "positive", "NOTCH", "normal2"])
-def test_other_names_are_not_healthy(name):
-    assert not is_healthy(name)
 
 
 @pytest.mark.parametrize(
