@@ -18,7 +18,11 @@ class ImageError(MedxrayError):
 
 
 class WeightsError(MedxrayError):
-    """Pretrained weights are missing or belong to another architecture."""
+    """Pretrained weights are missing, damaged, not what they should be, or belong to another architecture."""
+
+
+class UnavailableWeightsError(WeightsError):
+    """Pretrained weights cannot be had here and now: no connection, or a package that is not installed."""
 
 
 class RunError(MedxrayError):

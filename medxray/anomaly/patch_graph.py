@@ -32,12 +32,13 @@ def patches_of(tensors, *, scale):
     return keras.Model(inputs, patch_features(inputs, scale=scale), name="patches")
 
 
-def build_patch_detector(backbone, fit, *, scale, image_score):
+def build_patch_detector(backbone, fit, *, names, scale, image_score):
     """Put a fitted method behind the convolutions of a backbone.
 
     Args:
         backbone: a classifier; its first blocks are used with the weights they have.
         fit: anomaly.padim.PadimFit or anomaly.patchcore.PatchcoreFit.
+        names: of the layers that the patches are taken from, see `patch_layers`.
         scale: of the patches that it was fitted on, see `patch_features`.
         image_score: "max" as in the papers: the largest distance of PaDiM's map, the weighted one of PatchCore (see
             `patchcore_map`); or "mean": the mean of the map, for what changes much of an image a little.
@@ -46,7 +47,6 @@ def build_patch_detector(backbone, fit, *, scale, image_score):
         keras.Model: images (N,H,W,C), 0-255 -> list of raw score (N,1), anomaly map (N,h,w) and pooled (N,c), the mean
         of the deeper layer over positions.
     """
-    names = patch_layers(backbone.name)
     tensors = [backbone.get_layer(name).output for name in names]
     raw, distances = _scored(patch_features(tensors, scale=scale), fit, image_score)
     pooled = layers.GlobalAveragePooling2D(dtype="float32", name=POOLED)(tensors[-1])

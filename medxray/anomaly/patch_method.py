@@ -51,8 +51,9 @@ class PatchMethod:
         with timed("main"):
             fit = self._fitted(self._source.patches(NORMAL))
             scale, score = self._config.patch_scale, self._config.image_score
-            model = build_patch_detector(backbone, fit, scale=scale, image_score=score)
-        cuts = [model.get_layer(name).output for name in patch_layers(backbone.name)]
+            names = patch_layers(self._config.arch)
+            model = build_patch_detector(backbone, fit, names=names, scale=scale, image_score=score)
+        cuts = [model.get_layer(name).output for name in names]
         self._head = keras.Model(cuts, model.get_layer(RAW_SCORE).output)
         self._batch = images_at_once(model, BATCH)
         return model

@@ -25,7 +25,7 @@ class PatchSource:
     """
 
     def __init__(self, backbone, images, config):
-        self._images, self._names, self._scale = images, patch_layers(backbone.name), config.patch_scale
+        self._images, self._names, self._scale = images, patch_layers(config.arch), config.patch_scale
         self._tensors = [backbone.get_layer(name).output for name in self._names]
         self._features = cached_features(backbone, self._names, images=images, views=0, config=config)
         self._forward = None if self._features else compiled(prefix(backbone, self._names))

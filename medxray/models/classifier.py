@@ -1,18 +1,15 @@
 """Preprocessing, backbone and head as one flat functional graph, and the parts it can be cut into."""
 
-import importlib
 import zipfile
 
 import keras
 from keras import layers
 
 from medxray.errors import ConfigError, RunError
-from medxray.models.heads import LOGITS, POOLED, attach_head
+from medxray.models.heads import attach_head
+from medxray.models.names import INPUT, LOGITS, POOLED
+from medxray.models.preprocessing import preprocessing
 from medxray.models.registry import architecture
-
-INPUT = "image"
-_CAFFE_BGR_MEAN = (103.939, 116.779, 123.68)
-_TORCH_MEAN, _TORCH_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=0.5, l2=1e-4, seed=0):
@@ -23,10 +20,10 @@ def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=
         image_size: height and width of the input in pixels.
         channels: 1 for grey (repeated to three inside the graph where the backbone needs it) or 3 for RGB.
         classes: number of classes.
-        units: of the head, see `heads.attach_head`.
-        dropout: of the head, see `heads.attach_head`.
-        l2: of the head, see `heads.attach_head`.
-        seed: of the head, see `heads.attach_head`.
+        units: size of the head's hidden layer; 0 leaves it out.
+        dropout: share of hidden units dropped in training, 0 to below 1.
+        l2: weight of the L2 penalty on the head's kernels.
+        seed: of dropout.
 
     Returns:
         keras.Model: float32 images (N,H,W,channels), 0-255 -> float32 probabilities (N,classes). Every layer is a
@@ -35,30 +32,18 @@ def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=
     Raises:
         ConfigError: unknown architecture, or an image size below its minimum.
     """
-    spec = architecture(arch)
-    if image_size < spec.minimum_size:
-        raise ConfigError(
-            f"--image-size for {arch} must be at least {spec.minimum_size} pixels. Received {image_size}."
-        )
+    row = architecture(arch)
+    if image_size < row.minimum_size:
+        raise ConfigError(f"--image-size for {arch} must be at least {row.minimum_size} pixels. Received {image_size}.")
     image = keras.Input((image_size, image_size, channels), name=INPUT)
-    module, function = spec.builder.split(":")
-    features = getattr(importlib.import_module(module), function)(_preprocess(image, spec, channels))
+    features = row.builder(_preprocessed(image, row))
     return keras.Model(image, attach_head(features, classes, units=units, dropout=dropout, l2=l2, seed=seed), name=arch)
 
 
-def _preprocess(image, spec, channels):
-    tensor = image
-    if spec.planes == 3 and channels == 1:
-        tensor = layers.Concatenate(name="grey_to_rgb")([tensor] * 3)
-    if spec.preprocessing == "caffe":
-        if channels == 3:
-            tensor = keras.ops.flip(tensor, axis=-1)
-        return layers.Rescaling(1.0, [-mean for mean in _CAFFE_BGR_MEAN], name="preprocess")(tensor)
-    if spec.preprocessing == "torch":
-        scale = [1 / (255 * deviation) for deviation in _TORCH_STD]
-        offset = [-mean / deviation for mean, deviation in zip(_TORCH_MEAN, _TORCH_STD, strict=True)]
-        return layers.Rescaling(scale, offset, name="preprocess")(tensor)
-    return layers.Rescaling(1 / 127.5, -1.0, name="preprocess")(tensor)
+def _preprocessed(image, row):
+    grey = image.shape[-1] == 1
+    tensor = layers.Concatenate(name="grey_to_rgb")([image] * 3) if grey and row.planes == 3 else image
+    return preprocessing(row.preprocessing)(tensor, grey=grey)
 
 
 def load_classifier(path):
@@ -101,7 +86,7 @@ def pooling(model, cut):
 
 
 def embedder(model):
-    """The headless model: images -> pooled features (N,c)."""
+    """The headless model: images (N,H,W,C), 0-255 -> pooled features (N,c). It shares its layers with `model`."""
     return keras.Model(model.input, model.get_layer(POOLED).output, name="embedder")
 
 

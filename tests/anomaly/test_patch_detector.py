@@ -24,9 +24,10 @@ def material():
 def detector_of(material, fit, *, scale="none", image_score="mean"):
     """The detector that `fit`, a function of patches, gives on the normal images."""
     backbone, normal, _ = material
-    part = prefix(backbone, patch_layers(backbone.name))
+    names = patch_layers("shallow-cnn")
+    part = prefix(backbone, names)
     patches = patches_of(part.outputs, scale=scale)(part(normal)).numpy()
-    return build_patch_detector(backbone, fit(array_patches(patches)), scale=scale, image_score=image_score)
+    return build_patch_detector(backbone, fit(array_patches(patches)), names=names, scale=scale, image_score=image_score)
 
 
 def answers(model, images):

@@ -26,7 +26,7 @@ def model():
 
 
 def cached(model, images, folder, cuts=CUTS, views=2):
-    return PrefixFeatures(model, cuts, image_set=images, views=views, cache_dir=folder)
+    return PrefixFeatures(model, cuts, arch="vgg16", image_set=images, views=views, cache_dir=folder)
 
 
 def test_cached_activations_are_those_of_the_model(model, images, tmp_path):
