@@ -9,7 +9,7 @@ import warnings
 
 MOVED = {  # old module -> the modules that hold its names now, all below `medxray`
     "answers": "predict.table",
-    "assessment": "evaluation.assess evaluation.pictures runs.directory",
+    "assessment": "evaluation.after_training evaluation.report evaluation.pictures runs.directory",
     "backend": "system.backend",
     "data.against_normal": "data.layouts.against_normal",
     "data.audit": "data.audit.findings",
@@ -50,7 +50,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "evaluate.statistics": "metrics.statistics",
     "evaluate.subgroups": "metrics.subgroups",
     "evaluate.thresholds": "metrics.thresholds",
-    "evaluation": "evaluation.evaluate_run runs.images",
+    "evaluation": "evaluation.evaluate runs.images",
     "explain.truth": "runs.truth",
     "extraction": "embeddings.extract",
     "gating": "gate.run_gate",

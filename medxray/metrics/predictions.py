@@ -124,11 +124,16 @@ def _check(predictions):
         )
     if n and not (0 <= predictions.y_true.min() and predictions.y_true.max() < len(classes)):
         raise ValueError(f"y_true must lie between 0 and {len(classes) - 1}.")
-    wrong = np.flatnonzero(~np.isfinite(predictions.logits).all(axis=1))
+    check_finite(predictions.logits, predictions.paths)
+
+
+def check_finite(logits, paths):
+    """Raise DataError, with the first path concerned, unless all logits (n, K) are finite numbers."""
+    wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
     if len(wrong):
         raise DataError(
-            f"Logits must be finite numbers. Received {predictions.logits[wrong[0]].tolist()} for "
-            f"{predictions.paths[wrong[0]]}. The weights or the image are damaged: train again or remove the image."
+            f"Logits must be finite numbers. Received {logits[wrong[0]].tolist()} for {paths[wrong[0]]}. "
+            "The weights or the image are damaged: train again or remove the image."
         )
 
 
@@ -149,26 +154,50 @@ def write_predictions(path, predictions, decision):
 
 def prediction_table(predictions, decision):
     """The rows that `write_predictions` writes for one split, as a DataFrame."""
-    calibrated = predictions.probabilities(decision.calibration)
-    raw = predictions.raw_probabilities
-    predicted = decision.labels(calibrated)
-    shown = np.full(len(predictions), len(predictions.classes) - 1) if predictions.is_binary else predicted
-    rows = np.arange(len(predictions))
-    names = np.array(predictions.classes, dtype=object)
+    classes = predictions.classes
+    decided = decided_columns(predictions.logits, decision, classes=classes, positive=predictions.positive)
+    probabilities = {name: decided.pop(name) for name in probability_columns(classes)}
     table = {
         "path": predictions.paths,
         "patient_id": predictions.patient_ids,
         "split": predictions.split,
-        "y_true": names[predictions.y_true],
-        "label": names[predicted],
-        "probability": calibrated[rows, shown],
-        "raw_probability": raw[rows, shown],
+        "y_true": np.array(classes, dtype=object)[predictions.y_true],
+        **decided,
         "threshold": "" if decision.threshold is None else decision.threshold.value,
     }
-    table |= {_LOGIT + name: predictions.logits[:, k] for k, name in enumerate(predictions.classes)}
-    table |= {_PROBABILITY + name: calibrated[:, k] for k, name in enumerate(predictions.classes)}
+    table |= {_LOGIT + name: predictions.logits[:, k] for k, name in enumerate(classes)} | probabilities
     table["subtype"] = predictions.subtypes or [""] * len(predictions)
     return pd.DataFrame(table)
+
+
+def probability_columns(classes):
+    """Names of the columns with the calibrated probability of each class."""
+    return [_PROBABILITY + name for name in classes]
+
+
+def decided_columns(logits, decision, *, classes, positive):
+    """What a decision makes of logits: the columns that every table of predictions has.
+
+    Args:
+        logits: float64 array (n, K), uncalibrated.
+        decision: `metrics.decision.Decision`.
+        classes: names in the order of the logits.
+        positive: the positive one of two classes, the last; None with three or more.
+
+    Returns:
+        dict of arrays (n,): label; probability, calibrated, and raw_probability, of the positive class or else of the
+        label, 0-1; calibrated `probability_<class>` per class.
+    """
+    calibrated = decision.calibration.probabilities(logits)
+    predicted = decision.labels(calibrated)
+    shown = predicted if positive is None else np.full(len(logits), len(classes) - 1)
+    rows = np.arange(len(logits))
+    columns = {
+        "label": np.array(classes, dtype=object)[predicted],
+        "probability": calibrated[rows, shown],
+        "raw_probability": softmax(logits, axis=1)[rows, shown],
+    }
+    return columns | {name: calibrated[:, k] for k, name in enumerate(probability_columns(classes))}
 
 
 def read_predictions(path):

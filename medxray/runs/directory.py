@@ -22,25 +22,37 @@ _KIND = "medxray-run"
 log = logging.getLogger(__name__)
 
 
-class RunDir:
-    """A run directory and the names of what lies in it.
+class EvaluationFiles:
+    """The files of an evaluation in its folder.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.metrics_file = self.path / "metrics.json"
+        self.predictions_file = self.path / "predictions.csv"
+        self.plots = self.path / "plots"
+
+
+class RunDir(EvaluationFiles):
+    """A run directory and the names of what lies in it; the evaluation at the end of training lies in it directly.
 
     Args:
         path: the directory. `open_run` checks that it is one.
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        super().__init__(path)
         self.record_file = self.path / "run.json"
         self.split_file = self.path / "split.csv"
         self.history_file = self.path / "history.csv"
-        self.predictions_file = self.path / "predictions.csv"
-        self.metrics_file = self.path / "metrics.json"
         self.model_file = self.path / "model.keras"
         self.card_file = self.path / "model_card.md"
         self.gate_file = self.path / "gate.npz"
         self.embeddings_file = self.path / "embeddings.npz"
-        self.plots = self.path / "plots"
+        self.history_plot = self.plots / "history.png"
         self.content_file = self.path / "content.csv"
         self.initial_model_file = self.path / "checkpoint" / "initial.keras"
         self.state_file = self.path / "checkpoint" / "state.npz"
@@ -49,6 +61,18 @@ class RunDir:
     def name(self):
         """Name of the run, that of its directory."""
         return self.path.resolve().name
+
+    def own_evaluation(self, split):
+        """EvaluationFiles of one of the run's own splits, evaluated again."""
+        return EvaluationFiles(self.path / "evaluations" / split)
+
+    def external_evaluation(self, name):
+        """EvaluationFiles of other data that is called `name`."""
+        return EvaluationFiles(self.external_folder(name))
+
+    def external_folder(self, name):
+        """Folder for what comes of other data that is called `name`."""
+        return self.path / "external" / name
 
     def read_record(self):
         """The content of run.json as a dict.
