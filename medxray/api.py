@@ -37,9 +37,7 @@ def resume(path):
     Raises:
         RunError: there is no such run, or it is complete.
     """
-    directory = open_run(path)
-    kind = kind_of(directory.read_record())
-    return kind.load(resume_run(directory, kind))
+    return trained_run(resume_run(path, kind_of))
 
 
 def load_run(path="runs/latest"):

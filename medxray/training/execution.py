@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from medxray.errors import MedxrayError, RunError, TrainingError
-from medxray.runs.directory import command_line, create_run, undo_replacing
+from medxray.runs.directory import command_line, create_run, open_run, undo_replacing
 from medxray.training.config import config_from_dict, option_name
 
 log = logging.getLogger(__name__)
@@ -22,15 +22,21 @@ def start_run(config, kind):
     return _execute(run, dataclasses.replace(config, name=run.name), kind)
 
 
-def resume_run(run, kind):
-    """Go on with a run (RunDir) that was interrupted, and return it; `kind`: its run_kinds.RunKind.
+def resume_run(path, kind_of):
+    """Go on with a run that was interrupted, and return its RunDir.
+
+    Args:
+        path: the run's directory.
+        kind_of: function record (dict of run.json) -> run_kinds.RunKind.
 
     Raises:
-        RunError: it is complete.
+        RunError: there is no such run, or it is complete.
     """
+    run = open_run(path)
     record = run.read_record()
     if record["state"] == "completed":
         raise RunError(f"{run.path} is complete; there is nothing to resume. Train a new run instead.")
+    kind = kind_of(record)
     log.info("Resuming %s", run.path)
     run.update_record(state="running")
     config = config_from_dict(record["config"], source=str(run.record_file), kind=kind.config)
