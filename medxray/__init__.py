@@ -24,9 +24,9 @@ _WITHOUT_TENSORFLOW = {
     "load_manifest": "medxray.data.layouts.sources",
     "mcnemar": "medxray.metrics.compare",
     "read_embeddings": "medxray.embeddings.vectors",
-    "read_predictions": "medxray.metrics.predictions",
+    "read_predictions": "medxray.metrics.prediction_table",
     "render_phantom": "medxray.data.phantom.draw",
-    "write_predictions": "medxray.metrics.predictions",
+    "write_predictions": "medxray.metrics.prediction_table",
 }
 _WITH_TENSORFLOW = dict.fromkeys(("Run", "load_run", "resume", "train"), "medxray.api")
 __all__ = sorted((*_WITHOUT_TENSORFLOW, *_WITH_TENSORFLOW))

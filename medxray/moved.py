@@ -9,7 +9,7 @@ import warnings
 
 MOVED = {  # old module -> the modules that hold its names now, all below `medxray`
     "answers": "predict.table",
-    "assessment": "evaluation.after_training evaluation.report evaluation.pictures runs.directory",
+    "assessment": "evaluation.after_training evaluation.report evaluation.pictures runs.stored_decision",
     "backend": "system.backend",
     "data.against_normal": "data.layouts.against_normal",
     "data.audit": "data.audit.findings",
@@ -70,10 +70,10 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "plots.scatter": "embeddings.map",
     "plots.scatter_page": "embeddings.map_page",
     "plots.scatter_script": "embeddings.map_script",
-    "predictions": "metrics.predictions",
+    "predictions": "metrics.predictions metrics.prediction_table",
     "progress": "system.progress",
     "reading": "predict.form",
-    "runs": "runs.directory",
+    "runs": "runs.directory runs.environment",
     "storage": "system.storage",
     "trained": "trained_run",
     "training.experiment": "training.classifier",

@@ -16,7 +16,7 @@ from medxray.models.registry import architecture
 from medxray.predict.form import Form
 from medxray.predict.inputs import expand_inputs, path_text
 from medxray.predict.table import answer_table
-from medxray.runs.directory import stored_decision
+from medxray.runs.stored_decision import stored_decision
 from medxray.system import progress
 from medxray.training.config import RESIZES
 

@@ -1,6 +1,6 @@
 """Predictions of a split -> its report, and the files of an evaluation. Every report is put together here."""
 
-from medxray.metrics.predictions import write_predictions
+from medxray.metrics.prediction_table import write_predictions
 from medxray.metrics.report import evaluate_split
 from medxray.plots.run_plots import draw_evaluation
 from medxray.system import storage

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from medxray.metrics.predictions import check_finite, decided_columns, probability_columns
+from medxray.metrics.prediction_table import decided_columns, probability_columns
+from medxray.metrics.predictions import check_finite
 from medxray.predict.inputs import path_text
 
 

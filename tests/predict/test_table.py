@@ -8,7 +8,7 @@ import pytest
 from medxray.errors import DataError
 from medxray.metrics.calibration import Calibration
 from medxray.metrics.decision import Decision
-from medxray.metrics.predictions import prediction_table
+from medxray.metrics.prediction_table import prediction_table
 from medxray.metrics.thresholds import OperatingPoint
 from medxray.predict.table import answer_table
 
