@@ -1,7 +1,7 @@
 """The Python interface: train, resume, load a run. The commands only call it and the Run it returns."""
 
 from medxray.errors import RunError
-from medxray.run_kinds import trained_run
+from medxray.run_kinds import KINDS, kind_of, trained_run
 from medxray.runs.directory import open_run
 from medxray.trained_run import Run
 from medxray.training.execution import resume_run, start_run
@@ -21,12 +21,23 @@ def train(config):
     Raises:
         MedxrayError: the subclass and its message say what to do.
     """
-    return trained_run(start_run(config))
+    kind = KINDS[config.TYPE]
+    return kind.load(start_run(config, kind))
 
 
 def resume(path):
-    """Finish an interrupted run in place and return it as a Run."""
-    return trained_run(resume_run(path))
+    """Finish an interrupted run in place.
+
+    Args:
+        path: run directory.
+
+    Returns:
+        Run, complete.
+
+    Raises:
+        RunError: there is no such run, or it is complete.
+    """
+    return trained_run(resume_run(path, kind_of))
 
 
 def load_run(path="runs/latest"):

@@ -1,66 +1,86 @@
-"""The kinds of runs: which classes hold their configuration, train them and are them when trained."""
+"""The kinds of runs, each one object: what configures, trains, serves, checks and describes a run of this kind."""
 
-import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from medxray.anomaly import card as anomaly_card
+from medxray.anomaly import serving as anomaly_serving
+from medxray.anomaly.config import AnomalyConfig
+from medxray.anomaly.detector import Detector
+from medxray.anomaly.experiment import AnomalyExperiment
+from medxray.classifier import card as classifier_card
+from medxray.classifier import serving as classifier_serving
 from medxray.errors import RunError
+from medxray.evaluation.model_card import KindCard
+from medxray.trained_run import Run
+from medxray.training.classifier import Experiment
+from medxray.training.config import TrainConfig
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of run; each field is "module:class", imported when asked for.
+class RunKind:
+    """One kind of run.
 
     Attributes:
-        config_class: subclass of training.config.RunConfig.
-        experiment_class: trains it: (RunDir, configuration) -> object with `go()`.
-        trained_class: trained_run.Run or a subclass: (RunDir) -> trained run.
+        name: its name in run.json, the TYPE of its configuration.
+        config: subclass of training.config.RunConfig.
+        experiment: trains it: (RunDir, configuration, RunKind) -> object with `go()`.
+        trained: trained_run.Run or a subclass; it also holds the notes, further figures and plots of every evaluation.
+        serving: export.serving.Serving or a subclass: the signatures of the exported graph.
+        parity: function (run, loaded SavedModel, export.parity.Compared) -> dict of largest differences that only
+            this kind has.
+        card: what its model card says in its own words.
+        figures: names of the figures that its reports may have besides those of every report.
     """
 
-    config_class: str
-    experiment_class: str
-    trained_class: str
+    name: str
+    config: type
+    experiment: type
+    trained: type
+    serving: type
+    parity: Callable
+    card: KindCard
+    figures: tuple[str, ...] = ()
 
-    @property
-    def config(self):
-        """The configuration's class."""
-        return _load(self.config_class)
-
-    @property
-    def experiment(self):
-        """The experiment's class."""
-        return _load(self.experiment_class)
-
-    @property
-    def trained(self):
-        """The trained run's class."""
-        return _load(self.trained_class)
+    def load(self, directory):
+        """The trained run in a runs.directory.RunDir."""
+        return self.trained(directory, self)
 
 
-KINDS = {
-    "classifier": Kind(
-        "medxray.training.config:TrainConfig", "medxray.training.classifier:Experiment", "medxray.trained_run:Run"
-    ),
-    "anomaly": Kind(
-        "medxray.anomaly.config:AnomalyConfig",
-        "medxray.anomaly.experiment:AnomalyExperiment",
-        "medxray.anomaly.detector:Detector",
-    ),
-}
+CLASSIFIER = RunKind(
+    name=TrainConfig.TYPE,
+    config=TrainConfig,
+    experiment=Experiment,
+    trained=Run,
+    serving=classifier_serving.ClassifierServing,
+    parity=classifier_serving.parity,
+    card=classifier_card.CARD,
+)
+ANOMALY = RunKind(
+    name=AnomalyConfig.TYPE,
+    config=AnomalyConfig,
+    experiment=AnomalyExperiment,
+    trained=Detector,
+    serving=anomaly_serving.DetectorServing,
+    parity=anomaly_serving.parity,
+    card=anomaly_card.CARD,
+    figures=(anomaly_card.PLAIN_MSE_AUROC,),
+)
+KINDS = {kind.name: kind for kind in (CLASSIFIER, ANOMALY)}
 
 
 def kind_of(record):
-    """The Kind of a run by its record (dict of run.json); raises RunError for one that this version does not know."""
-    name = record.get("type", "classifier")
+    """The RunKind of a run by its record (dict of run.json); a record without a type is that of a classifier.
+
+    Raises:
+        RunError: this version does not know the kind.
+    """
+    name = record.get("type", CLASSIFIER.name)
     if not isinstance(name, str) or name not in KINDS:
         raise RunError(f"A run must be one of {', '.join(KINDS)}. Received '{name}': a newer medxray wrote it.")
     return KINDS[name]
 
 
 def trained_run(directory):
-    """The trained run in a runs.directory.RunDir, as the class of its kind."""
-    return kind_of(directory.read_record()).trained(directory)
-
-
-def _load(reference):
-    module, name = reference.split(":")
-    return getattr(importlib.import_module(module), name)
+    """The trained run in a runs.directory.RunDir, as its kind loads it."""
+    return kind_of(directory.read_record()).load(directory)

@@ -5,8 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from medxray.errors import RunError
-from medxray.evaluation.assess import report_split
+from medxray.errors import ConfigError, RunError
 from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.gate import verdicts
 from medxray.gate.parts import read_gate
@@ -17,7 +16,7 @@ from medxray.models.registry import architecture
 from medxray.predict.form import Form
 from medxray.predict.inputs import expand_inputs, path_text
 from medxray.predict.table import answer_table
-from medxray.runs.directory import stored_decision
+from medxray.runs.stored_decision import stored_decision
 from medxray.system import progress
 from medxray.training.config import RESIZES
 
@@ -29,6 +28,7 @@ class Run:
 
     Args:
         directory: runs.directory.RunDir.
+        kind: its run_kinds.RunKind.
 
     Attributes:
         notes: remarks that belong to every evaluation of a run of this kind.
@@ -40,8 +40,9 @@ class Run:
     batch = 32
     normal = None
 
-    def __init__(self, directory):
+    def __init__(self, directory, kind):
         self.directory = directory
+        self.kind = kind
         self.path = directory.path
         self.name = directory.name
         self.record = directory.read_record()
@@ -164,25 +165,12 @@ class Run:
         names = {"classes": self.classes, "positive": self.positive, "decision": self.decision}
         return answer_table(files, logits, errors, **names)
 
-    @property
-    def heat_layer(self):
-        """Name of the default layer of Grad-CAM; None where the run has no heatmaps."""
-        return self.architecture.heat_layer
-
-    def serving_class(self):
-        """The class of the exported graph, a subclass of export.serving.Serving."""
-        from medxray.export.serving import ClassifierServing
-
-        return ClassifierServing
-
-    def parity(self, loaded, files, *, content, images):
-        """What `export.parity.check_parity` compares for this kind of run besides."""
-        from medxray.export.parity import gradcam_parity
-
-        return gradcam_parity(self, loaded, content=content, images=images)
-
     def check_gradcam(self):
         """Raise ConfigError where Grad-CAM makes no sense for this kind of run."""
+
+    def check_maps(self):
+        """Raise ConfigError where this kind of run has no anomaly maps."""
+        raise ConfigError(f"{self.path} is a classifier's run and has no anomaly map. Use: medxray gradcam")
 
     def further_figures(self, predictions, pictures):
         """Figures that this kind of run has in every report besides those of a classifier: none, dict."""
@@ -198,27 +186,14 @@ class Run:
         return heatmaps_for(self, paths, layer=layer, target=target)
 
     def evaluate(self, manifest, *, split="test"):
-        """Evaluate a manifest with the stored threshold and calibration; nothing is fitted on it.
+        """Evaluate a manifest with the stored decision; see `medxray.evaluation.evaluate.evaluate_manifest`."""
+        from medxray.evaluation.evaluate import evaluate_manifest
 
-        Args:
-            manifest: Manifest with the classes of this run. Images that the run has learned or chosen its threshold
-                from, and unreadable files, are left out with a warning.
-            split: the split of the manifest that is evaluated; all of it where it has no splits.
-
-        Returns:
-            dict: the JSON object of docs/evaluation.md.
-
-        Raises:
-            DataError: there is no such split, or no image is left.
-        """
-        from medxray.runs.images import unseen
-
-        predictions, pictures = self.predict_manifest(unseen(self, manifest, split), split=split)
-        return report_split(predictions, self.decision, pictures) | self.further_figures(predictions, pictures)
+        return evaluate_manifest(self, manifest, split=split)
 
     def write_evaluation(self, data=None, *, split="test", label_map=None, columns=None):
-        """Evaluate a split of the run, or other data; see `evaluation.evaluate_run.write_evaluation`."""
-        from medxray.evaluation.evaluate_run import write_evaluation
+        """Evaluate a split of the run, or other data; see `medxray.evaluation.evaluate.write_evaluation`."""
+        from medxray.evaluation.evaluate import write_evaluation
 
         return write_evaluation(self, data, split=split, label_map=label_map, columns=columns)
 
@@ -233,7 +208,7 @@ class Run:
         from medxray.gate.run_gate import refit
 
         self.gate = refit(self)
-        self.__dict__.pop("_judge", None)
+        self._judge = verdicts.judge_of(self.gate, size=self.input_size, channels=self.channels)
         return self.gate
 
     def predict_manifest(self, manifest, *, split):

@@ -83,7 +83,7 @@ def trained(phantoms, tmp_path_factory):
 @pytest.fixture
 def without_plots(monkeypatch):
     """Leave out the plots of every evaluation in this process: most of the time of a small run."""
-    monkeypatch.setattr("medxray.evaluation.assess.draw_evaluation", lambda *parts, **options: None)
+    monkeypatch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
 
 
 @pytest.fixture

@@ -1,13 +1,16 @@
-"""What the model card of an anomaly run says where that of a classifier says something else."""
+"""What the model card of an anomaly run says in its own words."""
 
-from medxray.evaluation.markdown import UNKNOWN, estimate, part, text
+from medxray.evaluation.markdown import UNKNOWN, part, text
+from medxray.evaluation.model_card import KindCard
+from medxray.metrics.intervals import estimate_text
 
-INTENDED = """\
+PLAIN_MSE_AUROC = "plain_mse_auroc"  # the figure that only the reports of autoencoders have
+_INTENDED = """\
 Research and teaching on frontal chest X-rays that differ from the healthy ones it was fitted on: comparing methods,
 studying scores, anomaly maps and failures.
 
 **Research use only, not a medical device.** It has not been validated for any clinical purpose."""
-CAVEATS = """\
+_CAVEATS = """\
 - A high score means unlike the normal images of the training, not ill: tubes, markers, another age, device or
   projection raise it too. A low score does not mean healthy.
 - An anomaly map shows where the score comes from. It is no segmentation of disease."""
@@ -33,11 +36,6 @@ _OPTIONS = {
     "padim": ("image_score", "patch_scale", "dimensions"),
     "patchcore": ("image_score", "patch_scale", "coreset"),
 }
-
-
-def is_anomaly(record):
-    """True when a record is that of an anomaly run."""
-    return record.get("type") == "anomaly"
 
 
 def model_rows(record, weights):
@@ -66,9 +64,9 @@ def fitted(record, splits):
             f"The raw score of an image is {raw}; its score is (raw score - {unit['mean']:.6g}) / "
             f"{unit['deviation']:.6g}, mean and deviation of the normal validation images."
         )
-    plain = {split: report["plain_mse_auroc"] for split, report in splits.items() if "plain_mse_auroc" in report}
+    plain = {split: report[PLAIN_MSE_AUROC] for split, report in splits.items() if PLAIN_MSE_AUROC in report}
     if plain:
-        figures = ", ".join(f"{text(split)} {estimate(auroc)}" for split, auroc in plain.items())
+        figures = ", ".join(f"{text(split)} {estimate_text(auroc, undefined='null')}" for split, auroc in plain.items())
         lines.append(f"AUROC of the plain mean squared error of the same reconstructions, for comparison: {figures}.")
     return "\n".join(lines)
 
@@ -86,3 +84,14 @@ def chosen(decision):
         f"Labelled validation images, normal and abnormal, chose {' and '.join(named)}. The score does not depend on "
         "abnormal ones."
     )
+
+
+def _sections(record, splits):
+    return [("What it was fitted on", fitted(record, splits))]
+
+
+def _choices(decision):
+    return [chosen(decision)]
+
+
+CARD = KindCard(intended=_INTENDED, caveats=_CAVEATS, model_rows=model_rows, sections=_sections, choices=_choices)

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.special import logit
 
 from medxray.anomaly.autoencoder import PLAIN_MSE
+from medxray.anomaly.card import PLAIN_MSE_AUROC
 from medxray.anomaly.config import METHODS, PATCHCORE
 from medxray.anomaly.displays import AnomalyScoresDisplay
 from medxray.anomaly.figures import AnomalyMap, maps_figure, shown_rows
@@ -52,12 +53,7 @@ def plain_figures(model, predictions, pictures):
     part = keras.Model(model.input, model.get_layer(PLAIN_MSE).output)
     errors = predict_batches(part, pictures.batches(_BATCH))[:, 0].astype(np.float64)
     compared = dataclasses.replace(predictions, logits=np.stack([np.zeros_like(errors), errors], axis=1))
-    return {"plain_mse_auroc": evaluate_split(compared, Decision(DEFAULT_POINT))["auroc"]}
-
-
-def note_of(config):
-    """The remark that belongs to every figure of a run with this configuration (dict)."""
-    return NOTE + _LABELLED if config.get("backbone") else NOTE
+    return {PLAIN_MSE_AUROC: evaluate_split(compared, Decision(DEFAULT_POINT))["auroc"]}
 
 
 class Detector(Run):
@@ -65,12 +61,13 @@ class Detector(Run):
 
     Args:
         directory: runs.directory.RunDir.
+        kind: its run_kinds.RunKind.
     """
 
     @property
     def notes(self):
         """The remark that belongs to every evaluation."""
-        return (note_of(self.record["config"]),)
+        return (NOTE + _LABELLED,) if self.record["config"].get("backbone") else (NOTE,)
 
     def _read_architecture(self, config):
         self.method = config["method"]
@@ -97,19 +94,8 @@ class Detector(Run):
                 "together: train the run again."
             )
 
-    heat_layer = None
-
-    def serving_class(self):
-        """The class of the exported graph: it also gives score and map."""
-        from medxray.anomaly.serving import DetectorServing
-
-        return DetectorServing
-
-    def parity(self, loaded, files, *, content, images):
-        """Largest differences of score and map, see `anomaly.serving.parity`."""
-        from medxray.anomaly.serving import parity
-
-        return parity(self, loaded, files, content=content, images=images)
+    def check_maps(self):
+        """A detector has anomaly maps."""
 
     def check_gradcam(self):
         """Raise ConfigError: an anomaly detector has maps of its own."""

@@ -6,12 +6,11 @@ import logging
 import numpy as np
 
 from medxray.anomaly.config import AUTOENCODER
-from medxray.anomaly.detector import Detector, note_of, plain_figures
 from medxray.anomaly.score import finish_detector
 from medxray.data.layouts.labels import BY_NAME
 from medxray.data.manifest import SPLITS
 from medxray.errors import DataError
-from medxray.evaluation.assess import assess
+from medxray.evaluation.after_training import assess
 from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.runs.directory import open_run
 from medxray.runs.images import learned_digests
@@ -47,7 +46,7 @@ class AnomalyExperiment(Steps):
         rows = (images.rows[SAMPLE], images.rows["val"])
         self._fit_gate(model, images, rows=rows, pooled=method.pooled(rows))
         with self._timed("evaluate"):
-            self._assess(model, manifest, images=images, logits=_logits(scores, unit))
+            self._assess(manifest, images=images, logits=_logits(scores, unit))
         if self.config.export:
             with self._timed("export"):
                 self._export()
@@ -89,15 +88,10 @@ class AnomalyExperiment(Steps):
         if model is not None:
             self._publish(finish_detector(model, **self._unit(method.raw_scores("val", model), images)))
 
-    def _assess(self, model, manifest, *, images, logits):
+    def _assess(self, manifest, *, images, logits):
         splits = [_predictions(manifest, images, rows, split=split) for split, rows in logits.items()]
         pictures = {split: Pictures(images.source, images.rows[split]) for split in logits}
-        notes = dict.fromkeys(logits, note_of(self.config.to_dict()))
-        further = {part.split: plain_figures(model, part, pictures[part.split]) for part in splits}
-        assess(self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes=notes, further=further)
-        detector = Detector(self.run)
-        for part in splits:
-            detector.draw(self.run.plots, part, pictures[part.split])
+        assess(self.run, splits, kind=self.kind, rule=self.config.threshold_rule, pictures=pictures)
 
 
 def _check_backbone(manifest, backbone):

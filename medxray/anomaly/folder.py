@@ -4,9 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medxray.anomaly.detector import Detector
 from medxray.anomaly.figures import maps_figure
-from medxray.errors import ConfigError
 from medxray.plots import style
 from medxray.predict.written_files import WrittenFiles
 from medxray.system import storage
@@ -30,8 +28,7 @@ def write_maps(run, paths, out, *, raw=False):
         DataError: the paths hold no image at all.
         StorageError: `out` cannot be written.
     """
-    if not isinstance(run, Detector):
-        raise ConfigError(f"{run.path} is a classifier's run and has no anomaly map. Use: medxray gradcam")
+    run.check_maps()
     inputs = run.form.read_inputs(paths)
     taken, files = set(), []
     for item in run.iterate_maps(inputs):

@@ -22,16 +22,26 @@ class DetectorServing(Serving):
         return super()._answer(outputs) | {"score": score[:, 0], "map": upsample(maps, self._spec.size)}
 
 
-def parity(run, loaded, files, *, content, images):
-    """Largest differences of score and map between the exported graph and the run; see `export.parity.check_parity`."""
-    answer, (found, _) = to_numpy(loaded.signatures["serve_bytes"](content)), run.maps(files)
+def parity(run, loaded, compared):
+    """Largest differences of score and map between the exported graph and the run.
+
+    Args:
+        run: detector.Detector.
+        loaded: the SavedModel.
+        compared: export.parity.Compared.
+
+    Returns:
+        dict: `score` and `map` (against `run.maps`, the map upsampled; relative to the largest where that is above 1),
+        and for PatchCore `neighbors` (squared distances against scikit-learn, likewise relative).
+    """
+    answer, (found, _) = to_numpy(loaded.signatures["serve_bytes"](compared.content)), run.maps(compared.files)
     scores, small = np.array([item.score for item in found]), np.stack([item.anomaly_map for item in found])
     maps = upsample(small, run.input_size).numpy()
     differences = {
         "score": largest_difference(answer["score"], scores) / max(1.0, float(np.abs(scores).max())),
         "map": largest_difference(answer["map"], maps) / max(1.0, float(maps.max())),
     }
-    reference = run.reference_maps(images)
+    reference = run.reference_maps(compared.images)
     if reference is not None:
         differences["neighbors"] = squared_gap(small, reference)
     return differences

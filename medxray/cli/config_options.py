@@ -159,7 +159,8 @@ def train_and_report(config, resume):
     from medxray.system import storage
 
     run = api.resume(resume) if resume else api.train(config)
-    for line in summary_lines(storage.read_json(run.directory.metrics_file)["splits"]):
+    splits = storage.read_json(run.directory.metrics_file)["splits"]
+    for line in summary_lines(splits, further=run.kind.figures):
         click.echo(line)
     click.echo(f"Run: {run.path}")
     if "export" in run.record:

@@ -20,7 +20,7 @@ def report_lines(findings):
 
 
 def _overview(facts):
-    classes = ", ".join(name + " (positive)" * (name == facts["positive"]) for name in facts["classes"])
+    classes = ", ".join(f"{name} (positive)" if name == facts["positive"] else name for name in facts["classes"])
     unknown = facts["images_without_patient_id"]
     known = "known" if not unknown else f"unknown for {unknown} images, each counted as a patient of its own"
     return [
@@ -39,7 +39,9 @@ def _counts(facts):
     ]
     subtypes = ", ".join(f"{name} {count:,}" for name, count in facts["subtypes"].items())
     present = {cell["label"] for cell in facts["counts"] if cell["images"]}
-    lines = ["", *_table(rows, left=2)] + [f"Subtypes       {subtypes}"] * bool(subtypes)
+    lines = ["", *_table(rows, left=2)]
+    if subtypes:
+        lines.append(f"Subtypes       {subtypes}")
     return lines + [f"Warning: there is no image of class {name}." for name in facts["classes"] if name not in present]
 
 

@@ -40,6 +40,6 @@ def evaluate(run, data, split, label_map, as_json, **columns):
     else:
         from medxray.cli.summary import summary_lines
 
-        for line in summary_lines({report["split"]: report}):
+        for line in summary_lines({report["split"]: report}, further=loaded.kind.figures):
             click.echo(line)
     click.echo(f"Written to {folder}", err=as_json)

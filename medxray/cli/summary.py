@@ -1,23 +1,25 @@
 """Metrics as a few lines of text."""
 
+from medxray.metrics.intervals import estimate_text
 from medxray.metrics.report import HEADLINE
 
-_FURTHER = ("plain_mse_auroc",)  # only autoencoders have it
 
-
-def summary_lines(splits):
+def summary_lines(splits, *, further=()):
     """Lines of a table: one headline figure a row, one split a column, with 95 % intervals; remarks below it.
 
     Args:
         splits: dict split -> JSON object of the split.
+        further: names of figures that a kind of run may have besides; they stand below the first one.
 
     Returns:
         list of str.
     """
     rows = [["", *splits], ["", *map(_size, splits.values())]]
     first = next(iter(splits.values()))
-    figures = [figure for figure in (HEADLINE[0], *_FURTHER, *HEADLINE[1:]) if figure in first]
-    rows += [[figure, *(_cell(report[figure]) for report in splits.values())] for figure in figures]
+    figures = [figure for figure in (HEADLINE[0], *further, *HEADLINE[1:]) if figure in first]
+    rows += [
+        [figure, *(estimate_text(report[figure], undefined="-") for report in splits.values())] for figure in figures
+    ]
     lines = _aligned(rows)
     if first["threshold"] is not None:
         point = first["threshold"]
@@ -35,13 +37,6 @@ def _calibration_line(report):
 
 def _size(report):
     return f"{report['n']} images, {report['n_patients']} patients"
-
-
-def _cell(figure):
-    if figure["value"] is None:
-        return "-"
-    interval = figure.get("ci95")
-    return f"{figure['value']:.3f}" + ("" if interval is None else f" [{interval[0]:.3f}, {interval[1]:.3f}]")
 
 
 def _aligned(rows):

@@ -44,7 +44,7 @@ def _manifest(run, data, *, splits, label_map, columns):
     if data is not None:
         manifest = other_manifest(run, data, label_map=label_map, columns=columns)
         if not is_own_data(run, manifest, data):
-            return without_known(run, _in_splits(manifest, splits)), run.path / "external" / data_name(data)
+            return without_known(run, _in_splits(manifest, splits)), run.directory.external_folder(data_name(data))
         log.info("%s is the data of this run: its own images and splits are taken.", data)
         root = manifest.root
     needed = splits[0] if len(splits) == 1 else None  # files of other splits may be gone

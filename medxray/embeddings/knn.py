@@ -10,7 +10,7 @@ from medxray.embeddings.neighborhood import METRICS, nearest
 from medxray.errors import DataError
 from medxray.metrics.decision import DEFAULT_POINT, Decision
 from medxray.metrics.predictions import Predictions
-from medxray.metrics.statistics import SplitStatistics
+from medxray.metrics.statistics import FigureKey, SplitStatistics
 
 NEIGHBORS = (1, 3, 5, 9, 15, 25, 51, 101, 201)
 FOLDS = 5
@@ -130,7 +130,8 @@ def _candidate(reference, logits, *, k, metric):
     predictions = knn_predictions(reference, logits, split="out of fold")
     plain = Decision(DEFAULT_POINT if predictions.is_binary else None)
     figures = SplitStatistics(predictions, plain)(np.ones((1, len(reference))))
-    return Candidate(k, metric, float(figures["auroc"][0]), float(figures["nll"][0]))
+    auroc, nll = (float(figures[FigureKey(name)][0]) for name in ("auroc", "nll"))
+    return Candidate(k, metric, auroc, nll)
 
 
 def classify(reference, vectors, *, k, metric):

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.lines import Line2D
 
+from medxray.metrics.intervals import estimate_text
 from medxray.plots import style
 
 METHOD_NAMES = {"tsne": "t-SNE", "pca": "PCA"}
@@ -89,7 +90,10 @@ class ScatterDisplay:
         )
         rows = [("", "purity", "silhouette")]
         rows += [
-            (style.words(group["name"], 21), _short(group["purity"]), _short(group["silhouette"]))
+            (
+                style.words(group["name"], 21),
+                *(estimate_text(group[name], digits=2) for name in ("purity", "silhouette")),
+            )
             for group in structure["groups"]
         ]
         options = {"va": "top", "fontsize": 8.5, "transform": axes.transAxes, "in_layout": False}
@@ -101,11 +105,3 @@ class ScatterDisplay:
 
 def _handle(marker, colour, label):
     return Line2D([], [], linestyle="", marker=marker, color=colour, label=label)
-
-
-def _short(figure):
-    """An estimate as "0.97 [0.96, 0.98]"."""
-    if figure["value"] is None:
-        return "not defined"
-    interval = figure["ci95"]
-    return f"{figure['value']:z.2f}" + ("" if interval is None else f" [{interval[0]:z.2f}, {interval[1]:z.2f}]")

@@ -7,6 +7,7 @@ import numpy as np
 
 from medxray.embeddings.map import METHOD_NAMES
 from medxray.embeddings.map_script import SCRIPT, STYLE
+from medxray.metrics.intervals import estimate_text
 from medxray.plots import style
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
@@ -103,16 +104,9 @@ def _sample(embeddings, rows, thumbnails, seed):
 
 
 def _row(group):
-    cells = (f"{group['n']:,}", *(_figure(group[name]) for name in ("purity", "silhouette")))
+    cells = (f"{group['n']:,}", *(estimate_text(group[name], undefined="–") for name in ("purity", "silhouette")))
     data = "".join(f"<td>{cell}</td>" for cell in cells)
     return f'<tr><th scope="row">{html.escape(group["name"])}</th>{data}</tr>'
-
-
-def _figure(estimate):
-    if estimate["value"] is None:
-        return "–"
-    interval = estimate["ci95"]
-    return f"{estimate['value']:z.3f}" + ("" if interval is None else f" [{interval[0]:z.3f}, {interval[1]:z.3f}]")
 
 
 def _data(embeddings, projection, rows, thumbnails):

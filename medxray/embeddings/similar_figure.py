@@ -1,5 +1,6 @@
 """An image beside the training images most similar to it."""
 
+import math
 import textwrap
 from dataclasses import dataclass
 
@@ -37,7 +38,7 @@ class NeighborsDisplay:
 
     def plot(self):
         """Draw and return the figure."""
-        rows = -(-(len(self.pictures) + 1) // COLUMNS)
+        rows = math.ceil((len(self.pictures) + 1) / COLUMNS)
         columns = min(COLUMNS, len(self.pictures) + 1)
         figure = style.new_figure(max(columns * _WIDTH, 4.6), rows * _HEIGHT + 0.75)
         panels = figure.subplots(rows, columns, squeeze=False).ravel()

@@ -15,10 +15,11 @@ from medxray.embeddings.neighborhood import DEFAULT_METRIC, DEFAULT_NEIGHBORS, c
 from medxray.embeddings.projection import project, stratified_rows
 from medxray.embeddings.vectors import read_embeddings
 from medxray.errors import DataError, ImageError
-from medxray.evaluation.assess import report_split, write_assessment
 from medxray.evaluation.pictures import FilePictures
+from medxray.evaluation.report import report_split, write_assessment
 from medxray.metrics.decision import fit_decision
 from medxray.plots import style
+from medxray.runs.directory import EvaluationFiles
 from medxray.system import progress, storage
 
 log = logging.getLogger(__name__)
@@ -69,12 +70,12 @@ def study_knn(path, *, rule="youden", seed=0):
     splits = [held_out, knn_predictions(test, logits, split="test")]
     decision = fit_decision(held_out, rule=rule)
     pictures = {part.split: FilePictures(rows.files()) for part, rows in zip(splits, (fitted_on, test), strict=True)}
-    reports = {part.split: report_split(part, decision, pictures[part.split]) for part in splits}
-    learned = _LEARNED if (fitted_on.splits == "train").any() else ""
-    reports[held_out.split]["notes"] = [_OUT_OF_FOLD + learned, *reports[held_out.split]["notes"]]
-    reports["test"]["notes"] = [*_shared_patients(reference, test), *reports["test"]["notes"]]
+    notes = {held_out.split: [_out_of_fold_note(fitted_on)], "test": _shared_patients(reference, test)}
+    reports = {
+        part.split: report_split(part, decision, pictures[part.split], notes=notes[part.split]) for part in splits
+    }
     folder = Path(path).parent / f"{Path(path).stem}-knn"
-    write_assessment(folder, splits, decision=decision, reports=reports, pictures=pictures)
+    write_assessment(EvaluationFiles(folder), splits, decision=decision, reports=reports, pictures=pictures)
     record = _knn_record(embeddings, choice, reference=reference, decision=decision)
     storage.write_json(folder / "knn.json", record)
     return Study(storage.plain(record | {"splits": reports}), (folder,))
@@ -98,6 +99,10 @@ def _held_out(reference, choice):
         log.warning("There is no validation split: the threshold comes from out-of-fold predictions of train.")
     rows = reference.where(mask)
     return rows, knn_predictions(rows, choice.logits[mask], split=name)
+
+
+def _out_of_fold_note(fitted_on):
+    return _OUT_OF_FOLD + _LEARNED if (fitted_on.splits == "train").any() else _OUT_OF_FOLD
 
 
 def _shared_patients(reference, test):

@@ -23,11 +23,3 @@ def part(record, name):
     """An entry of a record that has to be a dict; an empty one where it is missing or something else."""
     value = record.get(name)
     return value if isinstance(value, dict) else {}
-
-
-def estimate(figure):
-    """A figure with its interval."""
-    if figure["value"] is None:
-        return "null"
-    interval = figure["ci95"]
-    return f"{figure['value']:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")

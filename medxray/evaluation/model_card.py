@@ -1,7 +1,10 @@
 """The model card of a run: what the model is for, what it was made from, how good it is and where it fails."""
 
-from medxray.anomaly import card as anomaly_card
-from medxray.evaluation.markdown import UNKNOWN, estimate, part, table, text
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from medxray.evaluation.markdown import UNKNOWN, part, table, text
+from medxray.metrics.intervals import estimate_text
 
 FIGURES = (
     ("auroc", "AUROC"),
@@ -17,11 +20,6 @@ FIGURES = (
     ("brier", "Brier score"),
     ("nll", "NLL (nats)"),
 )
-_INTENDED = """\
-Research and teaching on the classification of frontal chest X-rays of the kind it was trained on: comparing methods,
-studying calibration, heatmaps and failures.
-
-**Research use only, not a medical device.** It has not been validated for any clinical purpose."""
 _OUT_OF_SCOPE = """\
 - Diagnosis, triage or any decision about a patient.
 - Other ages, centres, devices, projections or diseases than in the training data, unless evaluated on them first."""
@@ -30,56 +28,68 @@ _CAVEATS = """\
 - Intervals cover the sampling of patients only, neither another training run nor another hospital.
 - Predictive values hold at the prevalence of the split; `ppv_npv_at_prevalence` in metrics.json gives others.
 - The threshold and calibration belong to the population of the validation images; check them on new data."""
-_REASONS = (
-    "- A probability that is right may rest on wrong reasons (markers, borders, image size): look at the heatmaps."
-)
 
 
-def model_card(record, metrics):
+def _nothing(*facts):
+    return []
+
+
+@dataclass(frozen=True)
+class KindCard:
+    """What the model card of a kind of run says in its own words.
+
+    Attributes:
+        intended: Markdown of "Intended use".
+        caveats: Markdown, a list, behind the caveats of every run.
+        model_rows: function (record, where the weights are from in Markdown) -> first rows of "Model details".
+        sections: function (record, dict split -> report) -> list of (title, Markdown) behind "Data".
+        choices: function (dict of the decision) -> list of sentences on what chose threshold and calibration.
+    """
+
+    intended: str
+    caveats: str
+    model_rows: Callable
+    sections: Callable = _nothing
+    choices: Callable = _nothing
+
+
+def model_card(record, metrics, own):
     """Write the model card of a run.
 
     Args:
         record: dict as in run.json; what is missing in it is called "not recorded".
         metrics: dict as in metrics.json, `{"splits": {name: report}}`.
+        own: KindCard of the kind of run.
 
     Returns:
         str, Markdown.
 
     Source: Mitchell et al. (2019), sections of a model card; deviations: evaluation and training data share one.
     """
-    splits, anomaly = metrics.get("splits", {}), anomaly_card.is_anomaly(record)
+    splits = metrics.get("splits", {})
     sections = [
-        ("Model details", _details(record)),
-        ("Intended use", anomaly_card.INTENDED if anomaly else _INTENDED),
+        ("Model details", _details(record, own)),
+        ("Intended use", own.intended),
         ("Out of scope", _out_of_scope(record)),
         ("Data", _data(record)),
-        *([("What it was fitted on", anomaly_card.fitted(record, splits))] if anomaly else []),
-        ("Operating point and calibration", _decision(record, splits)),
+        *own.sections(record, splits),
+        ("Operating point and calibration", _decision(record, splits, own)),
         ("Performance", _performance(splits)),
         ("Subgroups", _subgroups(splits)),
-        ("Caveats", _caveats(record, splits)),
+        ("Caveats", _caveats(record, splits, own)),
     ]
     name = text(record.get("name", "model"))
     return f"# Model card: {name}\n\n" + "\n".join(f"## {title}\n\n{body}\n" for title, body in sections)
 
 
-def _details(record):
+def _details(record, own):
     config, environment, weights = (part(record, name) for name in ("config", "environment", "weights"))
     packages = part(environment, "packages")
     versions = ", ".join(f"{text(name)} {text(version)}" for name, version in packages.items()) or UNKNOWN
     source = " ".join(text(weights[key]) for key in ("kind", "path") if weights.get(key)) or UNKNOWN
     digest = f", SHA-256 {text(weights['sha256'])}" if weights.get("sha256") else ""
-    if anomaly_card.is_anomaly(record):
-        own = anomaly_card.model_rows(record, source + digest)
-    else:
-        own = [
-            ["architecture", text(config.get("arch"))],
-            ["training mode", text(config.get("mode"))],
-            ["initial weights", source + digest],
-            ["augmentation", text(config.get("augment"))],
-        ]
     rows = [
-        *own,
+        *own.model_rows(record, source + digest),
         ["seed", text(config.get("seed"))],
         ["trained", text(record.get("created"))],
         ["device", text(record.get("device"))],
@@ -128,7 +138,7 @@ def _data(record):
     return f"{table(['', ''], rows)}\n\n{counted}"
 
 
-def _decision(record, splits):
+def _decision(record, splits, own):
     decision = part(record, "decision")
     threshold = decision.get("threshold")
     lines = []
@@ -144,8 +154,7 @@ def _decision(record, splits):
             f"Probabilities are softmax(logits / T + b) with T = **{decision['temperature']:.6g}** and b = "
             f"**{_biases(decision)}**, in the order of the outputs."
         )
-    if anomaly_card.is_anomaly(record):
-        lines.append(anomaly_card.chosen(decision))
+    lines += own.choices(decision)
     lines += [text(message) for message in decision.get("messages", ())]
     rows = [_calibration_row(name, report["calibration"]) for name, report in splits.items()]
     header = ["split"] + [f"{figure} {when}" for figure in ("ECE", "Brier", "NLL") for when in ("before", "after")]
@@ -161,6 +170,10 @@ def _calibration_row(name, calibration):
     return [text(name)] + [_number(calibration.get(key)) for key in keys]
 
 
+def _estimate(figure):
+    return estimate_text(figure, undefined="null")
+
+
 def _number(value):
     return "null" if value is None else f"{value:.4f}"
 
@@ -171,7 +184,7 @@ def _performance(splits):
     header = ["figure"] + [
         f"{text(name)}: {report['n']} images, {report['n_patients']} patients" for name, report in splits.items()
     ]
-    rows = [[words] + [estimate(report[figure]) for report in splits.values()] for figure, words in FIGURES]
+    rows = [[words] + [_estimate(report[figure]) for report in splits.values()] for figure, words in FIGURES]
     return (
         table(header, rows)
         + "\n\n95 % intervals: Wilson for proportions, else a bootstrap over patients. With three or "
@@ -197,15 +210,15 @@ def _part_name(name, figures):
 
 
 def _subgroup_figures(figures):
-    cells = [estimate(figures[name]) if name in figures else "" for name in ("sensitivity", "specificity", "auroc")]
-    return [str(figures["n"]), *cells, estimate(figures["accuracy"])]
+    cells = [_estimate(figures[name]) if name in figures else "" for name in ("sensitivity", "specificity", "auroc")]
+    return [str(figures["n"]), *cells, _estimate(figures["accuracy"])]
 
 
-def _caveats(record, splits):
+def _caveats(record, splits, own):
     lines = []
     if part(record, "data").get("grouped") is False:
         lines.append(
             "- **Patients are unknown**: one patient may be in several splits, and the figures may be too good."
         )
     lines += [f"- {text(name)}: {text(note)}" for name, report in splits.items() for note in report["notes"]]
-    return "\n".join([*lines, _CAVEATS, anomaly_card.CAVEATS if anomaly_card.is_anomaly(record) else _REASONS])
+    return "\n".join([*lines, _CAVEATS, own.caveats])

@@ -8,7 +8,7 @@ from medxray.export import placement
 from medxray.export.assets import write_assets
 from medxray.export.parity import check_parity
 from medxray.export.samples import sample_files
-from medxray.export.serving import save_serving, serving_of, serving_spec
+from medxray.export.serving import save_serving, serving_of
 
 __all__ = ["ExportResult", "export_model"]
 log = logging.getLogger(__name__)
@@ -46,10 +46,10 @@ def export_model(run, to=None):
         StorageError: disk full or no permission. Nothing is left in `to` then.
     """
     base = Path("saved_models") / run.name if to is None else Path(to)
-    spec = serving_spec(run)
+    serving = serving_of(run)
     with placement.staging(base) as folder:
-        save_serving(serving_of(run), folder)
-        write_assets(run, spec, folder)
+        save_serving(serving, folder)
+        write_assets(run, serving, folder)
         with sample_files(run) as samples:
             parity = check_parity(run, folder, samples.files)
         path = placement.publish(folder, base)

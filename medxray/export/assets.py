@@ -14,12 +14,12 @@ from medxray.version import __version__
 FOLDER = "assets.extra"
 
 
-def write_assets(run, spec, folder):
+def write_assets(run, serving, folder):
     """Write `classes.json` and `model_card.md` into `<folder>/assets.extra`.
 
     Args:
         run: a run as `medxray.load_run` returns it.
-        spec: `serving.ServingSpec` of the run.
+        serving: `serving.Serving` of the run.
         folder: the SavedModel's folder.
 
     A model card that the run has lost is written anew, from run.json and metrics.json.
@@ -30,16 +30,16 @@ def write_assets(run, spec, folder):
     """
     extra = folder / FOLDER
     extra.mkdir()
-    storage.write_json(extra / "classes.json", facts(run, spec))
+    storage.write_json(extra / "classes.json", facts(run, serving))
     if run.directory.card_file.is_file():
-        shutil.copyfile(run.directory.card_file, extra / "model_card.md")
+        shutil.copyfile(run.directory.card_file, extra / run.directory.card_file.name)
     else:
-        storage.write_text(extra / "model_card.md", _card_anew(run.directory))
+        storage.write_text(extra / run.directory.card_file.name, _new_card(run.directory, run.kind.card))
 
 
-def _card_anew(directory):
+def _new_card(directory, kind_card):
     try:
-        return model_card(directory.read_record(), storage.read_json(directory.metrics_file))
+        return model_card(directory.read_record(), storage.read_json(directory.metrics_file), kind_card)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(
             f"{directory.card_file} is missing, which every export carries, and {directory.metrics_file.name}, from "
@@ -48,21 +48,21 @@ def _card_anew(directory):
         ) from error
 
 
-def facts(run, spec):
+def facts(run, serving):
     """The content of classes.json as a dict; the keys are explained in docs/savedmodel.md."""
-    height, width = spec.size
+    height, width = run.input_size
     decision = run.decision.to_dict()
     return {
         "name": run.name,
-        "classes": spec.classes,
+        "classes": run.classes,
         "positive": run.positive,
         "threshold": decision["threshold"],
-        "temperature": spec.calibration.temperature,
-        "bias": spec.calibration.biases(len(spec.classes)),
-        "input": {"height": height, "width": width, "channels": spec.channels, "range": [0, 255]},
-        "resize": spec.resize,
+        "temperature": run.decision.calibration.temperature,
+        "bias": run.decision.calibration.biases(len(run.classes)),
+        "input": {"height": height, "width": width, "channels": run.channels, "range": [0, 255]},
+        "resize": run.resize,
         "arch": None if run.architecture is None else run.architecture.name,
-        "heat_layer": spec.layer,
+        "heat_layer": serving.heat_layer,
         "gate": None if run.gate is None else {"accepted_up_to": 1.0, "reasons": sorted(REASONS)},
         "versions": {"medxray": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
     }

@@ -1,15 +1,32 @@
 """Does the SavedModel, as written, say what the model says?"""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 import numpy as np
 import tensorflow as tf
 
 from medxray.errors import RunError
-from medxray.explain.gradcam import default_targets, gradcam, upsample
 from medxray.models.inference import trunk
 from medxray.moved import names_of_old_module
 
 __getattr__ = names_of_old_module(__name__)
 TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """The images that a graph and a run are compared on.
+
+    Attributes:
+        files: the files that could be read.
+        content: string tensor (n,), their bytes.
+        images: float32 tensor (n,H,W,C), 0-255, as the model takes them.
+    """
+
+    files: list[Path]
+    content: tf.Tensor
+    images: tf.Tensor
 
 
 def check_parity(run, folder, files):
@@ -27,10 +44,7 @@ def check_parity(run, folder, files):
         `serve_bytes` (against `run.predict`), `label` (where labels differ: how far the probability is from the
         threshold or from that of the other class), `embed` (against the headless model, relative to the largest
         feature where that is above 1), `gate` (the gate's score against `run.predict`, relative to the score where that
-        is above 1; only with a gate). For a classifier also `gradcam_layer` (against tf-keras-vis at the resolution of
-        the heat layer) and `gradcam` (the same, upsampled to the input); for an anomaly run `score` and `map` (against
-        `run.maps`, the map upsampled; relative to the largest where that is above 1), and for PatchCore `neighbors`
-        (squared distances against scikit-learn, relative to the largest where that is above 1).
+        is above 1; only with a gate), and what `run.kind.parity` compares besides.
 
     Raises:
         RunError: a difference is above `TOLERANCE`, or no file can be read.
@@ -47,23 +61,27 @@ def check_parity(run, folder, files):
 
 
 def _differences(run, loaded, files):
-    files, pixels, _ = run.form.read_inputs(files)
-    if not files:
-        raise RunError(f"No image to compare the export of {run.path} on could be read.")
-    content = tf.constant([file.read_bytes() for file in files])
-    images = tf.constant(pixels, tf.float32)
-    answer, table = to_numpy(loaded.signatures["serve_bytes"](content)), run.predict(files)
-    logits, features = (output.numpy() for output in trunk(run.model)(images, training=False))
-    direct = loaded.signatures["serving_default"](images)["probabilities"].numpy()
-    embedding = loaded.signatures["embed"](content)["embedding"].numpy()
+    compared = _read(run, files)
+    answer, table = to_numpy(loaded.signatures["serve_bytes"](compared.content)), run.predict(compared.files)
+    logits, features = (output.numpy() for output in trunk(run.model)(compared.images, training=False))
+    direct = loaded.signatures["serving_default"](compared.images)["probabilities"].numpy()
+    embedding = loaded.signatures["embed"](compared.content)["embedding"].numpy()
     return {
         "serving_default": largest_difference(direct, run.decision.calibration.probabilities(logits)),
         "serve_bytes": largest_difference(answer["probabilities"], _predicted(run, table)),
         "label": _label_gap(run, table, answer["label"]),
         "embed": largest_difference(embedding, features) / max(1.0, float(np.abs(features).max())),
         **_gate(table, answer),
-        **run.parity(loaded, files, content=content, images=images),
+        **run.kind.parity(run, loaded, compared),
     }
+
+
+def _read(run, files):
+    files, pixels, _ = run.form.read_inputs(files)
+    if not files:
+        raise RunError(f"No image to compare the export of {run.path} on could be read.")
+    content = tf.constant([file.read_bytes() for file in files])
+    return Compared(files, content, tf.constant(pixels, tf.float32))
 
 
 def _gate(table, answer):
@@ -71,18 +89,6 @@ def _gate(table, answer):
         return {}
     expected = table["gate_score"].to_numpy()
     return {"gate": float((np.abs(answer["gate_score"] - expected) / np.maximum(expected, 1.0)).max())}
-
-
-def gradcam_parity(run, loaded, *, content, images):
-    """Largest differences between the heatmaps of the exported graph and those of tf-keras-vis."""
-    logits = trunk(run.model)(images, training=False)[0].numpy()
-    targets = default_targets(len(run.classes), run.decision.calibration)(logits)
-    maps = gradcam(run.model, images.numpy(), targets, layer=run.architecture.heat_layer)
-    heatmap = loaded.signatures["gradcam"](content)["heatmap"].numpy()
-    return {
-        "gradcam_layer": largest_difference(loaded.explain(images)[0].numpy(), maps),
-        "gradcam": largest_difference(heatmap, upsample(maps, run.input_size).numpy()),
-    }
 
 
 def to_numpy(outputs):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from medxray.data.images import decode
-from medxray.explain.gradcam import default_targets, gradcam_graph, upsample
 from medxray.gate.graph import GateGraph
 from medxray.metrics.calibration import Calibration
 from medxray.models.inference import trunk
+from medxray.models.registry import Architecture
 from medxray.system import storage
 
 
@@ -25,7 +25,7 @@ class ServingSpec:
         size: (height, width) of the input in pixels.
         channels: 1 or 3.
         resize: "letterbox" or "stretch".
-        layer: heat layer of Grad-CAM; None for an anomaly run.
+        architecture: row of models.registry; None where the model is of none of them.
     """
 
     classes: tuple[str, ...]
@@ -34,12 +34,12 @@ class ServingSpec:
     size: tuple[int, int]
     channels: int
     resize: str
-    layer: str | None
+    architecture: Architecture | None
 
 
 def serving_of(run):
     """The Serving of a run, by its kind."""
-    return run.serving_class()(run.model, serving_spec(run), run.gate)
+    return run.kind.serving(run.model, serving_spec(run), run.gate)
 
 
 def serving_spec(run):
@@ -52,22 +52,27 @@ def serving_spec(run):
         size=tuple(run.input_size),
         channels=run.channels,
         resize=run.resize,
-        layer=run.heat_layer,
+        architecture=run.architecture,
     )
 
 
 class Serving(tf.Module):
     """The functions of the exported graph over one set of weights: what every kind of run has.
 
+    A subclass adds the name of a further signature to NAMES, and a method of that name.
+
     Args:
         model: keras.Model of the run.
         spec: ServingSpec.
         gate: gate.parts.Gate of the run, or None: the answers then say nothing about it.
 
-    `forward` holds the network once; the signatures call it.
+    Attributes:
+        forward: tf.function that holds the network once; the signatures call it.
+        heat_layer: name of the layer that a signature's heatmaps come from; None without such a signature.
     """
 
     NAMES = ("serving_default", "serve_bytes", "embed")
+    heat_layer = None
 
     def __init__(self, model, spec, gate=None):
         super().__init__(name="medxray")
@@ -126,25 +131,6 @@ class Serving(tf.Module):
             "raw_probabilities": tf.nn.softmax(logits),
             "label": tf.gather(tf.constant(self._spec.classes), index),
         }
-
-
-class ClassifierServing(Serving):
-    """The exported graph of a classifier: with heatmaps."""
-
-    NAMES = (*Serving.NAMES, "gradcam")
-
-    def __init__(self, model, spec, gate=None):
-        super().__init__(model, spec, gate)
-        images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
-        content = tf.TensorSpec((None,), tf.string, "image_bytes")
-        heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes), spec.calibration)
-        self.explain = tf.function(lambda images: heat(images, targets_of), input_signature=[images])
-        self.gradcam = tf.function(self._gradcam, input_signature=[content])
-
-    def _gradcam(self, image_bytes):
-        maps, logits = self.explain(self._images(image_bytes))
-        calibrated = tf.cast(self._calibrated(logits), tf.float32)
-        return {"heatmap": upsample(maps, self._spec.size), "probabilities": calibrated}
 
 
 def save_serving(serving, folder):

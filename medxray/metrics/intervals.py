@@ -46,3 +46,18 @@ def proportion(successes, total):
     """Share of `total` with its Wilson interval, as `estimate` writes it; nulls when `total` is 0."""
     value = successes / total if total else np.nan
     return estimate(value, wilson(successes, total))
+
+
+def estimate_text(figure, *, digits=3, undefined="not defined"):
+    """An estimate of a report as text: "0.971 [0.958, 0.981]", the value alone where there is no interval.
+
+    Args:
+        figure: dict with `value` and `ci95`, as `estimate` writes it.
+        digits: decimal places.
+        undefined: the text where there is no value.
+    """
+    if figure["value"] is None:
+        return undefined
+    numbers = [figure["value"], *(figure.get("ci95") or ())]
+    value, *interval = (f"{number:z.{digits}f}" for number in numbers)
+    return f"{value} [{', '.join(interval)}]" if interval else value

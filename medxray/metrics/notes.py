@@ -2,6 +2,14 @@
 
 import numpy as np
 
+from medxray.metrics.statistics import AT_HALF, AT_PREVALENCES, EACH_CLASS, SPLIT
+
+_WHERE = {
+    SPLIT: "",
+    AT_HALF: " at threshold 0.5",
+    EACH_CLASS: " of a class",
+    AT_PREVALENCES: " at other prevalences",
+}
 _PERFECT = (
     "The classes are separated perfectly: intervals that come from resampling collapse to a point and do not express "
     "the uncertainty that is left."
@@ -14,7 +22,7 @@ def split_notes(predictions, report, *, unstable, obstacle):
     Args:
         predictions: `Predictions` of the split.
         report: the figures, as `evaluate_split` puts them together.
-        unstable: names of figures whose bootstrap interval is not given.
+        unstable: list of statistics.FigureKey, the figures whose bootstrap interval is not given.
         obstacle: why nothing was resampled, or None.
 
     Returns:
@@ -26,7 +34,7 @@ def split_notes(predictions, report, *, unstable, obstacle):
     if obstacle is not None:
         notes.append(f"Intervals from resampling patients are not given: {obstacle}.")
     if unstable:
-        names = ", ".join(_plain_name(name) for name in unstable)
+        names = ", ".join(key.name + _WHERE[key.of] for key in unstable)
         notes.append(f"No interval by patient for {names}: undefined in more than 5 % of the resamples.")
     return notes + _suspicious_scores(predictions, report)
 
@@ -54,10 +62,3 @@ def _suspicious_scores(predictions, report):
     if report["auroc"]["value"] == 1.0:
         return [_PERFECT]
     return []
-
-
-def _plain_name(name):
-    kind, _, figure = name.rpartition(".")
-    if figure.endswith("_at"):
-        return f"{figure.removesuffix('_at')} at other prevalences"
-    return {"half": f"{figure} at threshold 0.5", "class": f"{figure} of a class"}.get(kind, figure)

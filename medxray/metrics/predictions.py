@@ -1,18 +1,11 @@
-"""The table of predictions: image, patient, true class and logits of one split. No TensorFlow."""
+"""Predictions: image, patient, true class and logits of one split. No TensorFlow."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy.special import softmax
 
 from medxray.errors import DataError
-from medxray.system import storage
-
-FIXED_COLUMNS = ("path", "patient_id", "split", "y_true", "label", "probability", "raw_probability", "threshold")
-_LOGIT = "logit_"
-_PROBABILITY = "probability_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,129 +117,14 @@ def _check(predictions):
         )
     if n and not (0 <= predictions.y_true.min() and predictions.y_true.max() < len(classes)):
         raise ValueError(f"y_true must lie between 0 and {len(classes) - 1}.")
-    wrong = np.flatnonzero(~np.isfinite(predictions.logits).all(axis=1))
+    check_finite(predictions.logits, predictions.paths)
+
+
+def check_finite(logits, paths):
+    """Raise DataError, with the first path concerned, unless all logits (n, K) are finite numbers."""
+    wrong = np.flatnonzero(~np.isfinite(logits).all(axis=1))
     if len(wrong):
         raise DataError(
-            f"Logits must be finite numbers. Received {predictions.logits[wrong[0]].tolist()} for "
-            f"{predictions.paths[wrong[0]]}. The weights or the image are damaged: train again or remove the image."
+            f"Logits must be finite numbers. Received {logits[wrong[0]].tolist()} for {paths[wrong[0]]}. "
+            "The weights or the image are damaged: train again or remove the image."
         )
-
-
-def write_predictions(path, predictions, decision):
-    """Write the predictions of one or more splits as one CSV at full precision.
-
-    Args:
-        path: the CSV file to write.
-        predictions: list of `Predictions` with the same classes.
-        decision: `metrics.decision.Decision` that turns logits into labels.
-
-    The columns are `FIXED_COLUMNS`, then `logit_<class>` and calibrated `probability_<class>` per class, then
-    `subtype`. `probability` and `raw_probability` belong to the positive class; with three or more classes, to
-    the predicted one, and `threshold` is empty.
-    """
-    storage.write_csv(path, pd.concat([prediction_table(part, decision) for part in predictions], ignore_index=True))
-
-
-def prediction_table(predictions, decision):
-    """The rows that `write_predictions` writes for one split, as a DataFrame."""
-    calibrated = predictions.probabilities(decision.calibration)
-    raw = predictions.raw_probabilities
-    predicted = decision.labels(calibrated)
-    shown = np.full(len(predictions), len(predictions.classes) - 1) if predictions.is_binary else predicted
-    rows = np.arange(len(predictions))
-    names = np.array(predictions.classes, dtype=object)
-    table = {
-        "path": predictions.paths,
-        "patient_id": predictions.patient_ids,
-        "split": predictions.split,
-        "y_true": names[predictions.y_true],
-        "label": names[predicted],
-        "probability": calibrated[rows, shown],
-        "raw_probability": raw[rows, shown],
-        "threshold": "" if decision.threshold is None else decision.threshold.value,
-    }
-    table |= {_LOGIT + name: predictions.logits[:, k] for k, name in enumerate(predictions.classes)}
-    table |= {_PROBABILITY + name: calibrated[:, k] for k, name in enumerate(predictions.classes)}
-    table["subtype"] = predictions.subtypes or [""] * len(predictions)
-    return pd.DataFrame(table)
-
-
-def read_predictions(path):
-    """Read what `write_predictions` wrote, bit for bit.
-
-    Args:
-        path: the CSV file.
-
-    Returns:
-        dict of split name to `Predictions`, in the order of the file.
-
-    Raises:
-        DataError: the file is missing or damaged; the message names the row and column.
-    """
-    table = _read_table(Path(path))
-    classes = tuple(name.removeprefix(_LOGIT) for name in table.columns if name.startswith(_LOGIT))
-    if len(classes) < 2:
-        raise DataError(f"{path} needs a logit_<class> column for each of two or more classes. {_REMEDY}")
-    logits = _numbers(table, [_LOGIT + name for name in classes], path)
-    y_true = _labels(table, classes, path)
-    result = {}
-    for split in dict.fromkeys(table["split"]):
-        rows = np.flatnonzero(table["split"] == split)
-        subtypes = tuple(table["subtype"].iloc[rows]) if "subtype" in table else None
-        result[split] = Predictions(
-            paths=tuple(table["path"].iloc[rows]),
-            patient_ids=table["patient_id"].to_numpy(dtype=str)[rows],
-            y_true=y_true[rows],
-            logits=logits[rows],
-            classes=classes,
-            positive=classes[-1] if len(classes) == 2 else None,
-            split=split,
-            subtypes=subtypes if subtypes and any(subtypes) else None,
-        )
-    return result
-
-
-_REMEDY = "Write it again with `medxray evaluate`."
-
-
-def _read_table(path):
-    try:
-        with open(path, encoding="utf-8", newline="") as file:
-            table = pd.read_csv(file, dtype=str, keep_default_na=False, lineterminator="\n")
-    except OSError as error:
-        raise DataError(f"Cannot read the predictions {path}: {error.strerror}. {_REMEDY}") from error
-    except (ValueError, pd.errors.ParserError) as error:
-        reason = " ".join(str(error).split())
-        raise DataError(f"{path} is not a table of predictions: {reason}. {_REMEDY}") from error
-    last = table.columns[-1]
-    if last.endswith("\r"):  # a spreadsheet has saved the file with Windows line ends
-        table = table.assign(**{last: table[last].str.removesuffix("\r")}).rename(columns={last: last[:-1]})
-    missing = [name for name in FIXED_COLUMNS if name not in table.columns]
-    if missing:
-        raise DataError(
-            f"{path} needs the columns {', '.join(FIXED_COLUMNS)}; missing: {', '.join(missing)}. {_REMEDY}"
-        )
-    return table
-
-
-def _numbers(table, names, path):
-    values = table[names].apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64)
-    wrong = np.argwhere(~np.isfinite(values))
-    if len(wrong):
-        row, column = wrong[0]
-        received = table[names[column]].iloc[row]
-        raise DataError(
-            f"{names[column]} must be a finite number. Received {received!r} ({path} row {row + 2}). {_REMEDY}"
-        )
-    return np.array([[float(text) for text in row] for row in table[names].to_numpy()]).reshape(values.shape)
-
-
-def _labels(table, classes, path):
-    index = {name: k for k, name in enumerate(classes)}
-    wrong = np.flatnonzero(~table["y_true"].isin(classes))
-    if len(wrong):
-        received = table["y_true"].iloc[wrong[0]]
-        raise DataError(
-            f"y_true must be one of {', '.join(classes)}. Received {received!r} ({path} row {wrong[0] + 2}). {_REMEDY}"
-        )
-    return table["y_true"].map(index).to_numpy(dtype=np.int64)

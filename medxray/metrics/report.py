@@ -3,13 +3,21 @@
 import numpy as np
 
 from medxray.metrics import reliability
-from medxray.metrics.bootstrap import N_BOOT, bootstrap, percentile_interval, resampling_obstacle
+from medxray.metrics.bootstrap import MAX_UNDEFINED, N_BOOT, bootstrap, percentile_interval, resampling_obstacle
 from medxray.metrics.calibration import Calibration
 from medxray.metrics.failures import error_records
 from medxray.metrics.intervals import estimate, proportion
 from medxray.metrics.metrics import one_vs_rest
 from medxray.metrics.notes import split_notes
-from medxray.metrics.statistics import PREVALENCES, SplitStatistics
+from medxray.metrics.statistics import (
+    AT_HALF,
+    AT_PREVALENCES,
+    EACH_CLASS,
+    PREVALENCES,
+    SPLIT,
+    FigureKey,
+    SplitStatistics,
+)
 from medxray.metrics.subgroups import subgroup_report
 from medxray.metrics.thresholds import parse_rule
 
@@ -75,7 +83,9 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
         "errors": error_records(predictions, decision, k=n_errors),
         "bootstrap": {"resamples": n_boot if obstacle is None else 0, "unit": "patient", "seed": seed},
     }
-    report["notes"] = split_notes(predictions, report, unstable=figures.unstable, obstacle=obstacle) + subgroup_notes
+    report["notes"] = (
+        split_notes(predictions, report, unstable=figures.without_interval(), obstacle=obstacle) + subgroup_notes
+    )
     return report
 
 
@@ -88,37 +98,42 @@ def _figures(predictions, statistics, *, n_boot, seed):
 
 
 class Figures:
-    """Point estimates with their bootstrap intervals, looked up by name; remembers which had no interval."""
+    """Point estimates with their bootstrap intervals, looked up by FigureKey.
+
+    Args:
+        point: dict FigureKey -> value, or array (m,) of values of classes or prevalences.
+        samples: dict FigureKey -> resampled values (n_boot,) or (n_boot, m); empty when nothing was resampled.
+    """
 
     def __init__(self, point, samples):
-        """Store one dict of values and one of resampled values (empty when nothing was resampled)."""
         self._point, self._samples = point, samples
-        self.unstable = []
 
-    def __call__(self, name, index=None):
+    def __call__(self, key, index=None):
         """The estimate of a figure (of one class or prevalence: `index`) with its bootstrap interval."""
-        value = self.value(name, index)
-        return estimate(value, self.interval(name, index) if np.isfinite(value) else None)
+        value = self.value(key, index)
+        return estimate(value, self.interval(key, index) if np.isfinite(value) else None)
 
-    def value(self, name, index=None):
+    def value(self, key, index=None):
         """The value alone, float or nan."""
-        return float(self._point[name] if index is None else self._point[name][index])
+        return float(self._point[key] if index is None else self._point[key][index])
 
-    def interval(self, name, index=None):
-        """(low, high), or None; a figure that too many resamples leave undefined is put on the list `unstable`."""
+    def interval(self, key, index=None):
+        """(low, high), or None where nothing was resampled or too many resamples leave the figure undefined."""
         if not self._samples:
             return None
-        samples = self._samples[name]
-        found = percentile_interval(samples if index is None else samples[:, index])
-        if found is None and name not in self.unstable:
-            self.unstable.append(name)
-        return found
+        samples = self._samples[key]
+        return percentile_interval(samples if index is None else samples[:, index])
 
-    def proportion(self, name, counts, index=None):
+    def proportion(self, key, counts, index=None):
         """A share with its Wilson interval and, beside it, the interval by patient."""
         result = proportion(*counts)
-        interval = None if result["value"] is None else self.interval(name, index)
+        interval = None if result["value"] is None else self.interval(key, index)
         return result | {"ci95_by_patient": None if interval is None else list(interval)}
+
+    def without_interval(self):
+        """FigureKeys of the figures that have a value but that too many resamples leave undefined, list."""
+        undefined = {key: np.isnan(samples).mean(axis=0) > MAX_UNDEFINED for key, samples in self._samples.items()}
+        return [key for key, lacking in undefined.items() if (lacking & np.isfinite(self._point[key])).any()]
 
 
 def _counts(statistics, labels):
@@ -137,12 +152,14 @@ def _fractions(matrix, k):
     }
 
 
-def _with_proportions(figures, matrix, names, *, binary, prefix=""):
-    result = {name: figures(prefix + name) for name in names if name not in (*PROPORTIONS, "accuracy") or not binary}
-    fractions = {"accuracy": (int(np.trace(matrix)), int(matrix.sum()))}
-    fractions |= _fractions(matrix, 1) if binary else {}
-    result |= {name: figures.proportion(prefix + name, counts) for name, counts in fractions.items()}
-    return {name: result[name] for name in names}
+def _with_proportions(figures, matrix, names, *, binary, of=SPLIT):
+    shares = {"accuracy": (int(np.trace(matrix)), int(matrix.sum()))}
+    if binary:
+        shares |= _fractions(matrix, 1)
+    return {
+        name: figures.proportion(FigureKey(name, of), shares[name]) if name in shares else figures(FigureKey(name, of))
+        for name in names
+    }
 
 
 def _headline(figures, matrix, *, binary):
@@ -154,7 +171,7 @@ def _at_half(figures, statistics):
     if not statistics.binary:
         return None
     matrix = _counts(statistics, statistics.y_half)
-    result = _with_proportions(figures, matrix, LABELLED, binary=True, prefix="half.")
+    result = _with_proportions(figures, matrix, LABELLED, binary=True, of=AT_HALF)
     return {"threshold": 0.5, "confusion_matrix": matrix.tolist()} | result
 
 
@@ -165,9 +182,9 @@ def _per_class(predictions, figures, matrix):
         entry = {"n": int(members.sum()), "n_patients": len(np.unique(predictions.patient_ids[members]))}
         entry["n_predicted"] = int(matrix[:, k].sum())
         for figure, counts in _fractions(matrix, k).items():
-            entry[figure] = figures.proportion(f"class.{figure}", counts, k)
+            entry[figure] = figures.proportion(FigureKey(figure, EACH_CLASS), counts, k)
         for figure in ("f1", "auroc", "average_precision"):
-            entry[figure] = figures(f"class.{figure}", k)
+            entry[figure] = figures(FigureKey(figure, EACH_CLASS), k)
         result[name] = entry
     return result
 
@@ -180,8 +197,9 @@ def _prevalence(predictions):
 
 
 def _at_prevalences(figures):
+    ppv, npv = FigureKey("ppv", AT_PREVALENCES), FigureKey("npv", AT_PREVALENCES)
     return [
-        {"prevalence": prevalence, "ppv": figures("ppv_at", index), "npv": figures("npv_at", index)}
+        {"prevalence": prevalence, "ppv": figures(ppv, index), "npv": figures(npv, index)}
         for index, prevalence in enumerate(PREVALENCES)
     ]
 

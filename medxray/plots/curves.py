@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from medxray.metrics.curves import precision_recall_points, roc_points
+from medxray.metrics.intervals import estimate_text
 from medxray.metrics.statistics import class_scores
 from medxray.plots import style
 from medxray.plots.marks import draw_marks, operating_points
@@ -88,7 +89,7 @@ class _CurveDisplay:
     @classmethod
     def _label(cls, report, name):
         prefix = "" if report["positive"] else f"{style.words(name)}: "
-        return f"{prefix}{cls.merit_words} {style.with_interval(report['per_class'][name][cls.figure_of_merit])}"
+        return f"{prefix}{cls.merit_words} (95 % CI) {estimate_text(report['per_class'][name][cls.figure_of_merit])}"
 
     def plot(self):
         """Draw and return the figure."""

@@ -1,5 +1,6 @@
 """Images with their true and predicted classes."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,8 +102,8 @@ class GalleryDisplay:
 
     def plot(self):
         """Draw and return the figure."""
-        lines = [-(-len(tiles) // COLUMNS) for _, tiles in self.groups]
-        headings = sum(bool(heading) for heading, _ in self.groups)
+        lines = [math.ceil(len(tiles) / COLUMNS) for _, tiles in self.groups]
+        headings = len([heading for heading, _ in self.groups if heading])
         figure = style.new_figure(COLUMNS * _WIDTH + 0.2, sum(lines) * _HEIGHT + _HEADING * headings + 0.75)
         parts = np.atleast_1d(
             figure.subfigures(len(lines), 1, height_ratios=[line * _HEIGHT + _HEADING for line in lines])

@@ -3,7 +3,6 @@
 import logging
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -30,20 +29,8 @@ PLOTS = (
 )
 
 
-class DrawnPlots(NamedTuple):
-    """What `draw_evaluation` did.
-
-    Attributes:
-        written: paths of the PNG files, in the order of `PLOTS`.
-        skipped: name of each plot that was not drawn to the reason.
-    """
-
-    written: list[Path]
-    skipped: dict[str, str]
-
-
 def draw_evaluation(report, predictions, decision, out_dir, *, thumbnails=None):
-    """Draw everything about one split.
+    """Draw everything about one split. A plot that the data cannot give is left out; the log says why.
 
     Args:
         report: what `metrics.report.evaluate_split` returned for the split.
@@ -52,41 +39,33 @@ def draw_evaluation(report, predictions, decision, out_dir, *, thumbnails=None):
         out_dir: folder for `<split>_<plot>.png`.
         thumbnails: function of a row number that returns the image as a uint8 array (h, w), for gallery and errors.
 
-    Returns:
-        DrawnPlots. A plot that the data cannot give is skipped with its reason; nothing is raised for it.
-
     Raises:
         StorageError: a file cannot be written.
     """
-    obstacles = _obstacles(predictions, decision, report, thumbnails)
+    obstacles = plot_obstacles(report, predictions, thumbnails=thumbnails)
     stem = re.sub(r"[^A-Za-z0-9.-]+", "-", predictions.split).strip(".-") or "split"
-    written = []
     for name in PLOTS:
         if name in obstacles:
             log.info("Plot %s of %s is not drawn: %s.", name, predictions.split, obstacles[name])
             continue
         figure = _display(name, predictions, decision, report, thumbnails).plot()
-        written.append(style.save(figure, Path(out_dir) / f"{stem}_{name}.png"))
-    return DrawnPlots(written, obstacles)
+        style.save(figure, Path(out_dir) / f"{stem}_{name}.png")
 
 
 def draw_history(table, path):
-    """Draw the training history.
+    """Draw the training history; without epochs there is no picture, and the log says so.
 
     Args:
         table: DataFrame of history.csv.
         path: the PNG file to write.
-
-    Returns:
-        path, or None when the table has no epochs.
 
     Raises:
         StorageError: the file cannot be written.
     """
     if not len(table):
         log.info("The training history is not drawn: it has no epochs.")
-        return None
-    return style.save(HistoryDisplay.from_table(pd.DataFrame(table)).plot(), Path(path))
+        return
+    style.save(HistoryDisplay.from_table(pd.DataFrame(table)).plot(), Path(path))
 
 
 def _display(name, predictions, decision, report, thumbnails):
@@ -106,8 +85,12 @@ def _display(name, predictions, decision, report, thumbnails):
     return displays[name].from_predictions(predictions, decision, report=report)
 
 
-def _obstacles(predictions, decision, report, thumbnails):
-    """Why a plot cannot be drawn, by name of the plot."""
+def plot_obstacles(report, predictions, *, thumbnails=None):
+    """Why plots cannot be drawn; arguments as for `draw_evaluation`.
+
+    Returns:
+        dict name of the plot -> reason; empty where all of `PLOTS` can be drawn.
+    """
     if not len(predictions):
         return dict.fromkeys(PLOTS, "the split has no images")
     found = {}

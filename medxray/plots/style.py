@@ -93,14 +93,3 @@ def equals_probability(value):
     if 0.001 <= value <= 0.999:
         return f"= {value:.3f}"
     return "< 0.001" if value < 0.5 else "> 0.999"
-
-
-def with_interval(estimate, digits=3):
-    """An estimate as text: "0.971 (95 % CI 0.958–0.981)", or "not defined"."""
-    if estimate is None or estimate["value"] is None:
-        return "not defined"
-    value = f"{estimate['value']:.{digits}f}"
-    if estimate["ci95"] is None:
-        return value
-    low, high = estimate["ci95"]
-    return f"{value} (95 % CI {low:.{digits}f}–{high:.{digits}f})"

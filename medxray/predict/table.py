@@ -3,10 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from medxray.metrics.predictions import Predictions, prediction_table
+from medxray.metrics.prediction_table import decided_columns, probability_columns
+from medxray.metrics.predictions import check_finite
 from medxray.predict.inputs import path_text
-
-_NUMBERS = ["probability", "raw_probability", "threshold"]
 
 
 def answer_table(files, logits, errors, *, classes, positive, decision):
@@ -24,20 +23,14 @@ def answer_table(files, logits, errors, *, classes, positive, decision):
         pandas.DataFrame: path, label, probability, raw_probability, threshold, error, `probability_<class>`; numbers
         are nan and labels empty where there is an error.
     """
-    predictions = Predictions(
-        paths=tuple(map(path_text, files)),
-        patient_ids=np.arange(len(files)).astype(str),
-        y_true=np.zeros(len(files), np.int64),
-        logits=logits,
-        classes=classes,
-        positive=positive,
-        split="",
-    )
-    frame = prediction_table(predictions, decision).assign(error=errors)
-    frame["threshold"] = pd.to_numeric(frame["threshold"], errors="coerce").astype(float)
-    named = [f"probability_{name}" for name in classes]
-    frame = frame[["path", "label", *_NUMBERS, "error", *named]]
+    logits, paths = np.asarray(logits, np.float64), [path_text(file) for file in files]
+    check_finite(logits, paths)
+    decided = decided_columns(logits, decision, classes=classes, positive=positive)
+    threshold = np.nan if decision.threshold is None else decision.threshold.value
+    named = probability_columns(classes)
+    frame = pd.DataFrame({"path": paths, **decided, "threshold": threshold, "error": errors})
+    frame = frame[["path", "label", "probability", "raw_probability", "threshold", "error", *named]]
     failed = frame["error"] != ""
-    frame.loc[failed, [*_NUMBERS, *named]] = np.nan
+    frame.loc[failed, ["probability", "raw_probability", "threshold", *named]] = np.nan
     frame.loc[failed, "label"] = ""
     return frame

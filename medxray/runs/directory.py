@@ -2,45 +2,53 @@
 
 import contextlib
 import datetime
-import importlib.metadata
 import logging
 import os
-import platform
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 from medxray.errors import ConfigError, RunError
-from medxray.metrics.decision import DEFAULT_POINT, Decision
+from medxray.runs.environment import environment
 from medxray.system import locks, storage
 
-PACKAGES = ("medxray", "tensorflow", "keras", "numpy", "scikit-learn", "opencv-python-headless", "pandas", "pydicom")
 STATES = ("running", "completed", "failed", "interrupted")
 _KIND = "medxray-run"
 log = logging.getLogger(__name__)
 
 
-class RunDir:
-    """A run directory and the names of what lies in it.
+class EvaluationFiles:
+    """The files of an evaluation in its folder.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.metrics_file = self.path / "metrics.json"
+        self.predictions_file = self.path / "predictions.csv"
+        self.plots = self.path / "plots"
+
+
+class RunDir(EvaluationFiles):
+    """A run directory and the names of what lies in it; the evaluation at the end of training lies in it directly.
 
     Args:
         path: the directory. `open_run` checks that it is one.
     """
 
     def __init__(self, path):
-        self.path = Path(path)
+        super().__init__(path)
         self.record_file = self.path / "run.json"
         self.split_file = self.path / "split.csv"
         self.history_file = self.path / "history.csv"
-        self.predictions_file = self.path / "predictions.csv"
-        self.metrics_file = self.path / "metrics.json"
         self.model_file = self.path / "model.keras"
         self.card_file = self.path / "model_card.md"
         self.gate_file = self.path / "gate.npz"
         self.embeddings_file = self.path / "embeddings.npz"
-        self.plots = self.path / "plots"
+        self.history_plot = self.plots / "history.png"
         self.content_file = self.path / "content.csv"
         self.initial_model_file = self.path / "checkpoint" / "initial.keras"
         self.state_file = self.path / "checkpoint" / "state.npz"
@@ -49,6 +57,18 @@ class RunDir:
     def name(self):
         """Name of the run, that of its directory."""
         return self.path.resolve().name
+
+    def own_evaluation(self, split):
+        """EvaluationFiles of one of the run's own splits, evaluated again."""
+        return EvaluationFiles(self.path / "evaluations" / split)
+
+    def external_evaluation(self, name):
+        """EvaluationFiles of other data that is called `name`."""
+        return EvaluationFiles(self.external_folder(name))
+
+    def external_folder(self, name):
+        """Folder for what comes of other data that is called `name`."""
+        return self.path / "external" / name
 
     def read_record(self):
         """The content of run.json as a dict.
@@ -220,32 +240,6 @@ def open_run(path):
     return run
 
 
-def environment():
-    """Versions, machine and git commit, for run.json."""
-    versions = {}
-    for package in PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
-    return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "cpus": os.cpu_count(),
-        "packages": versions,
-        "git_commit": _git_commit(),
-    }
-
-
-def _git_commit():
-    """Commit of the working copy the program runs from, or None."""
-    folder = Path(__file__).resolve().parent.parent
-    if not (folder / ".git").exists() or shutil.which("git") is None:
-        return None
-    answer = subprocess.run(["git", "-C", str(folder), "rev-parse", "HEAD"], capture_output=True, text=True)
-    return answer.stdout.strip() or None
-
-
 def command_line():
     """The command line of this process as a list of words, the program by its bare name."""
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
@@ -253,34 +247,3 @@ def command_line():
 
 def _now():
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-
-
-def stored_decision(record, path):
-    """The Decision in run.json; without one (an interrupted run) 0.5 and no calibration, with a warning.
-
-    Args:
-        record: dict of run.json.
-        path: directory of the run, for the warning.
-
-    Raises:
-        RunError: it is damaged, or does not fit the classes of the run.
-    """
-    if "decision" in record:
-        return _fitting(Decision.from_dict(record["decision"]), record)
-    log.warning(
-        "This run was not evaluated, so it has no threshold or calibration of its own; 0.5 and none are used. "
-        "Finish it with: medxray train --resume %s",
-        path,
-    )
-    binary = record.get("data", {}).get("positive") is not None
-    return Decision(DEFAULT_POINT if binary else None)
-
-
-def _fitting(decision, record):
-    bias, classes = decision.calibration.bias, record["data"]["classes"]
-    if len(bias) not in (0, len(classes)):
-        raise RunError(
-            f"A stored decision needs one bias for each of the {len(classes)} classes of the run. Received "
-            f"{len(bias)} numbers. The run is damaged: train it again."
-        )
-    return decision

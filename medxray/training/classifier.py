@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from medxray.evaluation.assess import assess
+from medxray.evaluation.after_training import assess
 from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.models.classifier import build_classifier, load_classifier, pooling, suffix
 from medxray.models.heads import POOLED
@@ -141,9 +141,8 @@ class Experiment(Steps):
         chosen = {"train": SAMPLE, "val": "val", "test": "test"}
         splits = [self._predictions(model, manifest, (images, features), named=pair) for pair in chosen.items()]
         pictures = {split: Pictures(images.source, images.rows[rows]) for split, rows in chosen.items()}
-        assess(
-            self.run, splits, rule=self.config.threshold_rule, pictures=pictures, notes={"train": sample_note(images)}
-        )
+        notes, rule = {"train": sample_note(images)}, self.config.threshold_rule
+        assess(self.run, splits, kind=self.kind, rule=rule, pictures=pictures, notes=notes)
 
     def _pooled(self, model, features):
         """Pooled features of the unchanged images of the training sample and of val, from the cache; None without."""

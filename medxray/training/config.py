@@ -29,7 +29,7 @@ class RunConfig:
     """What every kind of run can be asked for; `None` means "decide from the rest" and `resolved()` does.
 
     Attributes: one per option of the command; its `--help` describes them. A subclass says its TYPE (a key of
-        kinds.KINDS) and its COMMAND.
+        run_kinds.KINDS) and its COMMAND.
     """
 
     TYPE: typing.ClassVar = None

@@ -8,23 +8,26 @@ import keras
 import tensorflow as tf
 
 from medxray.errors import MedxrayError, RunError, TrainingError
-from medxray.run_kinds import kind_of
 from medxray.runs.directory import command_line, create_run, open_run, undo_replacing
 from medxray.training.config import config_from_dict, option_name
 
 log = logging.getLogger(__name__)
 
 
-def start_run(config):
-    """Train a new run as `config` (RunConfig) says and return its RunDir; see `medxray.train`."""
+def start_run(config, kind):
+    """Train a new run as `config` (RunConfig) says and return its RunDir; `kind`: its run_kinds.RunKind."""
     config = config.resolved().anchored()
     run = create_run(config, command=command_line())
     log.info("Run %s", run.path)
-    return _execute(run, dataclasses.replace(config, name=run.name))
+    return _execute(run, dataclasses.replace(config, name=run.name), kind)
 
 
-def resume_run(path):
+def resume_run(path, kind_of):
     """Go on with a run that was interrupted, and return its RunDir.
+
+    Args:
+        path: the run's directory.
+        kind_of: function record (dict of run.json) -> run_kinds.RunKind.
 
     Raises:
         RunError: there is no such run, or it is complete.
@@ -33,18 +36,19 @@ def resume_run(path):
     record = run.read_record()
     if record["state"] == "completed":
         raise RunError(f"{run.path} is complete; there is nothing to resume. Train a new run instead.")
+    kind = kind_of(record)
     log.info("Resuming %s", run.path)
     run.update_record(state="running")
-    config = config_from_dict(record["config"], source=str(run.record_file), kind=kind_of(record).config)
-    return _execute(run, config)
+    config = config_from_dict(record["config"], source=str(run.record_file), kind=kind.config)
+    return _execute(run, config, kind)
 
 
-def _execute(run, config):
+def _execute(run, config, kind):
     _seed(config)
     with run.in_use():
         try:
             with interrupts_as_such():
-                kind_of(run.read_record()).experiment(run, config).go()
+                kind.experiment(run, config, kind).go()
         except KeyboardInterrupt:
             run.update_record(state="interrupted")
             usable = "The best epoch so far can be used. " if run.model_file.exists() else ""

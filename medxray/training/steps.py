@@ -12,7 +12,6 @@ from medxray.data.manifest import read_split_csv, remedy_for_gone, write_split_c
 from medxray.errors import MedxrayError
 from medxray.export import export_model
 from medxray.gate.run_gate import fit_run_gate
-from medxray.run_kinds import trained_run
 from medxray.runs.directory import finish_replacing, point_latest
 from medxray.system import storage
 from medxray.training.dataset import content_table, data_record, decode_manifest
@@ -26,10 +25,11 @@ class Steps:
     Args:
         run: RunDir.
         config: resolved RunConfig.
+        kind: run_kinds.RunKind of the run.
     """
 
-    def __init__(self, run, config):
-        self.run, self.config = run, config
+    def __init__(self, run, config, kind):
+        self.run, self.config, self.kind = run, config, kind
         self._seconds = dict(run.read_record().get("seconds", {}))
 
     @contextlib.contextmanager
@@ -80,7 +80,7 @@ class Steps:
             fit_run_gate(self.run, model, images.source, rows=rows, pooled=pooled, seed=self.config.seed)
 
     def _export(self):
-        result = export_model(trained_run(self.run), Path(self.config.saved_models_dir) / self.run.name)
+        result = export_model(self.kind.load(self.run), Path(self.config.saved_models_dir) / self.run.name)
         self.run.update_record(export=str(result.path))
 
     def _finish(self):

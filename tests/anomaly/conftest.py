@@ -15,10 +15,10 @@ SMALL = {
 
 def leave_out(patch, *, gate):
     """Leave out the plots of every evaluation and, where `gate` is False, the input gate: most of the time of a run."""
-    from medxray.evaluation import assess as assessment
+    from medxray.evaluation import report
     from medxray.training.steps import Steps
 
-    patch.setattr(assessment, "draw_evaluation", lambda *parts, **options: None)
+    patch.setattr(report, "draw_evaluation", lambda *parts, **options: None)
     if not gate:
         patch.setattr(Steps, "_fit_gate", lambda *parts, **options: None)
 

@@ -29,7 +29,8 @@ def test_every_headline_figure_is_a_row_under_its_split():
 
 
 def test_the_plain_error_of_an_autoencoder_stands_below_its_auroc():
-    lines = summary_lines({"test": report("test", n=8, plain_mse_auroc={"value": 0.75, "ci95": [0.5, 1.0]})})
+    splits = {"test": report("test", n=8, plain_mse_auroc={"value": 0.75, "ci95": [0.5, 1.0]})}
+    lines = summary_lines(splits, further=("plain_mse_auroc",))
     assert lines[2].split()[0] == "auroc" and lines[3].split() == ["plain_mse_auroc", "0.750", "[0.500,", "1.000]"]
 
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+from medxray.anomaly.card import CARD as DETECTOR
+from medxray.classifier.card import CARD as CLASSIFIER
 from medxray.evaluation.model_card import model_card
 from medxray.metrics.decision import Decision, fit_decision
 from medxray.metrics.report import evaluate_split
@@ -48,7 +50,7 @@ def evaluated(simulate, record):
 
 
 def test_card_has_every_section_and_the_facts_of_the_run(evaluated):
-    card = model_card(*evaluated)
+    card = model_card(*evaluated, CLASSIFIER)
     assert [line[3:] for line in card.splitlines() if line.startswith("## ")] == list(SECTIONS)
     for fact in (
         "vgg16",
@@ -66,7 +68,7 @@ def test_card_has_every_section_and_the_facts_of_the_run(evaluated):
 
 def test_card_states_threshold_calibration_and_figures_with_intervals(evaluated):
     record, metrics = evaluated
-    card, report = model_card(record, metrics), metrics["splits"]["test"]
+    card, report = model_card(record, metrics, CLASSIFIER), metrics["splits"]["test"]
     assert f"**{record['decision']['threshold']['value']:.6g}**" in card
     assert f"T = **{record['decision']['temperature']:.6g}** and b = **0, {record['decision']['bias'][1]:.6g}**" in card
     low, high = report["auroc"]["ci95"]
@@ -76,27 +78,27 @@ def test_card_states_threshold_calibration_and_figures_with_intervals(evaluated)
 
 def test_unknown_patients_and_notes_become_caveats(evaluated):
     record, metrics = evaluated
-    assert "Patients are unknown" not in model_card(record, metrics)
+    assert "Patients are unknown" not in model_card(record, metrics, CLASSIFIER)
     record["data"]["grouped"] = False
     metrics["splits"]["test"]["notes"] = ["Something to know."]
-    card = model_card(record, metrics)
+    card = model_card(record, metrics, CLASSIFIER)
     assert "**Patients are unknown**" in card and "- test: Something to know." in card
 
 
 def test_messages_of_the_decision_are_repeated(record):
     decision = Decision(None, messages=("Validation has too few images.",))
-    card = model_card({**record, "decision": decision.to_dict()}, {"splits": {}})
+    card = model_card({**record, "decision": decision.to_dict()}, {"splits": {}}, CLASSIFIER)
     assert "Validation has too few images." in card and "most probable class" in card and "Not evaluated." in card
 
 
 def test_an_empty_record_still_gives_a_card():
-    card = model_card({}, {})
+    card = model_card({}, {}, CLASSIFIER)
     assert all(f"## {section}" in card for section in SECTIONS) and "not recorded" in card
 
 
 def test_text_from_files_cannot_break_tables_or_start_markup(record):
     record["data"]["root"] = "a|b\n# Title [x](http://y) <script>`"
-    card = model_card(record, {"splits": {}})
+    card = model_card(record, {"splits": {}}, CLASSIFIER)
     line = next(line for line in card.splitlines() if "Title" in line)
     assert line == r"| source | a\|b \# Title \[x\](http://y) \<script\>\` |"
 
@@ -112,7 +114,7 @@ def detector(record):
 
 
 def test_card_of_an_autoencoder_tells_what_it_was_fitted_on_and_nothing_of_classifiers(detector):
-    card = model_card(detector, {"splits": {}})
+    card = model_card(detector, {"splits": {}}, DETECTOR)
     assert "plain mean squared error" not in card
     assert "training mode" not in card and "architecture" not in card and "initial weights" not in card
     assert "not recorded" not in card.replace("| device | not recorded |", "")
@@ -132,29 +134,29 @@ def test_card_of_an_autoencoder_compares_with_the_plain_error(detector, evaluate
     plain = {"val": {"value": 0.4, "ci95": [0.3, 0.5]}, "test": {"value": None, "ci95": None}}
     (report,) = evaluated[1]["splits"].values()
     reports = {split: report | {"plain_mse_auroc": auroc} for split, auroc in plain.items()}
-    assert "for comparison: val 0.400 [0.300, 0.500], test null." in model_card(detector, {"splits": reports})
+    assert "for comparison: val 0.400 [0.300, 0.500], test null." in model_card(detector, {"splits": reports}, DETECTOR)
 
 
 @pytest.mark.parametrize(("method", "option"), [("padim", "dimensions"), ("patchcore", "coreset")])
 def test_card_of_a_patch_method_names_backbone_and_weights(detector, method, option):
     detector["config"] |= {"method": method, "arch": "vgg16", "image_score": "mean", "patch_scale": "none", option: 5}
     detector["weights"] = {"kind": "file", "path": "vgg16.weights.h5", "sha256": "f00d"}
-    card = model_card(detector, {"splits": {}})
+    card = model_card(detector, {"splits": {}}, DETECTOR)
     options = f"| options | image_score mean, patch_scale none, {option} 5 |"
     for fact in (options, "| backbone | vgg16 |", "vgg16.weights.h5, SHA-256 f00d |"):
         assert fact in card, fact
     assert ("mean Mahalanobis distance" if method == "padim" else "mean distance of its patches to the memory") in card
     assert "best epoch" not in card and "plain mean squared error" not in card and "trained with labels" not in card
     detector["config"]["backbone"] = "runs/vgg16-finetune"
-    assert "which was trained with labels" in model_card(detector, {"splits": {}})
+    assert "which was trained with labels" in model_card(detector, {"splits": {}}, DETECTOR)
 
 
 def test_card_of_a_detector_says_what_labelled_images_chose(detector, simulate):
     fitted = fit_decision(simulate(200, split="val"))
-    chosen = model_card({**detector, "decision": fitted.to_dict()}, {"splits": {}})
+    chosen = model_card({**detector, "decision": fitted.to_dict()}, {"splits": {}}, DETECTOR)
     assert "Labelled validation images, normal and abnormal, chose the threshold and the calibration." in chosen
     half = fit_decision(simulate(200, split="val"), rule="0.5")
-    assert "and abnormal, chose the calibration." in model_card({**detector, "decision": half.to_dict()}, {})
+    assert "and abnormal, chose the calibration." in model_card({**detector, "decision": half.to_dict()}, {}, DETECTOR)
     scarce = fit_decision(simulate(20, split="val"))
-    text = model_card({**detector, "decision": scarce.to_dict()}, {"splits": {}})
+    text = model_card({**detector, "decision": scarce.to_dict()}, {"splits": {}}, DETECTOR)
     assert "Neither threshold nor calibration was chosen with labelled images." in text

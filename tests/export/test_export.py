@@ -17,7 +17,7 @@ from medxray.export import export_model, parity
 from medxray.export.assets import write_assets
 from medxray.export.parity import check_parity
 from medxray.export.samples import run_files, sample_files
-from medxray.export.serving import serving_spec
+from medxray.export.serving import serving_of
 from medxray.models.registry import ARCHITECTURES
 
 
@@ -194,7 +194,7 @@ def test_lost_model_card_is_written_anew_for_the_export(trained, tmp_path):
     (tmp_path / "run" / "model_card.md").unlink()
     run = load_run(tmp_path / "run")
     (tmp_path / "version").mkdir()
-    write_assets(run, serving_spec(run), tmp_path / "version")
+    write_assets(run, serving_of(run), tmp_path / "version")
     written = (tmp_path / "version" / "assets.extra" / "model_card.md").read_text()
     assert written == (trained.path / "model_card.md").read_text()
     assert not (tmp_path / "run" / "model_card.md").exists()  # the run itself stays as it is

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medxray.metrics.intervals import estimate, proportion, wilson
+from medxray.metrics.intervals import estimate, estimate_text, proportion, wilson
 
 
 def test_wilson_interval_by_hand():
@@ -49,3 +49,15 @@ def test_estimates_that_are_undefined_become_null():
     assert estimate(np.float64(0.5), (0.4, 0.6)) == {"value": 0.5, "ci95": [0.4, 0.6]}
     assert proportion(0, 0) == {"value": None, "ci95": None}
     assert proportion(3, 4)["value"] == 0.75
+
+
+def test_estimates_are_written_with_their_interval_where_there_is_one():
+    figure = {"value": 0.97149, "ci95": [0.9581, 0.98149]}
+    assert estimate_text(figure) == "0.971 [0.958, 0.981]" and estimate_text(figure, digits=2) == "0.97 [0.96, 0.98]"
+    assert estimate_text({"value": 0.5, "ci95": None}) == "0.500"
+    assert estimate_text({"value": -0.0001, "ci95": [-0.2, 0.0004]}) == "0.000 [-0.200, 0.000]"
+
+
+def test_an_undefined_estimate_is_written_as_its_place_wants_it():
+    nothing = {"value": None, "ci95": None}
+    assert estimate_text(nothing) == "not defined" and estimate_text(nothing, undefined="null") == "null"

@@ -9,13 +9,8 @@ from hypothesis import strategies as st
 from medxray.errors import DataError
 from medxray.metrics.calibration import Calibration
 from medxray.metrics.decision import Decision
-from medxray.metrics.predictions import (
-    FIXED_COLUMNS,
-    Predictions,
-    prediction_table,
-    read_predictions,
-    write_predictions,
-)
+from medxray.metrics.prediction_table import FIXED_COLUMNS, prediction_table, read_predictions, write_predictions
+from medxray.metrics.predictions import Predictions
 from medxray.metrics.thresholds import OperatingPoint
 
 AT_HALF = Decision(OperatingPoint(0.5, "0.5", "fixed"))

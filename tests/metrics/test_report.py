@@ -10,8 +10,8 @@ import pytest
 from medxray.metrics.bootstrap import bootstrap
 from medxray.metrics.decision import Decision, fit_decision
 from medxray.metrics.intervals import wilson
-from medxray.metrics.report import HEADLINE, evaluate_split
-from medxray.metrics.statistics import SplitStatistics
+from medxray.metrics.report import HEADLINE, Figures, evaluate_split
+from medxray.metrics.statistics import EACH_CLASS, FigureKey, SplitStatistics
 from medxray.metrics.thresholds import OperatingPoint
 from medxray.system import storage
 
@@ -111,8 +111,8 @@ def test_intervals_are_those_of_the_patient_bootstrap(simulate):
     report = evaluate_split(part, AT_HALF, n_boot=200, seed=5)
     samples = bootstrap(SplitStatistics(part, AT_HALF), part.patient_ids, part.y_true, n_boot=200, seed=5)
     for name in ("auroc", "f1", "mcc", "brier"):
-        assert report[name]["ci95"] == pytest.approx(np.quantile(samples[name], [0.025, 0.975])), name
-    expected = np.quantile(samples["sensitivity"], [0.025, 0.975])
+        assert report[name]["ci95"] == pytest.approx(np.quantile(samples[FigureKey(name)], [0.025, 0.975])), name
+    expected = np.quantile(samples[FigureKey("sensitivity")], [0.025, 0.975])
     assert report["sensitivity"]["ci95_by_patient"] == pytest.approx(expected)
 
 
@@ -219,7 +219,25 @@ def test_a_figure_that_many_resamples_leave_undefined_has_no_interval_and_a_note
     report = evaluate_split(make_predictions(np.arange(40) % 2, logits), AT_HALF, n_boot=400)
     assert report["precision"]["value"] == 1.0 and report["precision"]["ci95"] is not None
     assert report["precision"]["ci95_by_patient"] is None
-    assert any("No interval by patient for" in note and "precision" in note for note in report["notes"])
+    (note,) = [note for note in report["notes"] if note.startswith("No interval by patient for ")]
+    for name in ("precision", "precision at threshold 0.5", "precision of a class"):
+        assert f"{name}," in note or f"{name}:" in note, name
+
+
+def test_which_figures_lack_an_interval_does_not_depend_on_what_was_read_before():
+    auroc, recall = FigureKey("auroc"), FigureKey("sensitivity", EACH_CLASS)
+    point = {auroc: 0.5, recall: np.array([0.5, np.nan])}
+    samples = {auroc: np.linspace(0, 1, 100), recall: np.full((100, 2), np.nan)}
+    figures = Figures(point, samples)
+    assert figures.without_interval() == [recall]
+    assert figures(auroc)["ci95"] is not None and figures(recall, 0) == {"value": 0.5, "ci95": None}
+    assert figures.without_interval() == [recall]
+    assert Figures(point, {}).without_interval() == []
+
+
+def test_a_figure_that_is_undefined_itself_lacks_no_interval():
+    key = FigureKey("npv")
+    assert Figures({key: np.nan}, {key: np.full(100, np.nan)}).without_interval() == []
 
 
 def test_two_thousand_resamples_of_800_images_take_seconds_at_most(simulate):

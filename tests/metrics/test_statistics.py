@@ -6,7 +6,16 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from medxray.metrics.calibration import Calibration
 from medxray.metrics.decision import Decision
-from medxray.metrics.statistics import PREVALENCES, SplitStatistics, class_scores
+from medxray.metrics.statistics import (
+    AT_HALF,
+    AT_PREVALENCES,
+    EACH_CLASS,
+    PREVALENCES,
+    SPLIT,
+    FigureKey,
+    SplitStatistics,
+    class_scores,
+)
 from medxray.metrics.thresholds import OperatingPoint
 
 STRICT = Decision(OperatingPoint(0.7, "0.7", "fixed"), Calibration(1.5, (0.0, 0.4)))
@@ -21,13 +30,13 @@ def test_binary_figures_equal_scikit_learn(simulate):
     part = simulate(200)
     found, score = at_once(part, STRICT), part.score(STRICT.calibration)
     called = score >= 0.7
-    assert found["auroc"] == pytest.approx(roc_auc_score(part.y_true, score))
-    assert found["average_precision"] == pytest.approx(average_precision_score(part.y_true, score))
-    assert found["brier"] == pytest.approx(brier_score_loss(part.y_true, score))
-    assert found["nll"] == pytest.approx(log_loss(part.y_true, score))
-    assert found["sensitivity"] == pytest.approx(called[part.is_positive].mean())
-    assert found["half.sensitivity"] == pytest.approx((score >= 0.5)[part.is_positive].mean())
-    assert found["half.sensitivity"] > found["sensitivity"]
+    assert found[FigureKey("auroc")] == pytest.approx(roc_auc_score(part.y_true, score))
+    assert found[FigureKey("average_precision")] == pytest.approx(average_precision_score(part.y_true, score))
+    assert found[FigureKey("brier")] == pytest.approx(brier_score_loss(part.y_true, score))
+    assert found[FigureKey("nll")] == pytest.approx(log_loss(part.y_true, score))
+    assert found[FigureKey("sensitivity")] == pytest.approx(called[part.is_positive].mean())
+    assert found[FigureKey("sensitivity", AT_HALF)] == pytest.approx((score >= 0.5)[part.is_positive].mean())
+    assert found[FigureKey("sensitivity", AT_HALF)] > found[FigureKey("sensitivity")]
 
 
 def test_macro_figures_equal_scikit_learn(simulate):
@@ -35,13 +44,15 @@ def test_macro_figures_equal_scikit_learn(simulate):
     decision = Decision(None, Calibration(2.0, (0.0, -0.5, 0.3)))
     found, probabilities = at_once(part, decision), part.probabilities(decision.calibration)
     expected = roc_auc_score(part.y_true, probabilities, multi_class="ovr", average="macro")
-    assert found["auroc"] == pytest.approx(expected)
-    assert found["average_precision"] == pytest.approx(
+    assert found[FigureKey("auroc")] == pytest.approx(expected)
+    assert found[FigureKey("average_precision")] == pytest.approx(
         average_precision_score(np.eye(3)[part.y_true], probabilities, average="macro")
     )
-    assert found["brier"] == pytest.approx(((probabilities - np.eye(3)[part.y_true]) ** 2).sum(axis=1).mean())
-    assert found["nll"] == pytest.approx(log_loss(part.y_true, probabilities))
-    assert "half.accuracy" not in found and "ppv_at" not in found
+    assert found[FigureKey("brier")] == pytest.approx(
+        ((probabilities - np.eye(3)[part.y_true]) ** 2).sum(axis=1).mean()
+    )
+    assert found[FigureKey("nll")] == pytest.approx(log_loss(part.y_true, probabilities))
+    assert {key.of for key in found} == {SPLIT, EACH_CLASS}
 
 
 def test_integer_weights_equal_repeated_images(simulate):
@@ -56,11 +67,17 @@ def test_integer_weights_equal_repeated_images(simulate):
 def test_both_classes_have_the_same_auroc_even_where_probabilities_saturate(make_predictions):
     part = make_predictions([0, 1, 0, 1], [[0, 50], [0, 60], [0, 70], [30, 0]])
     found = at_once(part, STRICT)
-    assert found["class.auroc"][0] == found["class.auroc"][1]
+    assert found[FigureKey("auroc", EACH_CLASS)][0] == found[FigureKey("auroc", EACH_CLASS)][1]
     assert (class_scores(part.raw_probabilities).sum(axis=1) == 0).all()
 
 
 def test_predictive_values_are_given_for_each_prevalence(simulate):
     found = at_once(simulate(100), STRICT)
-    assert found["ppv_at"].shape == found["npv_at"].shape == (len(PREVALENCES),)
-    assert (np.diff(found["ppv_at"]) > 0).all() and (np.diff(found["npv_at"]) < 0).all()
+    assert (
+        found[FigureKey("ppv", AT_PREVALENCES)].shape
+        == found[FigureKey("npv", AT_PREVALENCES)].shape
+        == (len(PREVALENCES),)
+    )
+    assert (np.diff(found[FigureKey("ppv", AT_PREVALENCES)]) > 0).all() and (
+        np.diff(found[FigureKey("npv", AT_PREVALENCES)]) < 0
+    ).all()

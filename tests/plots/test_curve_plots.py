@@ -12,7 +12,7 @@ def test_legend_has_the_figure_with_its_interval_and_both_thresholds(evaluated, 
     legend = " ".join(text.get_text() for text in figure.axes[0].get_legend().get_texts())
     name, words = ("auroc", "AUROC") if display is RocDisplay else ("average_precision", "average precision")
     low, high = report[name]["ci95"]
-    assert f"{words} {report[name]['value']:.3f} (95 % CI {low:.3f}–{high:.3f})" in legend
+    assert f"{words} (95 % CI) {report[name]['value']:.3f} [{low:.3f}, {high:.3f}]" in legend
     assert "threshold 0.3 (youden)" in legend and "threshold 0.5:" in legend
     assert "120 images, 60 patients" in figure._suptitle.get_text()
 

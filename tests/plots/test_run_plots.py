@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from medxray.plots.run_plots import PLOTS, draw_evaluation
+from medxray.plots.run_plots import PLOTS, draw_evaluation, plot_obstacles
 
 
 def thumbnail(row):
@@ -16,57 +16,57 @@ def thumbnail(row):
 
 def test_every_plot_of_a_split_is_written_and_shows_something(evaluated, tmp_path):
     predictions, decision, report = evaluated()
-    drawn = draw_evaluation(report, predictions, decision, tmp_path, thumbnails=thumbnail)
-    assert [path.name for path in drawn.written] == [f"test_{name}.png" for name in PLOTS]
-    assert drawn.skipped == {} and sorted(tmp_path.iterdir()) == sorted(drawn.written)
-    for path in drawn.written:
+    draw_evaluation(report, predictions, decision, tmp_path, thumbnails=thumbnail)
+    assert plot_obstacles(report, predictions, thumbnails=thumbnail) == {}
+    assert {path.name for path in tmp_path.iterdir()} == {f"test_{name}.png" for name in PLOTS}
+    for path in tmp_path.iterdir():
         pixels = imread(path)
         assert pixels.shape[0] > 300 and pixels.std() > 0.05, path
 
 
-def test_three_classes_have_all_plots_but_the_decision_curve(evaluated, tmp_path):
+def test_three_classes_have_all_plots_but_the_decision_curve_and_the_log_says_why(evaluated, tmp_path, caplog):
     predictions, decision, report = evaluated(classes=("NORMAL", "BACTERIAL", "VIRAL"))
-    drawn = draw_evaluation(report, predictions, decision, tmp_path, thumbnails=thumbnail)
-    assert drawn.skipped == {"decision_curve": "it needs two classes"}
-    assert len(drawn.written) == len(PLOTS) - 1
+    with caplog.at_level("INFO", logger="medxray"):
+        draw_evaluation(report, predictions, decision, tmp_path, thumbnails=thumbnail)
+    assert caplog.messages == ["Plot decision_curve of test is not drawn: it needs two classes."]
+    assert {path.name for path in tmp_path.iterdir()} == {f"test_{name}.png" for name in PLOTS} - {
+        "test_decision_curve.png"
+    }
 
 
 @pytest.mark.parametrize("only", [0, 1])
 def test_one_class_alone_skips_what_needs_both(evaluated, tmp_path, only):
     predictions, decision, report = evaluated(n=30, y_true=[only] * 30)
-    drawn = draw_evaluation(report, predictions, decision, tmp_path, thumbnails=thumbnail)
-    assert {name for name, reason in drawn.skipped.items() if reason == "all images are of one class"} == {
-        "roc",
-        "precision_recall",
-        "decision_curve",
-    }
-    assert {"confusion", "reliability", "score_histogram", "gallery"}.isdisjoint(drawn.skipped)
+    draw_evaluation(report, predictions, decision, tmp_path, thumbnails=thumbnail)
+    obstacles = plot_obstacles(report, predictions, thumbnails=thumbnail)
+    missing = {name for name, reason in obstacles.items() if reason == "all images are of one class"}
+    assert missing == {"roc", "precision_recall", "decision_curve"}
+    assert {"confusion", "reliability", "score_histogram", "gallery"}.isdisjoint(obstacles)
+    assert {path.name for path in tmp_path.iterdir()} == {f"test_{name}.png" for name in PLOTS if name not in obstacles}
 
 
 def test_an_empty_split_draws_nothing(evaluated, tmp_path):
     predictions, decision, report = evaluated(n=0)
-    drawn = draw_evaluation(report, predictions, decision, tmp_path, thumbnails=thumbnail)
-    assert drawn.written == [] and set(drawn.skipped.values()) == {"the split has no images"}
+    draw_evaluation(report, predictions, decision, tmp_path / "plots", thumbnails=thumbnail)
+    assert not (tmp_path / "plots").exists()
+    assert plot_obstacles(report, predictions) == dict.fromkeys(PLOTS, "the split has no images")
 
 
 def test_without_images_there_is_no_gallery_and_without_errors_no_gallery_of_them(evaluated, tmp_path):
     predictions, decision, report = evaluated(skill=40.0)
-    assert draw_evaluation(report, predictions, decision, tmp_path).skipped == {
-        "gallery": "no images were given",
-        "errors": "no images were given",
-    }
-    with_images = draw_evaluation(report, predictions, decision, tmp_path, thumbnails=thumbnail)
-    assert with_images.skipped == {"errors": "there are no errors"}
+    draw_evaluation(report, predictions, decision, tmp_path)
+    assert plot_obstacles(report, predictions) == dict.fromkeys(("gallery", "errors"), "no images were given")
+    assert not [path for path in tmp_path.iterdir() if path.stem in ("test_gallery", "test_errors")]
+    assert plot_obstacles(report, predictions, thumbnails=thumbnail) == {"errors": "there are no errors"}
 
 
 def test_hostile_names_of_classes_and_splits_are_drawn_and_stay_in_the_folder(evaluated, tmp_path):
     predictions, decision, report = evaluated(n=30, classes=("$\\frac{", "a\n<b> $5 | $6"))
     moved = type(predictions)(**{**vars(predictions), "split": "../../e x"})
     out = tmp_path / "plots"
-    drawn = draw_evaluation(report, moved, decision, out, thumbnails=thumbnail)
-    assert len(drawn.written) == len(PLOTS)
-    assert {path.parent for path in drawn.written} == {out}
-    assert drawn.written[0].name == "e-x_roc.png"
+    draw_evaluation(report, moved, decision, out, thumbnails=thumbnail)
+    assert {path.name for path in out.iterdir()} == {f"e-x_{name}.png" for name in PLOTS}
+    assert list(tmp_path.iterdir()) == [out]
 
 
 def test_evaluation_and_plots_load_neither_tensorflow_nor_pyplot():

@@ -35,12 +35,6 @@ def test_probabilities_never_claim_certainty():
     assert style.equals_probability(0.999) == "= 0.999"
 
 
-def test_estimates_are_written_with_their_interval_where_there_is_one():
-    assert style.with_interval({"value": 0.97149, "ci95": [0.9581, 0.98149]}) == "0.971 (95 % CI 0.958–0.981)"
-    assert style.with_interval({"value": 0.5, "ci95": None}) == "0.500"
-    assert style.with_interval({"value": None, "ci95": None}) == "not defined"
-
-
 def test_scope_names_split_images_and_patients():
     assert style.scope({"split": "test", "n": 1200, "n_patients": 1}) == "test split: 1,200 images, 1 patient"
 

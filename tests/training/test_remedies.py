@@ -62,7 +62,7 @@ def test_activations_beyond_float16_train_without_the_cache_as_the_error_says(
     medxray, phantoms, tmp_path, monkeypatch, command, layer
 ):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("medxray.evaluation.assess.draw_evaluation", lambda *parts, **options: None)
+    monkeypatch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
     monkeypatch.setattr("medxray.anomaly.detector.Detector.draw", lambda *parts: None)
     monkeypatch.setattr("medxray.training.steps.Steps._fit_gate", lambda *parts, **options: None)
     large = build_classifier("shallow-cnn", image_size=32, channels=1, classes=2)

@@ -4,7 +4,7 @@ import pytest
 
 from medxray.errors import RunError
 from medxray.metrics.calibration import Calibration
-from medxray.runs.directory import stored_decision
+from medxray.runs.stored_decision import stored_decision
 
 
 def record(bias, classes=("NORMAL", "PNEUMONIA")):

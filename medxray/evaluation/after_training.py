@@ -1,0 +1,39 @@
+"""The end of training: predictions -> decision, reports, tables, plots and model card of a run."""
+
+import pandas as pd
+
+from medxray.evaluation.model_card import model_card
+from medxray.evaluation.report import report_run, write_run_assessment
+from medxray.metrics.decision import fit_decision
+from medxray.plots.run_plots import draw_history
+from medxray.system import storage
+
+THRESHOLD_SPLIT = "val"
+
+
+def assess(directory, splits, *, kind, rule, pictures, notes=None):
+    """Fit the decision on validation, evaluate every split and write all of it into a run.
+
+    Args:
+        directory: runs.directory.RunDir with its model.
+        splits: list of Predictions, that of val among them.
+        kind: run_kinds.RunKind.
+        rule: threshold rule.
+        pictures: dict split -> `Pictures` of the same rows.
+        notes: dict split -> remark on the figures of this split.
+
+    Returns:
+        dict as in metrics.json.
+    """
+    validation = next(part for part in splits if part.split == THRESHOLD_SPLIT)
+    directory.update_record(decision=fit_decision(validation, rule=rule).to_dict())
+    run = kind.load(directory)
+    own = {split: [note] for split, note in (notes or {}).items() if note}
+    reports = {
+        part.split: report_run(run, part, pictures[part.split], notes=own.get(part.split, ())) for part in splits
+    }
+    write_run_assessment(run, directory, splits, reports=reports, pictures=pictures)
+    if directory.history_file.exists():  # not every kind of run is trained by epochs
+        draw_history(pd.read_csv(directory.history_file, keep_default_na=False), directory.history_plot)
+    storage.write_text(directory.card_file, model_card(directory.read_record(), {"splits": reports}, kind.card))
+    return {"splits": reports}

@@ -1,0 +1,118 @@
+"""Every kind of run, driven from configuration through training, evaluation and export to its model card."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from medxray import api
+from medxray.evaluation import report as evaluation_report
+from medxray.export.parity import TOLERANCE
+from medxray.run_kinds import KINDS
+from medxray.runs.images import own_manifest
+from medxray.training.config import config_from_dict
+
+SMALL = {  # options of a run that takes seconds; a new kind adds its line
+    "classifier": {"arch": "shallow-cnn", "epochs": 1, "augment": "light", "views": 0},
+    "anomaly": {"method": "autoencoder", "epochs": 1, "bottleneck": 4},
+}
+ALWAYS_COMPARED = {"serving_default", "serve_bytes", "label", "embed", "gate"}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request):
+    return KINDS[request.param]
+
+
+@pytest.fixture(scope="module")
+def config(kind, phantoms, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(kind.name)
+    places = {"runs_dir": str(folder / "runs"), "saved_models_dir": str(folder / "saved_models")}
+    return kind.config(data=str(phantoms), image_size=32, batch_size=8, **places, **SMALL[kind.name])
+
+
+@pytest.fixture(scope="module")
+def run(config):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(evaluation_report, "draw_evaluation", lambda *parts, **options: None)
+        return api.train(config)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    monkeypatch.setattr(evaluation_report, "draw_evaluation", lambda *parts, **options: None)
+
+
+def stored_reports(run):
+    return json.loads(run.directory.metrics_file.read_text())["splits"]
+
+
+def test_each_kind_is_driven_here():
+    assert set(SMALL) == set(KINDS)
+
+
+def test_the_configuration_says_its_kind_and_comes_back_from_the_record(kind, config, run):
+    assert config.TYPE == kind.name == run.record["type"]
+    again = config_from_dict(run.record["config"], source="run.json", kind=kind.config)
+    assert type(again) is kind.config and again.to_dict() == run.record["config"]
+
+
+def test_a_trained_run_carries_its_kind_and_predicts(kind, run, phantoms):
+    assert type(run) is kind.trained and run.kind is kind and type(api.load_run(run.path)) is kind.trained
+    table = run.predict([phantoms])
+    assert (table["error"] == "").all() and set(table["label"]) <= set(run.classes)
+
+
+def test_training_and_both_ways_of_evaluating_give_the_same_report(run, undrawn):
+    report, folder = run.write_evaluation()
+    assert run.evaluate(own_manifest(run)) == report
+    assert json.loads((folder / "metrics.json").read_text())["splits"] == {"test": report}
+    trained = stored_reports(run)["test"]
+    assert trained["notes"] == report["notes"] and set(trained) == set(report)
+    assert trained["auroc"]["value"] == pytest.approx(report["auroc"]["value"], abs=1e-6)
+    assert list(run.notes) == report["notes"][: len(run.notes)]
+
+
+def test_further_figures_are_named_by_the_kind(kind, run):
+    common = set.intersection(*(set(evaluation_keys(report)) for report in stored_reports(run).values()))
+    assert {name for name in common if name in kind.figures} == set(kind.figures)
+
+
+def evaluation_keys(report):
+    return [name for name, value in report.items() if isinstance(value, dict) and "ci95" in value]
+
+
+def test_the_export_has_the_signatures_of_the_kind_and_agrees_with_the_run(kind, run, tmp_path):
+    exported = run.export(tmp_path / "served")
+    loaded = tf.saved_model.load(str(exported.path))
+    assert set(loaded.signatures) == set(kind.serving.NAMES)
+    assert set(exported.parity) > ALWAYS_COMPARED
+    assert all(0 <= difference <= TOLERANCE for difference in exported.parity.values())
+
+
+def test_the_model_card_speaks_of_this_kind_alone(kind, run):
+    card = run.directory.card_file.read_text()
+    assert kind.card.intended in card and kind.card.caveats in card
+    for other in KINDS.values():
+        assert other is kind or (other.card.intended not in card and other.card.caveats not in card)
+
+
+def test_an_export_without_a_stored_card_writes_the_card_of_the_kind(kind, run, tmp_path):
+    stored = run.directory.card_file.read_text()
+    run.directory.card_file.unlink()
+    try:
+        exported = run.export(tmp_path / "served")
+    finally:
+        run.directory.card_file.write_text(stored)
+    assert (exported.path / "assets.extra" / "model_card.md").read_text() == stored
+
+
+def test_predict_asks_the_gate_that_was_fitted_again(run, phantoms, monkeypatch):
+    fresh = api.load_run(run.path)
+    assert fresh.predict([phantoms])["in_distribution"].any()
+    strict = dataclasses.replace(fresh.gate, scales=np.full_like(fresh.gate.scales, 1e-6))  # it accepts nothing
+    monkeypatch.setattr("medxray.gate.run_gate.refit", lambda run: strict)
+    assert fresh.refit_gate() is strict is fresh.gate
+    assert not fresh.predict([phantoms])["in_distribution"].any()
