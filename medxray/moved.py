@@ -21,7 +21,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "data.folders": "data.layouts.folders",
     "data.headers": "data.images.headers",
     "data.images": "data.images.files",
-    "data.kermany": "data.layouts.kermany",
+    "data.kermany": "data.layouts.kermany data.tasks",
     "data.labels": "data.layouts.labels data.layouts.names data.tasks",
     "data.phantom": "data.phantom.draw",
     "data.phantom_anatomy": "data.phantom.anatomy",

@@ -27,7 +27,9 @@ def detector_of(material, fit, *, scale="none", image_score="mean"):
     names = patch_layers("shallow-cnn")
     part = prefix(backbone, names)
     patches = patches_of(part.outputs, scale=scale)(part(normal)).numpy()
-    return build_patch_detector(backbone, fit(array_patches(patches)), names=names, scale=scale, image_score=image_score)
+    return build_patch_detector(
+        backbone, fit(array_patches(patches)), names=names, scale=scale, image_score=image_score
+    )
 
 
 def answers(model, images):

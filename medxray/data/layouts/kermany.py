@@ -2,7 +2,6 @@
 
 import re
 
-NORMAL, PNEUMONIA = "NORMAL", "PNEUMONIA"
 BACTERIAL, VIRAL = "bacterial", "viral"
 DATASET = "paultimothymooney/chest-xray-pneumonia"
 _SICK = re.compile(r"(person\d+)_(bacteria|virus)_\d+(?:_\d+)*", re.IGNORECASE)

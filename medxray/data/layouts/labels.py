@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from medxray.data.layouts import kermany
 from medxray.data.layouts.names import is_healthy, listed, nearest
-from medxray.data.tasks import TASK_CLASSES, TASKS
+from medxray.data.tasks import NORMAL, PNEUMONIA, TASK_CLASSES, TASKS
 from medxray.errors import ConfigError, DataError
 
 BY_NAME = ""  # the names say which class is the normal one
@@ -193,14 +193,14 @@ def resolve(row, classes, task):
     """
     stem = row.file.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     label, subtype = row.label, row.subtype
-    if not subtype and task != "folders" and label.casefold() != kermany.NORMAL.casefold():
+    if not subtype and task != "folders" and label.casefold() != NORMAL.casefold():
         subtype = kermany.subtype(stem)
-    if task == "pneumonia-subtype" and label.casefold() == kermany.PNEUMONIA.casefold():
+    if task == "pneumonia-subtype" and label.casefold() == PNEUMONIA.casefold():
         if not subtype:
             return None, ""
         label = subtype
     if task == "pneumonia" and label.casefold() in _SUBTYPES:
-        label, subtype = kermany.PNEUMONIA, subtype or label.casefold()
+        label, subtype = PNEUMONIA, subtype or label.casefold()
     for name in classes:
         if name.casefold() == label.casefold():
             return name, subtype or _subtype_of(name, task)
