@@ -94,6 +94,7 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "explain.truth.Listed": "runs.truth.SplitRow",
     "extraction.other_manifest": "runs.images.other_manifest",
     "export.parity.squared_gap": "anomaly.serving.squared_gap",
+    "plots.style.with_interval": "metrics.intervals.estimate_text",
     "trained.predict_batches": "models.inference.predict_batches",
 }
 

@@ -4,6 +4,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from medxray.metrics.thresholds import FIXED
+from medxray.moved import names_of_old_module
 from medxray.system import storage
 
 # Okabe and Ito (2008), told apart with every kind of colour blindness.
@@ -13,6 +14,7 @@ CLASS_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 LINE_STYLES = ("-", "--", "-.", ":")
 DPI = 110
 _LONGEST = 32
+__getattr__ = names_of_old_module(__name__)
 
 
 def new_figure(width, height):
