@@ -46,7 +46,8 @@ def test_affine_agrees_with_opencv(images):
     expected = cv2.warpAffine(images[0, ..., 0], np.c_[linear, offset], (width, height), flags=cv2.INTER_LINEAR)
     drawn = parameters(angle=angle, dx=dx, dy=dy, scale_x=scale_x, scale_y=scale_y)
     inner = (slice(6, -6), slice(6, -6))
-    np.testing.assert_allclose(augment(images, drawn)[0, ..., 0][inner], expected[inner], atol=1.0)
+    difference = augment(images, drawn)[0, ..., 0][inner] - expected[inner]
+    assert np.abs(difference).max() < 1.5 and np.abs(difference).mean() < 0.1  # OpenCV 4 rounds to 1/32 pixel
 
 
 def test_flip_mirrors_left_to_right(images):
