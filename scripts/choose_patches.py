@@ -96,7 +96,9 @@ def sources(args, folder):
     ).resolved()
     config = dataclasses.replace(config, cache_dir=f"{folder}/cache")
     manifest = choose_manifest(config, normal=BY_NAME)
-    images, _ = decode_splits(manifest, config, SPLITS)
+    images, left_out = decode_splits(manifest, config, SPLITS)
+    if left_out:
+        print(f"Left out: {left_out}")
     rows = images.rows
     chosen = {NORMAL: rows["train"][images.labels[rows["train"]] == 0]}
     chosen["val"] = np.concatenate([rows["val"], rows["test"]]) if args.phantoms else rows["val"]

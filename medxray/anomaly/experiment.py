@@ -118,7 +118,7 @@ def _check_backbone(manifest, backbone):
 
     Test images must not be among its training or validation images. Validation images, which choose threshold and
     calibration, must not be among its training images. An image that is in an earlier split here as well is another
-    matter: duplicates are told of when the data is read.
+    matter: reading the data reports duplicates.
     """
     own = {split: set(manifest.subset(split).content_digests()) for split in SPLITS}
     for split, known, earlier in (("test", "training or validation", SPLITS[:2]), ("val", "training", SPLITS[:1])):
