@@ -79,6 +79,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "storage": "system.storage",
     "trained": "trained_run",
     "training.experiment": "training.classifier",
+    "training.steps": "training.trainer training.checkpoint",
 }
 
 RENAMED = {  # names that are called otherwise now, or lie elsewhere than the rest of their module

@@ -7,13 +7,13 @@ from medxray.anomaly import card as anomaly_card
 from medxray.anomaly import serving as anomaly_serving
 from medxray.anomaly.config import AnomalyConfig
 from medxray.anomaly.detector import Detector
-from medxray.anomaly.experiment import AnomalyExperiment
+from medxray.anomaly.experiment import DetectorTrainer
 from medxray.classifier import card as classifier_card
 from medxray.classifier import serving as classifier_serving
 from medxray.errors import RunError
 from medxray.evaluation.model_card import KindCard
 from medxray.trained_run import Run
-from medxray.training.classifier import Experiment
+from medxray.training.classifier import ClassifierTrainer
 from medxray.training.config import TrainConfig
 
 
@@ -24,7 +24,7 @@ class RunKind:
     Attributes:
         name: its name in run.json, the TYPE of its configuration.
         config: subclass of training.config.RunConfig.
-        experiment: trains it: (RunDir, configuration, RunKind) -> object with `go()`.
+        experiment: trains it: (RunDir, configuration, RunKind, listeners) -> training.trainer.Trainer.
         trained: trained_run.Run or a subclass; it also holds the notes, further figures and plots of every evaluation.
         serving: export.serving.Serving or a subclass: the signatures of the exported graph.
         parity: function (run, loaded SavedModel, export.parity.Compared) -> dict of largest differences that only
@@ -50,7 +50,7 @@ class RunKind:
 CLASSIFIER = RunKind(
     name=TrainConfig.TYPE,
     config=TrainConfig,
-    experiment=Experiment,
+    experiment=ClassifierTrainer,
     trained=Run,
     serving=classifier_serving.ClassifierServing,
     parity=classifier_serving.parity,
@@ -59,7 +59,7 @@ CLASSIFIER = RunKind(
 ANOMALY = RunKind(
     name=AnomalyConfig.TYPE,
     config=AnomalyConfig,
-    experiment=AnomalyExperiment,
+    experiment=DetectorTrainer,
     trained=Detector,
     serving=anomaly_serving.DetectorServing,
     parity=anomaly_serving.parity,

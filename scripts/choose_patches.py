@@ -80,12 +80,13 @@ def sources(args, folder):
     from medxray.anomaly.patch_graph import build_backbone, patch_layers
     from medxray.anomaly.patches_of_images import NORMAL, PatchSource
     from medxray.data.layouts.labels import BY_NAME
+    from medxray.data.manifest import SPLITS
     from medxray.data.phantom.draw import generate_phantoms
     from medxray.models.classifier import prefix
     from medxray.models.inference import compiled
     from medxray.models.registry import PATCH_SCALES
     from medxray.models.weights import load_weights
-    from medxray.training.dataset import choose_manifest, decode_manifest
+    from medxray.training.dataset import choose_manifest, decode_splits
 
     if args.phantoms:
         generate_phantoms(Path(folder) / "phantoms", patients=args.phantoms, seed=args.seed)
@@ -95,7 +96,9 @@ def sources(args, folder):
     ).resolved()
     config = dataclasses.replace(config, cache_dir=f"{folder}/cache")
     manifest = choose_manifest(config, normal=BY_NAME)
-    _, images = decode_manifest(manifest, config, learned=manifest.classes[:1])
+    images, left_out = decode_splits(manifest, config, SPLITS)
+    if left_out:
+        print(f"Left out: {left_out}")
     rows = images.rows
     chosen = {NORMAL: rows["train"][images.labels[rows["train"]] == 0]}
     chosen["val"] = np.concatenate([rows["val"], rows["test"]]) if args.phantoms else rows["val"]

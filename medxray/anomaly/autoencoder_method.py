@@ -22,11 +22,17 @@ class AutoencoderMethod:
     Args:
         run: RunDir.
         config: resolved AnomalyConfig.
-        images: features.ImageSet with the rows `train` (normal images alone), `val_normal`, `val` and `test`.
+        images: features.ImageSet with the rows `train` (normal images alone) and `val_normal`.
+        listeners: further training.listeners.EpochListener objects.
+
+    Attributes:
+        history: one dict for each epoch, once it is fitted.
     """
 
-    def __init__(self, run, config, images):
-        self._run, self._config, self._all = run, config, images
+    history = ()
+
+    def __init__(self, run, config, images, listeners=()):
+        self._run, self._config, self._listeners = run, config, listeners
         rows = {"train": images.rows["train"], "val": images.rows["val_normal"]}
         self._images = dataclasses.replace(images, rows=rows, policy=policy(config.augment))
         self._plan = (Stage("main", None, config.epochs, config.learning_rate),)
@@ -45,7 +51,7 @@ class AutoencoderMethod:
 
     def fit(self, timed):
         """Train, from the last checkpoint where there is one; `timed` is a function phase -> context manager."""
-        work = stages.Work(
+        setup = stages.TrainingSetup(
             model=self.model,
             plan=self._plan,
             images=self._images,
@@ -55,8 +61,10 @@ class AutoencoderMethod:
             run=self._run,
             objective=own_output(),
             output=TRAINING_LOSS,
+            listeners=self._listeners,
         )
-        position = stages.train_stages(work, timed)
+        position = stages.train_stages(setup, timed)
+        self.history = position.history
         self._run.update_record(best_epoch=position.best_epoch)
         return self.model
 
@@ -65,11 +73,11 @@ class AutoencoderMethod:
         model = self._untrained()
         return model if stages.load_best(model, self._plan, self._run, output=TRAINING_LOSS) else None
 
-    def raw_scores(self, split, model=None):
-        """Raw scores of the images of a set, float64 (n,)."""
+    def raw_scores(self, images, name, model=None):
+        """Raw scores of the rows `name` of an ImageSet, float64 (n,); `model` stands in for the fitted one."""
         model = model or self.model
         part = keras.Model(model.input, model.get_layer(RAW_SCORE).output)
-        batches = self._all.images(self._all.rows[split]).batch(_BATCH).prefetch(2)
+        batches = images.images(images.rows[name]).batch(_BATCH).prefetch(2)
         return predict_batches(part, batches)[:, 0].astype(np.float64)
 
     def pooled(self, rows):

@@ -1,7 +1,6 @@
-"""The run of an anomaly detector: normal images, a method, scores, evaluation, export; started or resumed."""
+"""The training of an anomaly detector: normal images, a method, its scores and their unit."""
 
 import dataclasses
-import logging
 
 import numpy as np
 
@@ -11,46 +10,58 @@ from medxray.data.layouts.labels import BY_NAME
 from medxray.data.manifest import SPLITS
 from medxray.errors import DataError
 from medxray.evaluation.after_training import assess
-from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.runs.directory import open_run
 from medxray.runs.images import learned_digests
-from medxray.training.dataset import SAMPLE, choose_manifest, decode_manifest
+from medxray.training.dataset import SAMPLE, choose_manifest
 from medxray.training.execution import interrupts_as_such
-from medxray.training.steps import Steps
+from medxray.training.fitted import FittedRun
+from medxray.training.run_data import TEST
+from medxray.training.trainer import Trainer
 
-log = logging.getLogger(__name__)
 _MINIMUM = {"train": 8, "val_normal": 2}
 _WORDS = {"train": "training", "val_normal": "validation"}
 
 
-class AnomalyExperiment(Steps):
-    """The steps of an anomaly run, in order."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class FittedDetector(FittedRun):
+    """A fitted detector.
 
-    def go(self):
-        """Run every step; the record says "completed" only after the last one."""
-        with self._timed("data"):
-            manifest, images = self._data()
-            images = _normals_set_apart(images)
-        method = self._method(images)
+    Attributes:
+        method: what fitted it and scores images: autoencoder_method.AutoencoderMethod or patch_method.PatchMethod.
+        unit: mean and deviation of the raw scores of normal validation images, dict.
+    """
+
+    method: object
+    unit: dict
+
+
+class DetectorTrainer(Trainer):
+    """Trains an anomaly detector."""
+
+    def fit(self, data):
+        """Fit the detector; see `Trainer.fit`."""
+        data = dataclasses.replace(data, fitted=_normals_set_apart(data.fitted))
+        method = self._method(data.fitted)
         try:
             with interrupts_as_such():
                 raw = method.fit(self._timed)
         except KeyboardInterrupt:
-            self._save_best(method, images)
+            self._save_best(method, data.fitted)
             raise
         with self._timed("scores"):
-            scores = {split: method.raw_scores(split) for split in ("val", "test")}
-        unit = self._unit(scores["val"], images)
-        model = finish_detector(raw, **unit)
-        self._publish(model)
-        rows = (images.rows[SAMPLE], images.rows["val"])
-        self._fit_gate(model, images, rows=rows, pooled=method.pooled(rows))
-        with self._timed("evaluate"):
-            self._assess(manifest, images=images, logits=_logits(scores, unit))
-        if self.config.export:
-            with self._timed("export"):
-                self._export()
-        self._finish()
+            scores = method.raw_scores(data.fitted, "val")
+        unit = self._unit(scores, data.fitted)
+        return FittedDetector(
+            directory=self.run,
+            config=self.config,
+            trainer=self,
+            data=data,
+            model=finish_detector(raw, **unit),
+            history=method.history,
+            validation=data.predictions("val", _logits(scores, unit), split="val"),
+            method=method,
+            unit=unit,
+        )
 
     def _choose(self):
         manifest = choose_manifest(self.config, normal=self.config.normal or BY_NAME)
@@ -58,14 +69,14 @@ class AnomalyExperiment(Steps):
             _check_backbone(manifest, open_run(self.config.backbone))
         return manifest
 
-    def _decode(self, manifest):
-        return decode_manifest(manifest, self.config, learned=manifest.classes[:1])
+    def _learned(self, manifest):
+        return manifest.classes[:1]
 
     def _method(self, images):
         if self.config.method == AUTOENCODER:
             from medxray.anomaly.autoencoder_method import AutoencoderMethod
 
-            return AutoencoderMethod(self.run, self.config, images)
+            return AutoencoderMethod(self.run, self.config, images, self.listeners)
         from medxray.anomaly.patch_method import PatchMethod
 
         return PatchMethod(self.run, self.config, images)
@@ -86,12 +97,20 @@ class AnomalyExperiment(Steps):
         """After Ctrl-C: leave the best epoch so far as a usable model, where the method has epochs."""
         model = method.best_so_far() if self.config.method == AUTOENCODER else None
         if model is not None:
-            self._publish(finish_detector(model, **self._unit(method.raw_scores("val", model), images)))
+            self._publish(finish_detector(model, **self._unit(method.raw_scores(images, "val", model), images)))
 
-    def _assess(self, manifest, *, images, logits):
-        splits = [_predictions(manifest, images, rows, split=split) for split, rows in logits.items()]
-        pictures = {split: Pictures(images.source, images.rows[split]) for split in logits}
-        assess(self.run, splits, kind=self.kind, rule=self.config.threshold_rule, pictures=pictures)
+    def _pooled(self, fitted):
+        rows = fitted.data.fitted.rows
+        return fitted.method.pooled((rows[SAMPLE], rows["val"]))
+
+    def _evaluate(self, fitted, data):
+        with self._timed("scores"):
+            scores = fitted.method.raw_scores(data.test, TEST)
+        with self._timed("evaluate"):
+            test = data.predictions(TEST, _logits(scores, fitted.unit), split=TEST)
+            splits = (fitted.validation, test)
+            pictures = {part.split: data.pictures(part.split) for part in splits}
+            assess(self.run, splits, kind=self.kind, rule=self.config.threshold_rule, pictures=pictures)
 
 
 def _check_backbone(manifest, backbone):
@@ -99,7 +118,7 @@ def _check_backbone(manifest, backbone):
 
     Test images must not be among its training or validation images. Validation images, which choose threshold and
     calibration, must not be among its training images. An image that is in an earlier split here as well is another
-    matter: duplicates are told of when the data is read.
+    matter: reading the data reports duplicates.
     """
     own = {split: set(manifest.subset(split).content_digests()) for split in SPLITS}
     for split, known, earlier in (("test", "training or validation", SPLITS[:2]), ("val", "training", SPLITS[:1])):
@@ -126,12 +145,6 @@ def _normals_set_apart(images):
 
 
 def _logits(scores, unit):
-    """Raw scores (n,) of each split -> logits (n,2): 0 for normal and the score for abnormal."""
-    values = {split: (raw - unit["mean"]) / unit["deviation"] for split, raw in scores.items()}
-    return {split: np.stack([np.zeros_like(value), value], axis=1) for split, value in values.items()}
-
-
-def _predictions(manifest, images, logits, *, split):
-    chosen = np.zeros(len(manifest), bool)
-    chosen[images.rows[split]] = True
-    return predictions_of(manifest.where(chosen), logits, split=split)
+    """Raw scores (n,) -> logits (n,2): 0 for normal and the score for abnormal."""
+    values = (scores - unit["mean"]) / unit["deviation"]
+    return np.stack([np.zeros_like(values), values], axis=1)

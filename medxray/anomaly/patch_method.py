@@ -16,8 +16,8 @@ from medxray.anomaly.patches_of_images import BATCH, NORMAL, PatchSource
 from medxray.anomaly.score import RAW_SCORE
 from medxray.models.classifier import load_classifier
 from medxray.models.weights import load_weights
+from medxray.training.checkpoint import save_model
 from medxray.training.dataset import SAMPLE
-from medxray.training.steps import save_model
 
 log = logging.getLogger(__name__)
 _OTHERS = "others"  # training images that nothing is fitted on; the gate gets to know some of them
@@ -29,13 +29,18 @@ class PatchMethod:
     Args:
         run: RunDir.
         config: resolved AnomalyConfig.
-        images: features.ImageSet with the rows `train` (normal images alone), `val`, `test` and the sample of training
-            images of all classes, which only `pooled` is for.
+        images: features.ImageSet with the rows `train` (normal images alone), `val` and the sample of training images
+            of all classes, which only `pooled` is for.
+
+    Attributes:
+        history: empty, since there are no epochs.
     """
+
+    history = ()
 
     def __init__(self, run, config, images):
         self._run, self._config = run, config
-        rows = {NORMAL: images.rows["train"], "val": images.rows["val"], "test": images.rows["test"]}
+        rows = {NORMAL: images.rows["train"], "val": images.rows["val"]}
         others = np.setdiff1d(images.rows[SAMPLE], rows[NORMAL])
         self._training = (NORMAL, _OTHERS) if len(others) else (NORMAL,)
         self._images = dataclasses.replace(images, rows=rows | ({_OTHERS: others} if len(others) else {}))
@@ -76,10 +81,11 @@ class PatchMethod:
             return fit_padim(patches, dimensions=config.dimensions, seed=config.seed)
         return fit_patchcore(patches, share=config.coreset, seed=config.seed)
 
-    def raw_scores(self, split):
-        """Raw scores of the images of `val` or `test`, float64 (n,)."""
+    def raw_scores(self, images, name):
+        """Raw scores of the rows `name` of an ImageSet, `val` of the own images or rows of others, float64 (n,)."""
+        source = self._source if name in self._images.rows else self._source.of(images)
         head = tf.function(lambda tensors: self._head(tensors, training=False), reduce_retracing=True)
-        batches = self._source.activations(split, batch=self._batch)
+        batches = source.activations(name, batch=self._batch)
         scores = [head([tf.constant(part) for part in activations]).numpy() for activations in batches]
         return np.concatenate(scores)[:, 0].astype(np.float64)
 

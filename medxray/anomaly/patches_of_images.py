@@ -1,5 +1,7 @@
 """Images -> activations of a backbone -> patch features, from the cache where there is one."""
 
+import copy
+
 import numpy as np
 import tensorflow as tf
 
@@ -29,6 +31,13 @@ class PatchSource:
         self._tensors = [backbone.get_layer(name).output for name in self._names]
         self._features = cached_features(backbone, self._names, images=images, views=0, config=config)
         self._forward = None if self._features else compiled(prefix(backbone, self._names))
+
+    def of(self, images):
+        """The same for other images (ImageSet), PatchSource."""
+        others = copy.copy(self)
+        others._images = images
+        others._features = None if self._features is None else self._features.of(images, self._names)
+        return others
 
     def activations(self, name, *, batch=BATCH):
         """Yield the activations of a set, `batch` images at a time: list of float32 arrays (b,h,w,c), one per layer."""

@@ -1,4 +1,4 @@
-"""The exact state of training between two epochs, in one file."""
+"""Checkpoints: the exact state of training between two epochs, in one file, and models."""
 
 import dataclasses
 import json
@@ -29,6 +29,12 @@ class Position:
     best_epoch: int = 0
     rate_factor: float = 1.0
     history: tuple[dict, ...] = ()
+
+
+def save_model(model, path):
+    """Write a Keras model atomically."""
+    with storage.atomic_path(path) as file:
+        model.save(file)
 
 
 def save_state(path, position, *, variables, optimizer, best):

@@ -1,4 +1,4 @@
-"""The run of a classifier: data, model, stages, evaluation, export; started or resumed."""
+"""The training of a classifier: model, stages and class weights; predictions of each split from the cache or images."""
 
 import contextlib
 import dataclasses
@@ -9,20 +9,24 @@ import numpy as np
 import tensorflow as tf
 
 from medxray.evaluation.after_training import assess
-from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.models.classifier import build_classifier, load_classifier, pooling, suffix
-from medxray.models.heads import POOLED
 from medxray.models.inference import logits_model, predict_batches, predict_rows
+from medxray.models.names import POOLED
 from medxray.models.weights import load_weights
 from medxray.training import stages
+from medxray.training.checkpoint import save_model
 from medxray.training.dataset import SAMPLE, choose_manifest, sample_note
 from medxray.training.execution import interrupts_as_such
+from medxray.training.features import PrefixFeatures
+from medxray.training.fitted import FittedRun
 from medxray.training.losses import balanced_class_weights
 from medxray.training.modes import plan_stages
 from medxray.training.objectives import classification
-from medxray.training.steps import Steps, save_model
+from medxray.training.run_data import TEST
+from medxray.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
+_BATCH = 32
 
 
 @contextlib.contextmanager
@@ -38,37 +42,49 @@ def _precision(config):
         keras.config.set_dtype_policy(before)
 
 
-class Experiment(Steps):
-    """The steps of a classifier's run, in order."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class FittedClassifier(FittedRun):
+    """A fitted classifier.
 
-    def go(self):
-        """Run every step; the record says "completed" only after the last one."""
+    Attributes:
+        features: features.PrefixFeatures of training and validation images; None where the cache was not used.
+    """
+
+    features: PrefixFeatures | None
+
+
+class ClassifierTrainer(Trainer):
+    """Trains a classifier."""
+
+    def fit(self, data):
+        """Fit the classifier; see `Trainer.fit`."""
         with _precision(self.config):
-            self._go()
+            return self._fit(data)
 
-    def _go(self):
-        with self._timed("data"):
-            manifest, images = self._data()
+    def _fit(self, data):
         with self._timed("model"):
-            model = self._model(manifest)
+            model = self._model(data.manifest)
         try:
             with interrupts_as_such():
-                features, position = self._train(model, images)
+                features, position = self._train(model, data.fitted)
         except KeyboardInterrupt:
-            self._save_best(manifest)
+            self._save_best(data.manifest)
             raise
         if self.config.mixed_precision:
-            model, features = self._in_float32(model, manifest), None  # cached activations are of lower precision
-        self._publish(model)
-        rows = [images.rows[name] for name in (SAMPLE, "val")]
-        self._fit_gate(model, images, rows=rows, pooled=self._pooled(model, features))
-        with self._timed("evaluate"):
-            self._assess(model, manifest, images=images, features=features)
+            model, features = self._in_float32(model, data.manifest), None  # cached activations are of lower precision
         self.run.update_record(best_epoch=position.best_epoch)
-        if self.config.export:
-            with self._timed("export"):
-                self._export()
-        self._finish()
+        with self._timed("evaluate"):
+            logits = self._logits(model, features, data.fitted, "val")
+        return FittedClassifier(
+            directory=self.run,
+            config=self.config,
+            trainer=self,
+            data=data,
+            model=model,
+            history=position.history,
+            validation=data.predictions("val", logits, split="val"),
+            features=features,
+        )
 
     def _choose(self):
         return choose_manifest(self.config, positive=self.config.positive)
@@ -106,17 +122,12 @@ class Experiment(Steps):
         return whole
 
     def _train(self, model, images):
-        classes = model.output_shape[-1]
-        weights = np.ones(classes, np.float32)
-        if self.config.class_weights == "balanced":
-            weights = balanced_class_weights(images.labels[images.rows["train"]], classes)
-        names = self.run.read_record()["data"]["classes"]
-        shown = (f"{name} {weight:.3f}" for name, weight in zip(names, weights, strict=True))
-        log.info("Class weights: %s.", ", ".join(shown))
+        """Train all stages; returns (PrefixFeatures or None, checkpoint.Position after the last epoch)."""
         plan = plan_stages(self.config)
+        weights = self._class_weights(images, model.output_shape[-1])
         with self._timed("prefix"):
             features = stages.build_features(model, plan, images=images, config=self.config)
-        work = stages.Work(
+        setup = stages.TrainingSetup(
             model=model,
             plan=plan,
             images=images,
@@ -124,10 +135,20 @@ class Experiment(Steps):
             weights=weights[images.labels],
             config=self.config,
             run=self.run,
-            objective=classification(classes),
+            objective=classification(model.output_shape[-1]),
             l2=self.config.l2,
+            listeners=self.listeners,
         )
-        return features, stages.train_stages(work, self._timed)
+        return features, stages.train_stages(setup, self._timed)
+
+    def _class_weights(self, images, classes):
+        weights = np.ones(classes, np.float32)
+        if self.config.class_weights == "balanced":
+            weights = balanced_class_weights(images.labels[images.rows["train"]], classes)
+        names = self.run.read_record()["data"]["classes"]
+        shown = (f"{name} {weight:.3f}" for name, weight in zip(names, weights, strict=True))
+        log.info("Class weights: %s.", ", ".join(shown))
+        return weights
 
     def _save_best(self, manifest):
         """After Ctrl-C: leave the best epoch so far as a usable model, from files alone: the live one is mid-epoch."""
@@ -137,30 +158,37 @@ class Experiment(Steps):
         stages.load_best(model, plan_stages(self.config), self.run)
         self._publish(self._in_float32(model, manifest) if self.config.mixed_precision else model)
 
-    def _assess(self, model, manifest, *, images, features):
-        chosen = {"train": SAMPLE, "val": "val", "test": "test"}
-        splits = [self._predictions(model, manifest, (images, features), named=pair) for pair in chosen.items()]
-        pictures = {split: Pictures(images.source, images.rows[rows]) for split, rows in chosen.items()}
-        notes, rule = {"train": sample_note(images)}, self.config.threshold_rule
-        assess(self.run, splits, kind=self.kind, rule=rule, pictures=pictures, notes=notes)
+    @property
+    def _cut(self):
+        """The layer before which the last stage changes nothing; None: it trains every layer."""
+        return plan_stages(self.config)[-1].cut
 
-    def _pooled(self, model, features):
-        """Pooled features of the unchanged images of the training sample and of val, from the cache; None without."""
-        if features is None:
+    def _pooled(self, fitted):
+        if fitted.features is None:
             return None
-        cut = plan_stages(self.config)[-1].cut
-        activations = [features.read(cut, name) for name in (SAMPLE, "val")]
-        return activations if cut == POOLED else [predict_rows(pooling(model, cut), part) for part in activations]
+        activations = [fitted.features.read(self._cut, name) for name in (SAMPLE, "val")]
+        if self._cut == POOLED:
+            return activations
+        return [predict_rows(pooling(fitted.model, self._cut), part) for part in activations]
 
-    def _predictions(self, model, manifest, data, *, named):
-        """Predictions of the unchanged images of one set: `named` is (name of the split, name of the rows)."""
-        (images, features), (split, name) = data, named
-        rows = images.rows[name]
-        if features is not None:
-            cut = plan_stages(self.config)[-1].cut
-            logits = predict_rows(suffix(model, cut), features.read(cut, name))
-        else:
-            logits = predict_batches(logits_model(model), images.images(rows).batch(32).prefetch(2))
-        chosen = np.zeros(len(manifest), bool)
-        chosen[rows] = True
-        return predictions_of(manifest.where(chosen), logits, split=split)
+    def _evaluate(self, fitted, data):
+        features = fitted.features
+        with self._timed("prefix"):
+            test_features = None if features is None else features.of(data.test, (self._cut,))
+        with self._timed("evaluate"):
+            train = self._logits(fitted.model, features, data.fitted, SAMPLE)
+            test = self._logits(fitted.model, test_features, data.test, TEST)
+            splits = [
+                data.predictions(SAMPLE, train, split="train"),
+                fitted.validation,
+                data.predictions(TEST, test, split=TEST),
+            ]
+            pictures = {"train": data.pictures(SAMPLE), "val": data.pictures("val"), TEST: data.pictures(TEST)}
+            notes, rule = {"train": sample_note(data.fitted)}, self.config.threshold_rule
+            assess(self.run, splits, kind=self.kind, rule=rule, pictures=pictures, notes=notes)
+
+    def _logits(self, model, features, images, name):
+        """Logits of the unchanged images of one set, float32 (n,K), from their activations where there are any."""
+        if features is None:
+            return predict_batches(logits_model(model), images.images(images.rows[name]).batch(_BATCH).prefetch(2))
+        return predict_rows(suffix(model, self._cut), features.read(self._cut, name))

@@ -1,7 +1,7 @@
 """From a configuration to the images a run trains on, with everything about them on record."""
 
+import dataclasses
 import itertools
-import logging
 
 import numpy as np
 
@@ -10,13 +10,12 @@ from medxray.data.layouts.against_normal import ABNORMAL_NEEDED
 from medxray.data.layouts.labels import parse_label_map
 from medxray.data.layouts.names import nearest
 from medxray.data.layouts.sources import load_manifest, load_split
-from medxray.data.manifest import SPLITS, Skipped
+from medxray.data.manifest import SPLITS
 from medxray.data.pipeline import read_source
 from medxray.data.splits import assign_splits, check_split, limit_manifest, training_sample
 from medxray.errors import DataError
 from medxray.training.features import ImageSet
 
-log = logging.getLogger(__name__)
 SAMPLE = "train-sample"  # training images that are assessed unchanged
 MINIMUM_PER_CLASS = 8
 _NEED = f"training needs at least {MINIMUM_PER_CLASS} of each class"
@@ -45,48 +44,37 @@ def choose_manifest(config, *, positive=None, normal=None):
     return manifest if config.limit is None else limit_manifest(manifest, config.limit, seed=config.seed)
 
 
-def decode_manifest(manifest, config, *, learned=None):
-    """Decode all images of a manifest and drop those that cannot be read.
+def decode_splits(manifest, config, splits):
+    """Decode the images of some splits; files of other splits are not read.
 
     Args:
         manifest: Manifest with splits.
         config: RunConfig.
-        learned: classes that the train split has to hold; None: all.
+        splits: names of the splits, which become the rows of the ImageSet; with "train" it has the rows SAMPLE too.
 
     Returns:
-        (Manifest of the readable images, features.ImageSet over them).
-
-    Raises:
-        DataError: `--strict` and a file cannot be used, or a class has too few readable images.
+        (features.ImageSet over the images that can be read, dict path -> reason of the others).
     """
+    part = manifest.where(manifest.table["split"].isin(list(splits)))
     size = (config.image_size, config.image_size)
-    source, failures = read_source(manifest.files(), size=size, channels=config.channels, resize=config.resize)
-    dropped = [Skipped(manifest.table["path"][row], reason) for row, reason in failures.items()]
-    skipped = [*manifest.skipped, *dropped]
-    for item in skipped:
-        log.warning("Left out: %s: %s", item.path, item.reason)
-    if skipped and config.strict:
-        raise DataError(
-            f"--strict: {len(skipped)} of {len(manifest) + len(manifest.skipped)} files cannot be used, the first is "
-            f"{skipped[0].path}: {skipped[0].reason}. Repair or remove it, or leave out --strict."
-        )
-    keep = np.setdiff1d(np.arange(len(manifest)), list(failures))
-    readable = manifest.without(dropped)
-    _check_enough(readable, readable.classes if learned is None else learned)
-    if len(keep) < len(manifest):
+    source, failures = read_source(part.files(), size=size, channels=config.channels, resize=config.resize)
+    reasons = {part.table["path"][row]: reason for row, reason in failures.items()}
+    if reasons:
+        keep = np.setdiff1d(np.arange(len(part)), list(failures))
+        part = part.where(~part.table["path"].isin(list(reasons)))
         pixels = None if source.pixels is None else source.pixels[keep]
-        source = type(source)(tuple(readable.files()), source.size, source.channels, source.resize, pixels)
-    return readable, _image_set(readable, source, config)
+        source = dataclasses.replace(source, files=tuple(part.files()), pixels=pixels)
+    return _image_set(part, source, config, splits), reasons
 
 
-def _image_set(manifest, source, config):
-    splits = manifest.table["split"].to_numpy()
-    rows = {split: np.flatnonzero(splits == split) for split in SPLITS}
+def _image_set(part, source, config, splits):
+    names = part.table["split"].to_numpy()
+    rows = {split: np.flatnonzero(names == split) for split in splits}
     return ImageSet(
         source=source,
-        labels=manifest.labels(),
-        digests=manifest.content_digests(),
-        rows=rows | {SAMPLE: training_sample(manifest, config.seed)},
+        labels=part.labels(),
+        digests=part.content_digests(),
+        rows=rows | ({SAMPLE: training_sample(part, config.seed)} if "train" in rows else {}),
         policy=policy(config.augment),
         seed=config.seed,
     )
@@ -108,7 +96,13 @@ def content_table(manifest):
     return manifest.table[["path", "split"]].assign(sha256=manifest.content_digests())
 
 
-def _check_enough(manifest, learned):
+def check_enough(manifest, learned):
+    """Raise DataError where a class or a split has too few images.
+
+    Args:
+        manifest: Manifest with splits.
+        learned: classes that the train split has to hold.
+    """
     counts = np.bincount(manifest.labels(), minlength=len(manifest.classes))
     for name, count in zip(manifest.classes, counts, strict=True):
         if count < MINIMUM_PER_CLASS:

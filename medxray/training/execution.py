@@ -1,4 +1,4 @@
-"""Starting and resuming runs of every kind: seeds, precision, interrupts, and what the record says afterwards."""
+"""Starting, resuming, fitting and finishing runs of every kind: seeds, interrupts, and what the record says of them."""
 
 import contextlib
 import dataclasses
@@ -10,45 +10,117 @@ import tensorflow as tf
 from medxray.errors import MedxrayError, RunError, TrainingError
 from medxray.runs.directory import command_line, create_run, open_run, undo_replacing
 from medxray.training.config import config_from_dict, option_name
+from medxray.training.run_data import FITTED
 
 log = logging.getLogger(__name__)
 
 
-def start_run(config, kind):
-    """Train a new run as `config` (RunConfig) says and return its RunDir; `kind`: its run_kinds.RunKind."""
-    config = config.resolved().anchored()
-    run = create_run(config, command=command_line())
-    log.info("Run %s", run.path)
-    return _execute(run, dataclasses.replace(config, name=run.name), kind)
+def start_run(config, kind, listeners=()):
+    """Train a new run to its end: `fit` and `finish`, with the test images read first.
+
+    So unusable test images are known, and under `--strict` an error, before the training begins.
+
+    Args:
+        config: RunConfig.
+        kind: the kind of the run: `config` is its class of configuration, `experiment(RunDir, configuration, kind,
+            listeners)` gives a trainer.Trainer, and `load(RunDir)` gives the trained run.
+        listeners: listeners.EpochListener objects beside those for log and history file.
+
+    Returns:
+        RunDir.
+
+    Raises:
+        MedxrayError: the subclass and its message say what to do.
+    """
+    run, config = _new_run(config)
+    return _train(run, config, kind, listeners)
 
 
-def resume_run(path, kind_of):
-    """Go on with a run that was interrupted, and return its RunDir.
+def resume_run(path, kind_of, listeners=()):
+    """Go on with a run that was interrupted, to its end, and return its RunDir.
 
     Args:
         path: the run's directory.
-        kind_of: function record (dict of run.json) -> run_kinds.RunKind.
+        kind_of: function record (dict of run.json) -> kind, see `start_run`.
+        listeners: as for `start_run`.
 
     Raises:
         RunError: there is no such run, or it is complete.
     """
     run = open_run(path)
     record = run.read_record()
-    if record["state"] == "completed":
-        raise RunError(f"{run.path} is complete; there is nothing to resume. Train a new run instead.")
+    _check_open(run, record)
     kind = kind_of(record)
     log.info("Resuming %s", run.path)
     run.update_record(state="running")
     config = config_from_dict(record["config"], source=str(run.record_file), kind=kind.config)
-    return _execute(run, config, kind)
+    return _train(run, config, kind, listeners)
 
 
-def _execute(run, config, kind):
-    _seed(config)
+def fit(config, kind, listeners=()):
+    """Fit the model of a new run on training and validation images; test images are neither decoded nor predicted.
+
+    The run has then history and checkpoint, but no decision, figures, gate or export; `finish` adds them, and so does
+    `resume_run` in another process. Arguments and errors as for `start_run`.
+
+    Returns:
+        fitted.FittedRun.
+    """
+    run, config = _new_run(config)
+    with _recorded(run, config):
+        _seed(config)
+        trainer = kind.experiment(run, config, kind, listeners)
+        return trainer.fit(trainer.read(FITTED))
+
+
+def finish(fitted):
+    """Finish a run that `fit` has fitted: decision, evaluation of test images, gate, figures, export.
+
+    Args:
+        fitted: fitted.FittedRun.
+
+    Returns:
+        RunDir, complete.
+
+    Raises:
+        RunError: the run is complete already.
+        MedxrayError: as for `start_run`.
+    """
+    run = fitted.directory
+    _check_open(run, run.read_record())
+    with _recorded(run, fitted.config):
+        fitted.trainer.finish(fitted)
+    return run
+
+
+def _new_run(config):
+    """The RunDir of a new run and its configuration, complete."""
+    config = config.resolved().anchored()
+    run = create_run(config, command=command_line())
+    log.info("Run %s", run.path)
+    return run, dataclasses.replace(config, name=run.name)
+
+
+def _check_open(run, record):
+    if record["state"] == "completed":
+        raise RunError(f"{run.path} is complete; there is nothing to resume. Train a new run instead.")
+
+
+def _train(run, config, kind, listeners):
+    with _recorded(run, config):
+        _seed(config)
+        trainer = kind.experiment(run, config, kind, listeners)
+        trainer.finish(trainer.fit(trainer.read()))
+    return run
+
+
+@contextlib.contextmanager
+def _recorded(run, config):
+    """Keep the run from other processes, and put on its record how the block failed or was interrupted."""
     with run.in_use():
         try:
             with interrupts_as_such():
-                kind.experiment(run, config, kind).go()
+                yield
         except KeyboardInterrupt:
             run.update_record(state="interrupted")
             usable = "The best epoch so far can be used. " if run.model_file.exists() else ""
@@ -60,7 +132,6 @@ def _execute(run, config, kind):
         except BaseException as error:  # whatever it was, the run is not complete
             _record_failure(run, error)
             raise
-    return run
 
 
 @contextlib.contextmanager
@@ -82,7 +153,7 @@ def _memory_options(config):
 
 
 def _record_failure(run, error):
-    with contextlib.suppress(MedxrayError):  # the disk may be full; the first error is the one to tell
+    with contextlib.suppress(MedxrayError):  # the disk may be full; the first error is the one to report
         run.update_record(state="failed", error=str(error))
         undo_replacing(run)
 

@@ -28,10 +28,10 @@ class ImageSet:
         source: pipeline.Source over all rows of the manifest.
         labels: int64 array (n,).
         digests: SHA-256 of each file's content.
-        rows: dict split -> int array of row numbers; beside train, val and test it may hold further sets such as a
-            sample of train.
+        rows: dict split -> int array of row numbers; beside splits it may hold further sets such as a sample of train.
         policy: augment.Policy.
         seed: seed of the augmentation.
+        later: number of images of the run that are read after the fit; the cache keeps room for them.
     """
 
     source: object
@@ -40,6 +40,7 @@ class ImageSet:
     rows: dict
     policy: object
     seed: int
+    later: int = 0
 
     def samples(self, rows):
         """Stable numbers of images, int64 (n,), from their content, so that augmentation follows the image."""
@@ -73,7 +74,7 @@ class PrefixFeatures:
 
     def __init__(self, model, cuts, *, arch, image_set, views, cache_dir):
         self._model, self._images, self._cuts = model, image_set, tuple(cuts)
-        self._arch = arch
+        self._arch, self._cache_dir = arch, cache_dir
         self._views = wanted_views(image_set.rows, views)
         self._entries, self._forwards, self._locks = {}, {}, []
         for cut in cuts:
@@ -111,6 +112,12 @@ class PrefixFeatures:
     def total_bytes(self):
         """Bytes of all entries of this run."""
         return sum(entry.key.total_bytes for entry in self._entries.values())
+
+    @property
+    def later_bytes(self):
+        """Bytes of the entries of images that are read after the fit."""
+        row_bytes = {cut: entry.key.row_bytes for (cut, _, _), entry in self._entries.items()}
+        return self._images.later * sum(row_bytes.values())
 
     @property
     def missing_rows(self):
@@ -190,6 +197,18 @@ class PrefixFeatures:
     def _release(self):
         for lock in self._locks:
             lock.release()
+
+    def of(self, image_set, cuts):
+        """Activations of the same model for other images without augmentation, PrefixFeatures; they are computed.
+
+        Args:
+            image_set: ImageSet.
+            cuts: names of layers before which the model has not changed.
+        """
+        places = {"arch": self._arch, "cache_dir": self._cache_dir}
+        others = PrefixFeatures(self._model, cuts, image_set=image_set, views=0, **places)
+        others.build()
+        return others
 
     def _checked(self, entry):
         """Verify an entry and return the lock that it needs: for reading when it is complete, else for writing."""

@@ -8,13 +8,13 @@ import dataclasses
 import logging
 import math
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
-import pandas as pd
 
 from medxray.errors import TrainingError
-from medxray.system import progress, storage
+from medxray.system import progress
 from medxray.training.checkpoint import Position, save_state
 from medxray.training.modes import HEAD
 from medxray.training.schedules import learning_rate, plateau_factor
@@ -39,8 +39,8 @@ class EpochWatch(keras.callbacks.Callback):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class StageRun:
-    """What a stage needs.
+class StageSetup:
+    """What the training of one stage needs.
 
     Attributes:
         stage: modes.Stage.
@@ -50,8 +50,9 @@ class StageRun:
         validation: tf.data.Dataset of the same structure.
         view_of: function epoch -> text for the history.
         config: resolved TrainConfig.
-        run: RunDir.
+        state_file: path of the checkpoint.
         objective: objectives.Objective.
+        listeners: listeners.EpochListener objects, called in this order.
     """
 
     stage: object
@@ -61,15 +62,16 @@ class StageRun:
     validation: object
     view_of: object
     config: object
-    run: object
+    state_file: Path
     objective: object
+    listeners: tuple
 
 
-def train_stage(work, *, steps, state):
+def train_stage(setup, *, steps, state):
     """Train one stage and leave the best epoch's weights in the model.
 
     Args:
-        work: StageRun.
+        setup: StageSetup.
         steps: optimizer steps per epoch.
         state: what `checkpoint.load_state` returned for this stage, or a Position to start from.
 
@@ -79,34 +81,34 @@ def train_stage(work, *, steps, state):
     Raises:
         TrainingError: the loss is not a number.
     """
-    _compile(work, steps)
-    position, best = _restore(work, state)
-    while position.epoch < work.stage.epochs and position.epoch - position.best_epoch < work.config.patience:
-        position, best = _one_epoch(work, position, best)
-    if position.epoch < work.stage.epochs:
-        log.info("Stopped early: no better validation loss for %d epochs.", work.config.patience)
-    log.info("Best epoch of stage %s: %d.", work.stage.name, position.best_epoch)
-    assign(work.variables, best)
+    _compile(setup, steps)
+    position, best = _restore(setup, state)
+    while position.epoch < setup.stage.epochs and position.epoch - position.best_epoch < setup.config.patience:
+        position, best = _one_epoch(setup, position, best)
+    if position.epoch < setup.stage.epochs:
+        log.info("Stopped early: no better validation loss for %d epochs.", setup.config.patience)
+    log.info("Best epoch of stage %s: %d.", setup.stage.name, position.best_epoch)
+    assign(setup.variables, best)
     return position
 
 
-def _compile(work, steps):
-    rate = learning_rate(work.config.schedule, work.stage.learning_rate, steps=steps * work.stage.epochs)
-    work.model.compile(
+def _compile(setup, steps):
+    rate = learning_rate(setup.config.schedule, setup.stage.learning_rate, steps=steps * setup.stage.epochs)
+    setup.model.compile(
         optimizer=keras.optimizers.Adam(rate),
-        loss=work.objective.loss,
-        metrics=work.objective.metrics(),
+        loss=setup.objective.loss,
+        metrics=setup.objective.metrics(),
         jit_compile=False,
     )
-    work.model.optimizer.build(work.model.trainable_variables)
+    setup.model.optimizer.build(setup.model.trainable_variables)
 
 
-def _restore(work, state):
+def _restore(setup, state):
     if isinstance(state, Position):
-        return state, _values(work.variables)
+        return state, _values(setup.variables)
     position, variables, optimizer, best = state
-    assign(work.variables, variables)
-    assign(work.model.optimizer.variables, optimizer)
+    assign(setup.variables, variables)
+    assign(setup.model.optimizer.variables, optimizer)
     return position, best
 
 
@@ -120,59 +122,64 @@ def assign(variables, values):
         variable.assign(value)
 
 
-def _one_epoch(work, position, best):
-    stage, model, epoch = work.stage, work.model, position.epoch
+def _one_epoch(setup, position, best):
+    stage, model, epoch = setup.stage, setup.model, position.epoch
     where = f"stage {stage.name}, epoch {epoch + 1}"
-    dataset = work.train(epoch)
-    if work.config.schedule == "plateau":
+    dataset = setup.train(epoch)
+    if setup.config.schedule == "plateau":
         model.optimizer.learning_rate = stage.learning_rate * position.rate_factor
     begin = time.perf_counter()
     with progress.track(int(dataset.cardinality()), f"{stage.name} {epoch + 1}/{stage.epochs}") as bar:
         report = model.fit(
             dataset,
-            validation_data=work.validation,
+            validation_data=setup.validation,
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,
             shuffle=False,
-            callbacks=[EpochWatch(bar, where, _remedy(work))],
+            callbacks=[EpochWatch(bar, where, _remedy(setup))],
         )
-    row = _history_row(work, epoch, report.history, seconds=time.perf_counter() - begin)
+    row = _history_row(setup, epoch, report.history, seconds=time.perf_counter() - begin)
     position = _advance(position, row)
     if position.best_epoch == position.epoch:
-        best = _values(work.variables)
-    storage.write_csv(work.run.history_file, pd.DataFrame(position.history))
+        best = _values(setup.variables)
+    _notify(setup, row)
     save_state(
-        work.run.state_file,
+        setup.state_file,
         position,
-        variables=_values(work.variables),
+        variables=_values(setup.variables),
         optimizer=_values(model.optimizer.variables),
         best=best,
     )
-    log.info(_epoch_line(work, row))
     return position, best
 
 
-def _history_row(work, epoch, history, *, seconds):
+def _notify(setup, row):
+    values = {name: value for name, value in row.items() if name not in ("stage", "epoch")}
+    for listener in setup.listeners:
+        listener.on_epoch(setup.stage, row["epoch"], values)
+
+
+def _history_row(setup, epoch, history, *, seconds):
     if not math.isfinite(history[MONITORED][0]):
         raise TrainingError(
-            f"The validation loss became {history[MONITORED][0]} in stage {work.stage.name}, epoch {epoch + 1}. "
-            f"{_remedy(work)}"
+            f"The validation loss became {history[MONITORED][0]} in stage {setup.stage.name}, epoch {epoch + 1}. "
+            f"{_remedy(setup)}"
         )
     return {
-        "stage": work.stage.name,
+        "stage": setup.stage.name,
         "epoch": epoch + 1,
         **{name: float(values[0]) for name, values in history.items()},
-        "learning_rate": float(np.asarray(work.model.optimizer.learning_rate)),
+        "learning_rate": float(np.asarray(setup.model.optimizer.learning_rate)),
         "seconds": round(seconds, 2),
-        "view": work.view_of(epoch),
+        "view": setup.view_of(epoch),
     }
 
 
-def _remedy(work):
+def _remedy(setup):
     """What to do when a loss is no number; a resumed run keeps its options."""
-    rate = "--head-learning-rate" if work.stage.name == HEAD else "--learning-rate"
-    mixed = " or without --mixed-precision" if getattr(work.config, "mixed_precision", False) else ""
+    rate = "--head-learning-rate" if setup.stage.name == HEAD else "--learning-rate"
+    mixed = " or without --mixed-precision" if getattr(setup.config, "mixed_precision", False) else ""
     return f"Train a new run with a lower {rate}{mixed}."
 
 
@@ -186,13 +193,4 @@ def _advance(position, row):
         best_epoch=best_epoch,
         rate_factor=plateau_factor(position.rate_factor, epochs_since_best=row["epoch"] - best_epoch),
         history=(*position.history, row),
-    )
-
-
-def _epoch_line(work, row):
-    known = (("val_loss", "loss", 4), ("val_accuracy", "accuracy", 3), ("val_auroc", "AUROC", 3))
-    validation = ", ".join(f"{words} {row[name]:.{digits}f}" for name, words, digits in known if name in row)
-    return (
-        f"{row['stage']} {row['epoch']}/{work.stage.epochs}: loss {row['loss']:.4f}, validation: {validation} "
-        f"({row['seconds']:.0f} s)"
     )

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from medxray.models.names import POOLED
 from medxray.models.registry import architecture
 
-POOLED = "pooled"
 HEAD = "head"  # name of the stage that trains the head before fine-tuning
 
 

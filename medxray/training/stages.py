@@ -13,15 +13,16 @@ from medxray.models.heads import LOGITS
 from medxray.training.batches import cached_batches, epoch_order, image_batches
 from medxray.training.checkpoint import Position, load_state
 from medxray.training.features import PrefixFeatures
-from medxray.training.loop import StageRun, assign, train_stage
+from medxray.training.listeners import EpochLog, HistoryFile
+from medxray.training.loop import StageSetup, assign, train_stage
 from medxray.training.prefix_cache import default_cache_dir, parse_size
 
 log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Work:
-    """What the stages of a run share.
+class TrainingSetup:
+    """What all stages of a run share.
 
     Attributes:
         model: the classifier.
@@ -34,6 +35,7 @@ class Work:
         objective: objectives.Objective.
         output: name of the layer that the objective looks at.
         l2: L2 penalty on the kernels that become trainable.
+        listeners: further listeners.EpochListener objects, called after those for history file and log.
     """
 
     model: keras.Model
@@ -46,12 +48,13 @@ class Work:
     objective: object
     output: str = LOGITS
     l2: float = 0.0
+    listeners: tuple = ()
 
 
 def build_features(model, plan, *, images, config):
     """Fill the cache for every stage of the plan; None when the run trains on-line.
 
-    Time and disk are measured and told first. A cache beyond `--cache-budget` or the free disk is not begun.
+    Time and disk are measured and logged first. A cache beyond `--cache-budget` or the free disk is not begun.
     """
     if config.views == 0 or plan[-1].cut is None:
         return None
@@ -71,21 +74,22 @@ def cached_features(model, cuts, *, images, views, config):
 
 
 def _fits(features, cache_dir, budget):
-    if features.total_bytes > budget:
+    total = features.total_bytes + features.later_bytes
+    if total > budget:
         log.warning(
             "The cache of frozen activations would take %s, more than --cache-budget %s: the frozen layers are "
             "computed again whenever they are needed.",
-            _size(features.total_bytes),
+            _size(total),
             _size(budget),
         )
         return False
     existing = next(folder for folder in (cache_dir, *cache_dir.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
-    if features.missing_bytes > free:
+    free, missing = shutil.disk_usage(existing).free, features.missing_bytes
+    if missing and missing + features.later_bytes > free:
         log.warning(
             "The cache of frozen activations needs %s more, but %s has %s left: the frozen layers are computed again "
             "whenever they are needed. Free disk space or give --cache-dir.",
-            _size(features.missing_bytes),
+            _size(missing + features.later_bytes),
             existing,
             _size(free),
         )
@@ -111,61 +115,63 @@ def _size(count):
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
 
 
-def train_stages(work, timed):
+def train_stages(setup, timed):
     """Train all stages that are not finished and leave the best weights in the model.
 
     Args:
-        work: Work.
+        setup: TrainingSetup.
         timed: function name -> context manager that measures a phase.
 
     Returns:
         Position after the last stage.
     """
-    state = load_state(work.run.state_file)
-    names = [stage.name for stage in work.plan]
+    state = load_state(setup.run.state_file)
+    names = [stage.name for stage in setup.plan]
     first = names.index(state[0].stage) if state else 0
-    position = Position(names[0])
-    for stage in work.plan[first:]:
+    position = state[0] if state else Position(names[0])
+    listeners = (HistoryFile(setup.run.history_file, position.history), EpochLog(), *setup.listeners)
+    for stage in setup.plan[first:]:
         start = state if state else Position(stage.name, history=position.history)
         with timed(stage.name):
-            position = _train(work, stage, start)
+            position = _train(setup, stage, start, listeners)
         state = None
     return position
 
 
-def _train(work, stage, start):
-    freeze_before(work.model, stage.cut, train_normalization=stage.cut is None, l2=work.l2)
-    part = suffix(work.model, stage.cut, work.output)
-    model, train, validation = _cached(work, stage, part) if work.features else _online(work)
-    views = work.config.views if work.features else 0
-    rows = work.images.rows["train"]
+def _train(setup, stage, start, listeners):
+    freeze_before(setup.model, stage.cut, train_normalization=stage.cut is None, l2=setup.l2)
+    part = suffix(setup.model, stage.cut, setup.output)
+    model, train, validation = _cached(setup, stage, part) if setup.features else _online(setup)
+    views = setup.config.views if setup.features else 0
+    rows = setup.images.rows["train"]
     return train_stage(
-        StageRun(
+        StageSetup(
             stage=stage,
             model=model,
             variables=part.variables,
             train=train,
             validation=validation,
             view_of=lambda epoch: str(epoch % views) if views else "on-line",
-            config=work.config,
-            run=work.run,
-            objective=work.objective,
+            config=setup.config,
+            state_file=setup.run.state_file,
+            objective=setup.objective,
+            listeners=listeners,
         ),
-        steps=-(-len(rows) // work.config.batch_size),
+        steps=-(-len(rows) // setup.config.batch_size),
         state=start,
     )
 
 
-def _cached(work, stage, part):
-    rows, config = work.images.rows, work.config
+def _cached(setup, stage, part):
+    rows, config = setup.images.rows, setup.config
 
     def batches(split, order, view=None):
         return cached_batches(
-            work.features.read(stage.cut, split, view),
-            work.images.labels[rows[split]],
+            setup.features.read(stage.cut, split, view),
+            setup.images.labels[rows[split]],
             order=order,
             batch_size=config.batch_size,
-            weights=work.weights[rows[split]],
+            weights=setup.weights[rows[split]],
         )
 
     def train(epoch):
@@ -175,18 +181,20 @@ def _cached(work, stage, part):
     return part, train, batches("val", range(len(rows["val"])))
 
 
-def _online(work):
+def _online(setup):
     """A training-only model that augments its images first; at validation the augmentation does nothing."""
-    rows, config = work.images.rows, work.config
+    rows, config = setup.images.rows, setup.config
     parameters = keras.Input((PARAMETERS,), name="parameters")
-    image = keras.Input(work.model.input_shape[1:], name="raw_image")
-    model = keras.Model([image, parameters], suffix(work.model, None, work.output)(Augment()(image, parameters)))
+    image = keras.Input(setup.model.input_shape[1:], name="raw_image")
+    model = keras.Model([image, parameters], suffix(setup.model, None, setup.output)(Augment()(image, parameters)))
 
     def train(epoch):
         order = rows["train"][epoch_order(len(rows["train"]), seed=config.seed, epoch=epoch)]
-        return image_batches(work.images, order, batch_size=config.batch_size, weights=work.weights, epoch=epoch)
+        return image_batches(setup.images, order, batch_size=config.batch_size, weights=setup.weights, epoch=epoch)
 
-    validation = image_batches(work.images, rows["val"], batch_size=config.batch_size, weights=work.weights, epoch=None)
+    validation = image_batches(
+        setup.images, rows["val"], batch_size=config.batch_size, weights=setup.weights, epoch=None
+    )
     return model, train, validation
 
 

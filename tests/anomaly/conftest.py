@@ -16,11 +16,11 @@ SMALL = {
 def leave_out(patch, *, gate):
     """Leave out the plots of every evaluation and, where `gate` is False, the input gate: most of the time of a run."""
     from medxray.evaluation import report
-    from medxray.training.steps import Steps
+    from medxray.training.trainer import Trainer
 
     patch.setattr(report, "draw_evaluation", lambda *parts, **options: None)
     if not gate:
-        patch.setattr(Steps, "_fit_gate", lambda *parts, **options: None)
+        patch.setattr(Trainer, "_fit_gate", lambda *parts, **options: None)
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from medxray import AnomalyConfig, TrainConfig, train
-from medxray.anomaly.experiment import AnomalyExperiment
+from medxray.anomaly.experiment import DetectorTrainer
 from medxray.errors import TrainingError
 from medxray.models.classifier import build_classifier
-from medxray.training.classifier import Experiment
+from medxray.training.classifier import ClassifierTrainer
 from medxray.training.execution import _memory_options
 from medxray.training.loop import _remedy
 from medxray.training.modes import plan_stages
@@ -27,11 +27,11 @@ from medxray.training.modes import plan_stages
 )
 @pytest.mark.parametrize("error", [MemoryError(), tf.errors.ResourceExhaustedError(None, None, "OOM")], ids=type)
 def test_memory_that_runs_out_names_options_of_the_method(tmp_path, monkeypatch, kind, given, options, error):
-    def run_out(experiment):
+    def run_out(trainer):
         raise error
 
-    for experiment in (Experiment, AnomalyExperiment):
-        monkeypatch.setattr(experiment, "go", run_out)
+    for trainer in (ClassifierTrainer, DetectorTrainer):
+        monkeypatch.setattr(trainer, "read", run_out)
     with pytest.raises(TrainingError, match=f"^Out of memory. Train a new run with a lower {options}.$"):
         train(kind(runs_dir=str(tmp_path), **given))
 
@@ -64,7 +64,7 @@ def test_activations_beyond_float16_train_without_the_cache_as_the_error_says(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
     monkeypatch.setattr("medxray.anomaly.detector.Detector.draw", lambda *parts: None)
-    monkeypatch.setattr("medxray.training.steps.Steps._fit_gate", lambda *parts, **options: None)
+    monkeypatch.setattr("medxray.training.trainer.Trainer._fit_gate", lambda *parts, **options: None)
     large = build_classifier("shallow-cnn", image_size=32, channels=1, classes=2)
     scale = np.full_like(large.get_layer(layer).get_weights()[0], 1e6)
     large.get_layer(layer).set_weights([scale, scale, 0 * scale, 1 + 0 * scale])
