@@ -8,6 +8,9 @@ import types
 import warnings
 
 MOVED = {  # old module -> the modules that hold its names now, all below `medxray`
+    "anomaly.autoencoder_method": "anomaly.autoencoder_trainer",
+    "anomaly.patch_method": "anomaly.patch_trainer",
+    "anomaly.patches_of_images": "anomaly.patch_source",
     "answers": "predict.table",
     "assessment": "evaluation.after_training evaluation.report evaluation.pictures runs.stored_decision",
     "backend": "system.backend",
@@ -61,10 +64,10 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "models.cnn": "models.architectures.cnn",
     "models.detector": "anomaly.score",
     "models.keras_apps": "models.architectures.vgg models.architectures.resnet models.architectures.densenet",
-    "models.padim": "anomaly.padim_graph",
+    "models.padim": "anomaly.padim",
     "models.patch_detector": "anomaly.patch_graph",
     "models.patch_features": "anomaly.patch_features",
-    "models.patchcore": "anomaly.patchcore_graph",
+    "models.patchcore": "anomaly.patchcore",
     "models.similarity": "anomaly.similarity",
     "neighbors": "embeddings.similar",
     "plots.anomaly": "anomaly.displays",
@@ -82,6 +85,8 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
 }
 
 RENAMED = {  # names that are called otherwise now, or lie elsewhere than the rest of their module
+    "anomaly.autoencoder_method.AutoencoderMethod": "anomaly.autoencoder_trainer.AutoencoderTrainer",
+    "anomaly.patch_method.PatchMethod": "anomaly.patch_trainer.PatchTrainer",
     "data.folders.is_healthy": "data.layouts.names.is_healthy",
     "data.images.ImageInfo": "data.images.headers.ImageInfo",
     "data.labels.Row": "data.layouts.labels.LabelledFile",

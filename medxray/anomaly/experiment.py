@@ -5,7 +5,7 @@ import logging
 
 import numpy as np
 
-from medxray.anomaly.config import AUTOENCODER
+from medxray.anomaly.methods import METHODS
 from medxray.anomaly.score import finish_detector
 from medxray.data.layouts.labels import BY_NAME
 from medxray.data.manifest import SPLITS
@@ -62,13 +62,7 @@ class AnomalyExperiment(Steps):
         return decode_manifest(manifest, self.config, learned=manifest.classes[:1])
 
     def _method(self, images):
-        if self.config.method == AUTOENCODER:
-            from medxray.anomaly.autoencoder_method import AutoencoderMethod
-
-            return AutoencoderMethod(self.run, self.config, images)
-        from medxray.anomaly.patch_method import PatchMethod
-
-        return PatchMethod(self.run, self.config, images)
+        return METHODS[self.config.method].trainer(self.run, self.config, images)
 
     def _unit(self, scores, images):
         """Mean and deviation of the raw scores of normal validation images, on record; deviation 1 if they are equal.
@@ -84,7 +78,7 @@ class AnomalyExperiment(Steps):
 
     def _save_best(self, method, images):
         """After Ctrl-C: leave the best epoch so far as a usable model, where the method has epochs."""
-        model = method.best_so_far() if self.config.method == AUTOENCODER else None
+        model = method.best_so_far()
         if model is not None:
             self._publish(finish_detector(model, **self._unit(method.raw_scores("val", model), images)))
 

@@ -7,11 +7,6 @@ from medxray.models.architectures.resnet import RESNET50
 from medxray.models.architectures.row import Architecture
 from medxray.models.architectures.vgg import VGG16, VGG19
 
-AUTOENCODER_LOSSES = ("mse", "ssim", "mix")
-IMAGE_SCORES = ("mean", "max")  # of an anomaly map
-PATCH_SCALES = ("none", "unit")
-AUTOENCODER_MINIMUM = 32  # smallest height and width in pixels
-
 ARCHITECTURES = {row.name: row for row in (VGG16, VGG19, RESNET50, DENSENET121, SHALLOW, DEEP)}
 
 
