@@ -100,6 +100,10 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "extraction.other_manifest": "runs.images.other_manifest",
     "export.parity.squared_gap": "anomaly.serving.squared_gap",
     "plots.style.with_interval": "metrics.intervals.estimate_text",
+    "models.registry.AUTOENCODER_LOSSES": "anomaly.choices.LOSSES",
+    "models.registry.AUTOENCODER_MINIMUM": "anomaly.choices.AUTOENCODER_MINIMUM",
+    "models.registry.IMAGE_SCORES": "anomaly.choices.IMAGE_SCORES",
+    "models.registry.PATCH_SCALES": "anomaly.choices.PATCH_SCALES",
     "trained.predict_batches": "models.inference.predict_batches",
 }
 

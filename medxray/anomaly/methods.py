@@ -6,7 +6,7 @@ What a row builds is imported when it is called. A new method is one row here an
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from medxray.anomaly.choices import AUTOENCODER_MINIMUM
+from medxray.anomaly.choices import AUTOENCODER_MINIMUM, DIMENSIONS, SHARE
 
 
 def as_many(model, most):
@@ -138,7 +138,7 @@ METHODS = {
         Method(
             name="padim",
             trainer=_padim_trainer,
-            options={**PATCH_OPTIONS, "image_score": "mean", "dimensions": 100},
+            options={**PATCH_OPTIONS, "image_score": "mean", "dimensions": DIMENSIONS},
             unit="Mahalanobis distance",
             title="PaDiM (Defard et al. 2020), a Gaussian of patch features at each position",
             raw_scores={
@@ -150,7 +150,7 @@ METHODS = {
         Method(
             name="patchcore",
             trainer=_patchcore_trainer,
-            options={**PATCH_OPTIONS, "image_score": "max", "coreset": 0.01},
+            options={**PATCH_OPTIONS, "image_score": "max", "coreset": SHARE},
             unit="distance to the memory bank",
             title="PatchCore (Roth et al. 2021), a memory bank of patch features",
             raw_scores={

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from keras import layers, ops
 
+from medxray.anomaly.choices import DIMENSIONS
 from medxray.anomaly.score import MAP
 from medxray.errors import ConfigError, DataError
 
@@ -31,7 +32,7 @@ class PadimFit:
         return distances, ops.max(distances, axis=(1, 2), keepdims=True)
 
 
-def fit_padim(patches, *, dimensions, seed=0):
+def fit_padim(patches, *, dimensions=DIMENSIONS, seed=0):
     """Estimate mean and covariance of the patch features at each position in one pass.
 
     Sigma = sum (x - mu)(x - mu)^T / (n - 1) + 0.01 I over the images: equation 1 of Defard et al. (2020),

@@ -7,6 +7,7 @@ import numpy as np
 from keras import layers, ops
 from sklearn.neighbors import NearestNeighbors
 
+from medxray.anomaly.choices import SHARE
 from medxray.anomaly.coreset import greedy_coreset
 from medxray.anomaly.patch_features import PATCHES
 from medxray.anomaly.score import MAP
@@ -36,7 +37,7 @@ class PatchcoreFit:
         return patchcore_map(patches, bank=self.bank, neighbors=self.neighbors)
 
 
-def fit_patchcore(patches, *, share, seed=0):
+def fit_patchcore(patches, *, share=SHARE, seed=0):
     """Choose the memory bank by a greedy coreset and find neighbours within it.
 
     Source: Roth et al. (2021), arXiv:2106.08265, section 3.2; a share of 0.01 is their PatchCore-1%.

@@ -1,5 +1,8 @@
 """What every row of the table of anomaly methods does, and that a new method is one row and one file."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -103,3 +106,8 @@ def test_a_new_method_trains_maps_and_exports_through_the_command_line(
 def test_an_option_that_a_new_method_lacks_is_refused(dummy, medxray):
     status, _, err = medxray("anomaly", "train", "--method", dummy.name, "--coreset", 0.5)
     assert status == 2 and f"--coreset is no option of --method {dummy.name}. Leave it out" in err
+
+
+def test_the_table_is_read_without_tensorflow():
+    code = "import sys; from medxray.anomaly.methods import METHODS; assert METHODS; assert 'keras' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
