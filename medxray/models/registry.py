@@ -10,7 +10,7 @@ from medxray.moved import names_of_old_module
 
 ARCHITECTURES = {row.name: row for row in (VGG16, VGG19, RESNET50, DENSENET121, SHALLOW, DEEP)}
 
-__getattr__ = names_of_old_module("medxray.models.registry")  # words of detectors stood here in version 0.1
+__getattr__ = names_of_old_module(__name__)  # words of detectors stood here in version 0.1
 
 
 def architecture(name) -> Architecture:
