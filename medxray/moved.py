@@ -8,6 +8,9 @@ import types
 import warnings
 
 MOVED = {  # old module -> the modules that hold its names now, all below `medxray`
+    "anomaly.autoencoder_method": "anomaly.autoencoder_trainer",
+    "anomaly.patch_method": "anomaly.patch_trainer",
+    "anomaly.patches_of_images": "anomaly.patch_source",
     "answers": "predict.table",
     "assessment": "evaluation.after_training evaluation.report evaluation.pictures runs.stored_decision",
     "backend": "system.backend",
@@ -61,10 +64,10 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "models.cnn": "models.architectures.cnn",
     "models.detector": "anomaly.score",
     "models.keras_apps": "models.architectures.vgg models.architectures.resnet models.architectures.densenet",
-    "models.padim": "anomaly.padim_graph",
+    "models.padim": "anomaly.padim",
     "models.patch_detector": "anomaly.patch_graph",
     "models.patch_features": "anomaly.patch_features",
-    "models.patchcore": "anomaly.patchcore_graph",
+    "models.patchcore": "anomaly.patchcore",
     "models.similarity": "anomaly.similarity",
     "neighbors": "embeddings.similar",
     "plots.anomaly": "anomaly.displays",
@@ -83,6 +86,8 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
 }
 
 RENAMED = {  # names that are called otherwise now, or lie elsewhere than the rest of their module
+    "anomaly.autoencoder_method.AutoencoderMethod": "anomaly.autoencoder_trainer.AutoencoderTrainer",
+    "anomaly.patch_method.PatchMethod": "anomaly.patch_trainer.PatchTrainer",
     "data.folders.is_healthy": "data.layouts.names.is_healthy",
     "data.images.ImageInfo": "data.images.headers.ImageInfo",
     "data.labels.Row": "data.layouts.labels.LabelledFile",
@@ -96,6 +101,10 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "extraction.other_manifest": "runs.images.other_manifest",
     "export.parity.squared_gap": "anomaly.serving.squared_gap",
     "plots.style.with_interval": "metrics.intervals.estimate_text",
+    "models.registry.AUTOENCODER_LOSSES": "anomaly.choices.LOSSES",
+    "models.registry.AUTOENCODER_MINIMUM": "anomaly.choices.AUTOENCODER_MINIMUM",
+    "models.registry.IMAGE_SCORES": "anomaly.choices.IMAGE_SCORES",
+    "models.registry.PATCH_SCALES": "anomaly.choices.PATCH_SCALES",
     "trained.predict_batches": "models.inference.predict_batches",
 }
 

@@ -18,7 +18,7 @@ from medxray.predict.inputs import expand_inputs, path_text
 from medxray.predict.table import answer_table
 from medxray.runs.stored_decision import stored_decision
 from medxray.system import progress
-from medxray.training.config import RESIZES
+from medxray.training.option_groups import RESIZES
 
 log = logging.getLogger(__name__)
 

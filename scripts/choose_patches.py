@@ -57,34 +57,27 @@ def activations_of(part, images):
     return [[output.numpy().astype(np.float16) for output in outputs] for outputs in parts]
 
 
-def map_of(method, fit, patches):
+def map_of(fit, patches):
     """Anomaly maps (n,h,w) of patches."""
     import keras
     import tensorflow as tf
 
-    from medxray.anomaly.padim_graph import padim_map
-    from medxray.anomaly.patchcore_graph import patchcore_map
-
     x = keras.Input((patches.height, patches.width, patches.dimensions))
-    if method == "padim":
-        output = padim_map(x, channels=fit.channels, mean=fit.mean, whitening=fit.whitening)
-    else:
-        output = patchcore_map(x, bank=fit.bank, neighbors=fit.neighbors)[0]
-    forward = tf.function(keras.Model(x, output), reduce_retracing=True)
+    forward = tf.function(keras.Model(x, fit.graph(x)[0]), reduce_retracing=True)
     return np.concatenate([forward(tf.constant(batch)).numpy() for batch in patches.batches()])
 
 
 def sources(args, folder):
     """{scale: PatchSource with the sets normal (fitted) and val (scored)}, compiled backbone, pixels, labels of val."""
+    from medxray.anomaly.choices import PATCH_SCALES
     from medxray.anomaly.config import AnomalyConfig
     from medxray.anomaly.patch_graph import build_backbone, patch_layers
-    from medxray.anomaly.patches_of_images import NORMAL, PatchSource
+    from medxray.anomaly.patch_source import NORMAL, PatchSource
     from medxray.data.layouts.labels import BY_NAME
     from medxray.data.manifest import SPLITS
     from medxray.data.phantom.draw import generate_phantoms
     from medxray.models.classifier import prefix
     from medxray.models.inference import compiled
-    from medxray.models.registry import PATCH_SCALES
     from medxray.models.weights import load_weights
     from medxray.training.dataset import choose_manifest, decode_splits
 
@@ -127,19 +120,24 @@ def compared(args, method, source, kept, words):
     Returns:
         {variant: {"val" or kind: scores}}.
     """
+    from medxray.anomaly.methods import METHODS
     from medxray.anomaly.padim import fit_padim
+    from medxray.anomaly.patch_source import NORMAL
     from medxray.anomaly.patchcore import fit_patchcore
-    from medxray.anomaly.patches_of_images import NORMAL
 
     patches = source.patches(NORMAL)
-    fit = fit_padim(patches, seed=args.seed) if method == "padim" else fit_patchcore(patches, seed=args.seed)
+    options = METHODS[method].options
+    if method == "padim":
+        fit = fit_padim(patches, dimensions=options["dimensions"], seed=args.seed)
+    else:
+        fit = fit_patchcore(patches, share=options["coreset"], seed=args.seed)
     given = {"val": source.patches("val")}
     for kind, parts in kept.items():
         count = sum(len(part[0]) for part in parts)
         given[kind] = source.to_patches(lambda parts=parts: cast(parts), count)
     found = {}
     for kind, part in given.items():
-        for name, scores in reductions(map_of(method, fit, part)).items():
+        for name, scores in reductions(map_of(fit, part)).items():
             found.setdefault(f"{words}, {name}", {})[kind] = scores
     return found
 

@@ -4,13 +4,12 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from medxray.anomaly.choices import AUTOENCODER_MINIMUM, LOSSES
 from medxray.anomaly.score import MAP, RAW_SCORE, RECONSTRUCTION
 from medxray.anomaly.similarity import ssim_map
 from medxray.errors import ConfigError
 from medxray.models.classifier import INPUT
 from medxray.models.heads import POOLED
-from medxray.models.registry import AUTOENCODER_LOSSES as LOSSES
-from medxray.models.registry import AUTOENCODER_MINIMUM
 
 TRAINING_LOSS, PLAIN_MSE = "training_loss", "plain_mse"
 SSIM_SHARE = 0.84  # alpha of Zhao et al. (2017), section III.D

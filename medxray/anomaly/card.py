@@ -1,5 +1,6 @@
 """What the model card of an anomaly run says in its own words."""
 
+from medxray.anomaly.methods import METHODS
 from medxray.evaluation.markdown import UNKNOWN, part, text
 from medxray.evaluation.model_card import KindCard
 from medxray.metrics.intervals import estimate_text
@@ -14,51 +15,38 @@ _CAVEATS = """\
 - A high score means unlike the normal images of the training, not ill: tubes, markers, another age, device or
   projection raise it too. A low score does not mean healthy.
 - An anomaly map shows where the score comes from. It is no segmentation of disease."""
-_METHODS = {  # what fits, what the raw score is
-    "autoencoder": ("convolutional autoencoder", {None: "the mean error of the reconstruction"}),
-    "padim": (
-        "PaDiM (Defard et al. 2020), a Gaussian of patch features at each position",
-        {
-            "mean": "the mean Mahalanobis distance of its patches",
-            "max": "the largest Mahalanobis distance of its patches",
-        },
-    ),
-    "patchcore": (
-        "PatchCore (Roth et al. 2021), a memory bank of patch features",
-        {
-            "mean": "the mean distance of its patches to the memory bank",
-            "max": "the weighted distance of the most distant patch to the memory bank",
-        },
-    ),
-}
-_OPTIONS = {
-    "autoencoder": ("loss", "bottleneck", "standardize", "augment", "epochs"),
-    "padim": ("image_score", "patch_scale", "dimensions"),
-    "patchcore": ("image_score", "patch_scale", "coreset"),
-}
 
 
 def model_rows(record, weights):
     """Rows of the table of details; `weights` says in Markdown where a backbone's weights are from."""
     config = part(record, "config")
-    method = config.get("method")
-    options = ", ".join(f"{name} {text(config.get(name))}" for name in _OPTIONS.get(method, ())) or UNKNOWN
-    rows = [["method", _METHODS[method][0] if method in _METHODS else text(method)], ["options", options]]
-    if method == "autoencoder":
-        return [*rows, ["best epoch", text(record.get("best_epoch"))]]
-    return [*rows, ["backbone", text(config.get("arch"))], ["weights of the backbone", weights]]
+    method = _method_of(config)
+    names = () if method is None else method.card_options
+    options = ", ".join(f"{name} {text(config.get(name))}" for name in names) or UNKNOWN
+    rows = [["method", text(config.get("method")) if method is None else method.title], ["options", options]]
+    if method is None or method.has_backbone:
+        rows += [["backbone", text(config.get("arch"))], ["weights of the backbone", weights]]
+    if method is not None and method.has_epochs:
+        rows.append(["best epoch", text(record.get("best_epoch"))])
+    return rows
+
+
+def _method_of(config):
+    """The row of the method of a recorded configuration (dict); None for one that is not in the table."""
+    name = config.get("method")
+    return METHODS.get(name) if isinstance(name, str) else None
 
 
 def fitted(record, splits):
     """What the detector was fitted on, what its score is; `splits`: reports, dict split -> JSON object."""
     facts, config = part(record, "anomaly"), part(record, "config")
-    unit, method = part(facts, "raw_score_of_normals"), config.get("method")
+    unit, method = part(facts, "raw_score_of_normals"), _method_of(config)
     lines = [f"Fitted on **{text(facts.get('fitted_on'))}** normal training images and no abnormal one."]
     if config.get("backbone"):
         lines.append("The backbone is that of a classifier's run, which was trained with labels.")
-    if method == "autoencoder":
+    if method is not None and method.has_epochs:
         lines.append("The best epoch is that of the lowest error on normal validation images.")
-    raw = _METHODS.get(method, ("", {}))[1].get(config.get("image_score"))
+    raw = None if method is None else method.raw_scores.get(config.get("image_score"))
     if {"mean", "deviation"} <= set(unit) and raw:
         lines.append(
             f"The raw score of an image is {raw}; its score is (raw score - {unit['mean']:.6g}) / "

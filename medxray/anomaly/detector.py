@@ -11,12 +11,9 @@ from scipy.special import logit
 
 from medxray.anomaly.autoencoder import PLAIN_MSE
 from medxray.anomaly.card import PLAIN_MSE_AUROC
-from medxray.anomaly.config import METHODS, PATCHCORE
 from medxray.anomaly.displays import AnomalyScoresDisplay
 from medxray.anomaly.figures import AnomalyMap, maps_figure, shown_rows
-from medxray.anomaly.patch_features import PATCHES
-from medxray.anomaly.patchcore import reference_distances
-from medxray.anomaly.patchcore_graph import BANK, BANK_MEAN, images_at_once
+from medxray.anomaly.methods import METHODS
 from medxray.anomaly.score import MAP, RECONSTRUCTION, SCORE
 from medxray.data.layouts.labels import ABNORMAL
 from medxray.errors import ConfigError, RunError
@@ -78,7 +75,7 @@ class Detector(Run):
     @cached_property
     def batch(self):
         """Images that the model takes at a time; few where the memory bank is large."""
-        return images_at_once(self.model, super().batch)
+        return METHODS[self.method].images_at_once(self.model, super().batch)
 
     @property
     def normal(self):
@@ -159,7 +156,7 @@ class Detector(Run):
         )
 
     def reference_maps(self, images):
-        """The maps of PatchCore computed by scikit-learn; None for other methods.
+        """The maps computed in another way, such as PatchCore's by scikit-learn; None where the method has none.
 
         Args:
             images: float32 tensor (n,H,W,C), 0-255.
@@ -167,12 +164,7 @@ class Detector(Run):
         Returns:
             float64 array (n,h,w), or None.
         """
-        if self.method != PATCHCORE:
-            return None
-        patches = keras.Model(self.model.input, self.model.get_layer(PATCHES).output)(images, training=False)
-        centre = self.model.get_layer(BANK_MEAN).get_weights()[0]
-        bank = self.model.get_layer(BANK).get_weights()[0].T
-        return reference_distances(patches.numpy() - centre, bank)
+        return METHODS[self.method].reference_maps(self.model, images)
 
     def further_figures(self, predictions, pictures):
         """The AUROC of the plain mean squared error of an autoencoder, see `plain_figures`."""
@@ -198,7 +190,7 @@ class Detector(Run):
         files = [Path(predictions.paths[row]) for row in rows]
         found = list(map(self._map, files, pixels, truths, zip(*self._outputs(pixels), strict=True)))
         title = f"Anomaly maps: images of low, middle and high score of each class\n{style.scope(scope)}"
-        figure = maps_figure(found, method=self.method, title=title)
+        figure = maps_figure(found, unit=METHODS[self.method].unit, title=title)
         style.save(figure, Path(folder) / f"{predictions.split}_anomaly_maps.png")
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from medxray.anomaly.config import AUTOENCODER
+from medxray.anomaly.methods import METHODS
 from medxray.anomaly.score import finish_detector
 from medxray.data.layouts.labels import BY_NAME
 from medxray.data.manifest import SPLITS
@@ -27,7 +27,7 @@ class FittedDetector(FittedRun):
     """A fitted detector.
 
     Attributes:
-        method: what fitted it and scores images: autoencoder_method.AutoencoderMethod or patch_method.PatchMethod.
+        method: what fitted it and scores images: the trainer of its row in `methods.METHODS`.
         unit: mean and deviation of the raw scores of normal validation images, dict.
     """
 
@@ -73,13 +73,7 @@ class DetectorTrainer(Trainer):
         return manifest.classes[:1]
 
     def _method(self, images):
-        if self.config.method == AUTOENCODER:
-            from medxray.anomaly.autoencoder_method import AutoencoderMethod
-
-            return AutoencoderMethod(self.run, self.config, images, self.listeners)
-        from medxray.anomaly.patch_method import PatchMethod
-
-        return PatchMethod(self.run, self.config, images)
+        return METHODS[self.config.method].trainer(self.run, self.config, images, self.listeners)
 
     def _unit(self, scores, images):
         """Mean and deviation of the raw scores of normal validation images, on record; deviation 1 if they are equal.
@@ -95,7 +89,7 @@ class DetectorTrainer(Trainer):
 
     def _save_best(self, method, images):
         """After Ctrl-C: leave the best epoch so far as a usable model, where the method has epochs."""
-        model = method.best_so_far() if self.config.method == AUTOENCODER else None
+        model = method.best_so_far()
         if model is not None:
             self._publish(finish_detector(model, **self._unit(method.raw_scores(images, "val", model), images)))
 

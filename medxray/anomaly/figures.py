@@ -9,11 +9,6 @@ from medxray.anomaly.displays import AnomalyExample, AnomalyMapsDisplay
 from medxray.plots import style
 
 _SHOWN = (0.1, 0.5, 0.9)  # quantiles of the score whose images are drawn
-_UNITS = {
-    "autoencoder": "error of the reconstruction",
-    "padim": "Mahalanobis distance",
-    "patchcore": "distance to the memory bank",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,9 +36,9 @@ class AnomalyMap:
     true_label: str | None
 
 
-def maps_figure(found, *, method, title):
-    """The figure of some AnomalyMaps (at least one) of a run with this method."""
-    return AnomalyMapsDisplay(list(map(_example, found)), title=title, unit=_UNITS[method]).plot()
+def maps_figure(found, *, unit, title):
+    """The figure of some AnomalyMaps (at least one) in this unit."""
+    return AnomalyMapsDisplay(list(map(_example, found)), title=title, unit=unit).plot()
 
 
 def _example(found):

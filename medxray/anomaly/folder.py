@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from medxray.anomaly.figures import maps_figure
+from medxray.anomaly.methods import METHODS
 from medxray.plots import style
 from medxray.predict.written_files import WrittenFiles
 from medxray.system import storage
@@ -34,7 +35,9 @@ def write_maps(run, paths, out, *, raw=False):
     for item in run.iterate_maps(inputs):
         stem = storage.free_stem(f"{item.file.stem}-anomaly", taken)
         title = f"{style.words(item.file.name, 44)}\nP({style.words(run.classes[1], 20)}) = {item.probability:.3f}"
-        files.append(style.save(maps_figure([item], method=run.method, title=title), Path(out) / f"{stem}.png"))
+        files.append(
+            style.save(maps_figure([item], unit=METHODS[run.method].unit, title=title), Path(out) / f"{stem}.png")
+        )
         if raw:
             files.append(Path(out) / f"{stem}.npz")
             storage.write_npz(files[-1], **_arrays(item))

@@ -1,11 +1,9 @@
-"""PaDiM and PatchCore as one flat graph: backbone up to two layers of middle depth, patches, distances."""
+"""Methods of patches as one flat graph: backbone up to two layers of middle depth, patches, distances."""
 
 import keras
 from keras import layers, ops
 
-from medxray.anomaly.padim_graph import padim_map
 from medxray.anomaly.patch_features import patch_features
-from medxray.anomaly.patchcore_graph import patchcore_map
 from medxray.anomaly.score import RAW_SCORE
 from medxray.models.classifier import build_classifier
 from medxray.models.heads import POOLED
@@ -37,7 +35,8 @@ def build_patch_detector(backbone, fit, *, names, scale, image_score):
 
     Args:
         backbone: a classifier; its first blocks are used with the weights they have.
-        fit: anomaly.padim.PadimFit or anomaly.patchcore.PatchcoreFit.
+        fit: what a method was fitted to, with `graph(patches (N,h,w,d)) -> map (N,h,w), largest distance (N,...)`, such
+            as padim.PadimFit.
         names: of the layers that the patches are taken from, see `patch_layers`.
         scale: of the patches that it was fitted on, see `patch_features`.
         image_score: "max" as in the papers: the largest distance of PaDiM's map, the weighted one of PatchCore (see
@@ -54,11 +53,7 @@ def build_patch_detector(backbone, fit, *, names, scale, image_score):
 
 
 def _scored(patches, fit, image_score):
-    if hasattr(fit, "bank"):
-        distances, score = patchcore_map(patches, bank=fit.bank, neighbors=fit.neighbors)
-    else:
-        distances = padim_map(patches, channels=fit.channels, mean=fit.mean, whitening=fit.whitening)
-        score = ops.max(distances, axis=(1, 2), keepdims=True)
+    distances, score = fit.graph(patches)
     if image_score == "mean":
         score = ops.mean(distances, axis=(1, 2), keepdims=True)
     return layers.Reshape((1,), dtype="float32", name=RAW_SCORE)(score), distances

@@ -2,6 +2,9 @@
 
 import click
 
+from medxray.training.option_groups import DataOptions
+from medxray.training.options import options_of
+
 DEFAULT_RUN = "runs/latest"
 
 
@@ -60,11 +63,8 @@ def check_data_options(data, **given):
 
 def column_options(command):
     """Add the options that say how a CSV is read."""
-    for name, text in (
-        ("split", "Column with train, val or test."),
-        ("patient", "Column with patient ids."),
-        ("label", "Column with labels."),
-        ("path", "Column with image paths, relative to the CSV's folder."),
-    ):
-        command = click.option(f"--{name}-col", metavar="NAME", help=f"CSV: {text[0].lower()}{text[1:]}")(command)
+    options = options_of(DataOptions)
+    for name in ("split_col", "patient_col", "label_col", "path_col"):
+        told = options[name]
+        command = click.option(f"--{name.replace('_', '-')}", metavar=told.metavar, help=told.help)(command)
     return command

@@ -69,7 +69,9 @@ PARAMETERS = len(_COLUMNS)
 
 
 def policy(name):
-    """Look a policy up; raises ConfigError when the name is not in the table."""
+    """Look a policy up; None, of a run that has no augmentation, is "none". Raises ConfigError for an unknown name."""
+    if name is None:
+        return POLICIES["none"]
     if name not in POLICIES:
         raise ConfigError(f"--augment must be one of {', '.join(POLICIES)}. Received '{name}'.")
     return POLICIES[name]

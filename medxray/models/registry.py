@@ -6,13 +6,11 @@ from medxray.models.architectures.densenet import DENSENET121
 from medxray.models.architectures.resnet import RESNET50
 from medxray.models.architectures.row import Architecture
 from medxray.models.architectures.vgg import VGG16, VGG19
-
-AUTOENCODER_LOSSES = ("mse", "ssim", "mix")
-IMAGE_SCORES = ("mean", "max")  # of an anomaly map
-PATCH_SCALES = ("none", "unit")
-AUTOENCODER_MINIMUM = 32  # smallest height and width in pixels
+from medxray.moved import names_of_old_module
 
 ARCHITECTURES = {row.name: row for row in (VGG16, VGG19, RESNET50, DENSENET121, SHALLOW, DEEP)}
+
+__getattr__ = names_of_old_module(__name__)  # words of detectors stood here in version 0.1
 
 
 def architecture(name) -> Architecture:

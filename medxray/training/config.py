@@ -1,14 +1,11 @@
 """Everything a run can be asked for, as frozen, validated values. No TensorFlow.
 
-`RunConfig` holds what every kind of run has: data, images, optimisation, places. `TrainConfig` adds what a classifier
-has.
+`TrainConfig` is the configuration of a classifier; `RunConfig` is what the configurations of all kinds of runs can do.
 """
 
 import dataclasses
-import math
 import os
 import tomllib
-import types
 import typing
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,82 +13,51 @@ from pathlib import Path
 from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
 from medxray.models.registry import architecture
+from medxray.training.option_checks import check_options
+from medxray.training.option_groups import WEIGHTS, DataOptions, FitOptions, ImageOptions, ModelOptions, PlaceOptions
+from medxray.training.options import option, options_of, restated
 
-MODES = ("extract", "finetune", "scratch")
-SCHEDULES = ("cosine", "plateau")
-RESIZES = ("letterbox", "stretch")
-WEIGHTS = ("auto", "imagenet", "hed", "none")
-AUGMENTS = ("none", "light", "standard", "strong")
+MODES = {  # what is trained -> defaults that depend on it
+    "extract": {"epochs": 30, "learning_rate": 1e-3, "views": 2},
+    "finetune": {"epochs": 10, "learning_rate": 1e-4, "views": 2},
+    "scratch": {"epochs": 10, "learning_rate": 1e-3, "views": 0},
+}
 
 
-@dataclass(frozen=True)
 class RunConfig:
-    """What every kind of run can be asked for; `None` means "decide from the rest" and `resolved()` does.
+    """What every configuration can do; a subclass is a frozen dataclass of groups of options.
 
-    Attributes: one per option of the command; its `--help` describes them. A subclass says its TYPE (a key of
-        run_kinds.KINDS) and its COMMAND.
+    `None` means "decide from the rest", and `resolved()` does. A subclass says its TYPE (a key of run_kinds.KINDS) and
+    its COMMAND.
     """
 
     TYPE: typing.ClassVar = None
     COMMAND: typing.ClassVar = None
 
-    CHOICES: typing.ClassVar = {
-        "task": TASKS,
-        "schedule": SCHEDULES,
-        "resize": RESIZES,
-        "augment": AUGMENTS,
-        "channels": (1, 3),
-    }
-    RANGES: typing.ClassVar = {  # lowest and highest value; None: no bound
-        "epochs": (1, None),
-        "batch_size": (1, 4096),
-        "patience": (1, None),
-        "limit": (16, None),
-        "seed": (0, 2**31 - 1),
-        "learning_rate": (1e-8, 10),
-    }
-
-    arch: str | None = None
-    data: str = "data"
-    task: str | None = None
-    path_col: str | None = None
-    label_col: str | None = None
-    patient_col: str | None = None
-    split_col: str | None = None
-    label_map: str | None = None
-    split_file: str | None = None
-    strict: bool = False
-    limit: int | None = None
-    image_size: int | None = None
-    channels: int = 1
-    resize: str = "letterbox"
-    augment: str = "standard"
-    weights: str = "auto"
-    epochs: int | None = None
-    batch_size: int = 32
-    learning_rate: float | None = None
-    schedule: str = "cosine"
-    patience: int = 10
-    deterministic: bool = False
-    seed: int = 0
-    threshold_rule: str = "youden"
-    cache_dir: str | None = None
-    cache_budget: str = "20GB"
-    name: str | None = None
-    runs_dir: str = "runs"
-    overwrite: bool = False
-    export: bool = True
-    saved_models_dir: str = "saved_models"
-
     def __post_init__(self):
-        _check_types(self)
-        _check_choices(self)
-        _check_ranges(self)
+        check_options(self)
+
+    @classmethod
+    def variants(cls):
+        """The options that depend on a choice: dict choice -> dict option -> its default there.
+
+        An option that only some of them have belongs to those alone.
+        """
+        raise NotImplementedError
 
     @property
     def default_name(self):
         """Name of the run where none is given; a number is added when it is taken."""
         raise NotImplementedError
+
+    def resolved(self):
+        """The same with all that depends on other options filled in; raises ConfigError where they contradict."""
+        raise NotImplementedError
+
+    def filled(self, variant):
+        """The same with the defaults of a variant where nothing is given."""
+        values = {name: value for name, value in self.variants()[variant].items() if getattr(self, name) is None}
+        return dataclasses.replace(self, **values)
 
     def check_texts(self):
         """Raise ConfigError for a threshold rule, a label map or a cache size that cannot be read."""
@@ -101,7 +67,8 @@ class RunConfig:
 
         parse_label_map(self.label_map)
         parse_rule(self.threshold_rule)
-        parse_size(self.cache_budget)
+        if self.cache_budget is not None:
+            parse_size(self.cache_budget)
 
     def anchored(self):
         """The same with absolute paths, so that a run can be resumed from any folder; `runs_dir` stays as given."""
@@ -116,35 +83,61 @@ class RunConfig:
         return dataclasses.asdict(self)
 
 
-@dataclass(frozen=True)
-class TrainConfig(RunConfig):
+@dataclass(frozen=True, kw_only=True)
+class ClassifierOptions:
+    """What a classifier has beside the options of every run."""
+
+    mode: str | None = option(
+        None,
+        "What is trained: head, head and last block, or everything. "
+        "Default: finetune where there are pretrained weights, else scratch.",
+        choices=MODES,
+    )
+    positive: str | None = option(None, "Class that counts as sick where two class names do not say it.")
+    views: int | None = option(
+        None, "Augmented views cached of each training image; 0 augments on-line.", low=0, high=64
+    )
+    head_epochs: int = option(
+        10, "Epochs of the head before fine-tuning; nearly free, since features are cached.", low=0
+    )
+    head_learning_rate: float = option(1e-3, "Peak rate of the head stage.", low=1e-8, high=10)
+    head_units: int = option(256, "Size of the head's hidden layer; 0 for none.", low=0, high=65536)
+    dropout: float = option(0.5, "Share of hidden units dropped.", low=0, high=0.95)
+    l2: float = option(1e-4, "Weight of the L2 penalty on what is trained.", low=0, high=1)
+    class_weights: str = option("balanced", "Weigh classes by their rarity, or not.", choices=("balanced", "none"))
+    mixed_precision: bool = option(False, "Compute in 16 bit where that is safe.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(PlaceOptions, FitOptions, ClassifierOptions, ImageOptions, DataOptions, ModelOptions, RunConfig):
     """The configuration of a classifier's run; see `medxray train --help`."""
 
     TYPE: typing.ClassVar = "classifier"
     COMMAND: typing.ClassVar = "train"
-    CHOICES: typing.ClassVar = {**RunConfig.CHOICES, "mode": MODES, "class_weights": ("balanced", "none")}
-    RANGES: typing.ClassVar = {
-        **RunConfig.RANGES,
-        "head_epochs": (0, None),
-        "head_units": (0, 65536),
-        "views": (0, 64),
-        "dropout": (0, 0.95),
-        "l2": (0, 1),
-        "head_learning_rate": (1e-8, 10),
-    }
 
-    arch: str = "vgg16"
-    image_size: int = 224
-    mode: str | None = None
-    positive: str | None = None
-    views: int | None = None
-    head_epochs: int = 10
-    head_learning_rate: float = 1e-3
-    dropout: float = 0.5
-    l2: float = 1e-4
-    head_units: int = 256
-    class_weights: str = "balanced"
-    mixed_precision: bool = False
+    arch: str = restated(ModelOptions, "arch", "vgg16")
+    weights: str = restated(ModelOptions, "weights", "auto")
+    task: str | None = restated(DataOptions, "task", None, choices=TASKS)
+    image_size: int = restated(ImageOptions, "image_size", 224)
+    channels: int = restated(ImageOptions, "channels", 1)
+    resize: str = restated(ImageOptions, "resize", "letterbox")
+    augment: str = restated(ImageOptions, "augment", "standard")
+    epochs: int | None = restated(FitOptions, "epochs", None, help="Epochs of the main stage.")
+    batch_size: int = restated(FitOptions, "batch_size", 32)
+    learning_rate: float | None = restated(FitOptions, "learning_rate", None, help="Peak rate of the main stage.")
+    schedule: str = restated(FitOptions, "schedule", "cosine")
+    patience: int = restated(FitOptions, "patience", 10)
+    cache_budget: str = restated(
+        PlaceOptions, "cache_budget", "20GB", help="Largest cache of a run; beyond it training runs on-line."
+    )
+    name: str | None = restated(
+        PlaceOptions, "name", None, help="Name of the run. Default: ARCH-MODE, numbered when taken."
+    )
+
+    @classmethod
+    def variants(cls):
+        """The modes, with the defaults that depend on them."""
+        return MODES
 
     @property
     def default_name(self):
@@ -157,21 +150,17 @@ class TrainConfig(RunConfig):
         Raises:
             ConfigError: options contradict each other, or a threshold rule or size cannot be read.
         """
+        self.check_texts()
         spec = architecture(self.arch)
         mode = self.mode or spec.default_mode
-        epochs = self.epochs or (30 if mode == "extract" else 10)
-        views = self.views if self.views is not None else (0 if mode == "scratch" else 2)
-        views = min(views, 1 if self.augment == "none" else max(epochs, self.head_epochs))
-        rate = self.learning_rate or (1e-4 if mode == "finetune" else 1e-3)
         weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
-        filled = {"mode": mode, "epochs": epochs, "views": views, "learning_rate": rate}
-        filled["weights"] = weights
-        self.check_texts()
+        config = self.filled(mode)
+        views = min(config.views, 1 if self.augment == "none" else max(config.epochs, self.head_epochs))
         if mode == "scratch" and weights != "none":
             raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
         if mode == "scratch" and views:
             raise ConfigError("--mode scratch has no frozen layers to cache. Leave --views out or give --views 0.")
-        return dataclasses.replace(self, **filled)
+        return dataclasses.replace(config, mode=mode, views=views, weights=weights)
 
 
 def config_from_dict(values, *, source="configuration", kind=TrainConfig):
@@ -185,9 +174,9 @@ def config_from_dict(values, *, source="configuration", kind=TrainConfig):
     Raises:
         ConfigError: an unknown option or an impossible value.
     """
-    known = {field.name for field in dataclasses.fields(kind)}
+    known = options_of(kind)
     values = _named_as_fields(values)
-    unknown = sorted(set(values) - known)
+    unknown = sorted(set(values) - set(known))
     if unknown:
         raise ConfigError(f"Unknown option '{unknown[0]}' in {source}. Known options: {', '.join(sorted(known))}.")
     return kind(**values)
@@ -210,46 +199,3 @@ def _named_as_fields(values):
         name.removeprefix("no_"): not value if name.startswith("no_") and type(value) is bool else value
         for name, value in values.items()
     }
-
-
-def _check_types(config):
-    hints = typing.get_type_hints(type(config))
-    for name in [field.name for field in dataclasses.fields(config)]:
-        hint = hints[name]
-        value = getattr(config, name)
-        if isinstance(value, os.PathLike):
-            value = os.fspath(value)
-            object.__setattr__(config, name, value)
-        allowed = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-        if value == "":
-            raise ConfigError(f"{option_name(name)} must not be empty. Give a value, or leave it out.")
-        if float in allowed and type(value) is int:
-            object.__setattr__(config, name, float(value))
-        elif type(value) not in allowed:
-            wanted = " or ".join(kind.__name__ for kind in allowed if kind is not types.NoneType)
-            raise ConfigError(f"{option_name(name)} must be {wanted}. Received {value!r}.")
-
-
-def _check_choices(config):
-    for name, allowed in config.CHOICES.items():
-        value = getattr(config, name)
-        if value is not None and value not in allowed:
-            raise ConfigError(f"{option_name(name)} must be one of {', '.join(map(str, allowed))}. Received '{value}'.")
-    if config.arch is not None:
-        architecture(config.arch)
-
-
-def _check_ranges(config):
-    minimum = 1 if config.arch is None else architecture(config.arch).minimum_size
-    for name, (low, high) in {**config.RANGES, "image_size": (minimum, 2048)}.items():
-        value = getattr(config, name)
-        if value is None or low <= value <= (math.inf if high is None else high):
-            continue
-        reason = f" for {config.arch}" if name == "image_size" and config.arch else ""
-        span = f"be at least {low:g}" if high is None else f"lie between {low:g} and {high:g}"
-        raise ConfigError(f"{option_name(name)}{reason} must {span}. Received {value}.")
-
-
-def option_name(name):
-    """A field as the option of the command."""
-    return "--" + name.replace("_", "-")

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from medxray.errors import MedxrayError, RunError, TrainingError
 from medxray.runs.directory import command_line, create_run, open_run, undo_replacing
-from medxray.training.config import config_from_dict, option_name
+from medxray.training.config import config_from_dict
+from medxray.training.options import option_name
 from medxray.training.run_data import FITTED
 
 log = logging.getLogger(__name__)

@@ -7,11 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from medxray.anomaly.padim import fit_padim
-from medxray.anomaly.padim_graph import padim_map
+from medxray.anomaly.padim import fit_padim, padim_map
 from medxray.anomaly.patch_features import patch_features
-from medxray.anomaly.patchcore import fit_patchcore
-from medxray.anomaly.patchcore_graph import patchcore_map
+from medxray.anomaly.patchcore import fit_patchcore, patchcore_map
 from medxray.models.classifier import build_classifier, prefix
 from tests.fixtures.patches import array_patches
 

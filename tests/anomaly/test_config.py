@@ -1,14 +1,14 @@
 """The configuration of an anomaly run: defaults, what is refused, and what a backbone run brings."""
 
 import json
-import re
 
 import pytest
 
 from medxray import AnomalyConfig
-from medxray.anomaly.config import _DEFAULTS, _FORM, METHODS
+from medxray.anomaly.methods import METHODS
 from medxray.errors import ConfigError, RunError
 from medxray.training.config import config_from_dict, read_config_file
+from medxray.training.options import help_text, options_of
 
 
 def test_each_method_has_its_own_defaults_and_nothing_of_the_others():
@@ -25,35 +25,32 @@ def test_each_method_has_its_own_defaults_and_nothing_of_the_others():
     assert {(config.channels, config.resize) for config in (autoencoder, padim, patchcore)} == {(1, "letterbox")}
 
 
-def told_default(text, method):
-    """The default of an option for a method that its help tells: "X", "X in METHOD, else Y" or "X, METHOD: Y"."""
-    told = text.partition("Default: ")[2].removesuffix(".")
-    if found := re.fullmatch(r"(\S+) in (\w+), else (\S+)", told):
-        special, one, usual = found.groups()
-    elif found := re.fullmatch(r"(\S+), (\w+): (\S+)", told):
-        usual, one, special = found.groups()
-    else:
-        usual, one = told.removesuffix(", or that of the backbone run"), None
-    assert one is None or one in METHODS, text
-    word = special if one == method else usual
-    return float(word) if re.match(r"\d", word) else word == "yes" or word
-
-
-@pytest.mark.parametrize("text", ["Default: 1 in padim, else 2.", "Default: 2, padim: 1."])
-def test_defaults_that_differ_are_told_apart(text):
-    assert (told_default(text, "padim"), told_default(text, "patchcore")) == (1, 2)
-
-
-def test_help_and_functions_have_the_same_defaults():
-    from medxray.anomaly import padim, patchcore
+@pytest.mark.parametrize("method", METHODS)
+def test_every_default_that_a_method_fills_in_stands_in_the_help(method):
     from medxray.cli.anomaly import train
 
     helps = {option.name: option.help for option in train.params}
-    for method, defaults in _DEFAULTS.items():
-        for name, value in {**_FORM, **defaults}.items():
-            assert told_default(helps[name], method) == value, (method, name)
-    assert _DEFAULTS["padim"]["dimensions"] == padim.DIMENSIONS
-    assert _DEFAULTS["patchcore"]["coreset"] == patchcore.SHARE
+    for name, value in AnomalyConfig.variants()[method].items():
+        assert getattr(AnomalyConfig(method=method).filled(method), name) == value
+        words = "yes" if value is True else f"{value:g}" if isinstance(value, float) else str(value)
+        assert value is None or words in helps[name].partition("Default: ")[2], (name, helps[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        ("method", "How normal images are described.", " Default: autoencoder."),
+        ("coreset", "patchcore: share of", " Default: 0.01."),
+        ("patch_scale", "padim, patchcore: strength of", " Default: none."),
+        ("image_score", "padim, patchcore: part of", " Default: mean in padim, max in patchcore."),
+        ("image_size", "Height and width", " Default: 64 in autoencoder, else 224."),
+        ("standardize", "autoencoder: bring each", " Default: yes."),
+        ("limit", "Use a stratified", "for trials."),
+    ],
+)
+def test_help_says_which_methods_have_an_option_and_its_default_there(name, start, end):
+    text = help_text(options_of(AnomalyConfig)[name], AnomalyConfig.variants())
+    assert text.startswith(start) and text.endswith(end)
 
 
 def test_names_of_runs_say_method_and_architecture():
@@ -106,7 +103,10 @@ def test_an_option_of_another_method_is_refused_by_name(method, name, value):
         ({"task": "pneumonia-subtype"}, "--task must be one of pneumonia, folders"),
         ({"method": "autoencoder", "loss": "l1"}, "--loss must be one of mse, ssim, mix"),
         ({"method": "autoencoder", "bottleneck": 0}, "--bottleneck must lie between 1 and"),
-        ({"method": "autoencoder", "image_size": 31}, "--image-size for the autoencoder must be at least 32 pixels"),
+        (
+            {"method": "autoencoder", "image_size": 31},
+            "--image-size for --method autoencoder must be at least 32 pixels",
+        ),
         ({"method": "autoencoder", "weights": "imagenet"}, "starts from random weights. Leave --weights out"),
         ({"method": "autoencoder", "epochs": 0}, "--epochs must be at least 1"),
         ({"method": "padim", "dimensions": 0}, "--dimensions must lie between 1 and"),

@@ -17,14 +17,11 @@ def test_a_class_of_one_image_is_shown_once_and_an_empty_one_not(detected):
     assert shown_rows(detected([1.0], [0])) == [0]
 
 
-UNITS = {"padim": "Mahalanobis distance", "patchcore": "distance to the memory bank"}
-
-
-@pytest.mark.parametrize(("method", "unit"), UNITS.items())
-def test_figure_names_unit_truth_label_and_score(method, unit):
+@pytest.mark.parametrize("unit", ["Mahalanobis distance", "distance to the memory bank"])
+def test_figure_names_unit_truth_label_and_score(unit):
     pixels, heat = np.zeros((8, 8, 1), np.uint8), np.ones((2, 2), np.float32)
     facts = {"score": 1.234, "probability": 0.7, "label": "ILL", "true_label": "NORMAL"}
     found = AnomalyMap(Path("a.png"), pixels, heat, None, **facts)
-    figure = maps_figure([found], method=method, title="t")
+    figure = maps_figure([found], unit=unit, title="t")
     texts = [text.get_text() for axes in figure.axes for text in (axes.title, axes.xaxis.label, axes.yaxis.label)]
     assert {"true NORMAL\ncalled ILL", "score 1.23", unit} <= set(texts)

@@ -54,13 +54,13 @@ def test_impossible_requests_are_named():
     with pytest.raises(ConfigError, match="--dimensions must be at least 1. Received 0"):
         fit_padim(array_patches(values), dimensions=0)
     with pytest.raises(DataError, match="at least 2 normal images. Received 1"):
-        fit_padim(array_patches(values[:1]))
+        fit_padim(array_patches(values[:1]), dimensions=2)
     with pytest.raises(DataError, match="not finite"):
-        fit_padim(array_patches(np.full((3, 1, 1, 2), np.nan)))
+        fit_padim(array_patches(np.full((3, 1, 1, 2), np.nan)), dimensions=2)
 
 
 def test_batches_that_do_not_fit_are_refused():
     with pytest.raises(DataError, match="4 images were announced. Received 3"):
-        fit_padim(Patches(lambda: iter([np.zeros((3, 1, 1, 2))]), 4, 1, 1, 2))
+        fit_padim(Patches(lambda: iter([np.zeros((3, 1, 1, 2))]), 4, 1, 1, 2), dimensions=2)
     with pytest.raises(DataError, match=r"shape \(1, 1, 2\). Received \(1, 2, 2\)"):
-        fit_padim(Patches(lambda: iter([np.zeros((3, 1, 2, 2))]), 3, 1, 1, 2))
+        fit_padim(Patches(lambda: iter([np.zeros((3, 1, 2, 2))]), 3, 1, 1, 2), dimensions=2)

@@ -4,8 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from medxray.anomaly.padim import fit_padim
-from medxray.anomaly.padim_graph import padim_map
+from medxray.anomaly.padim import fit_padim, padim_map
 from tests.fixtures.patches import array_patches
 
 

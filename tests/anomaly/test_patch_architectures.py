@@ -13,7 +13,10 @@ from medxray.models.heads import POOLED
 from medxray.models.registry import ARCHITECTURES
 from tests.fixtures.patches import array_patches
 
-FITS = {"padim": lambda patches: fit_padim(patches, dimensions=8), "patchcore": lambda patches: fit_patchcore(patches)}
+FITS = {
+    "padim": lambda patches: fit_padim(patches, dimensions=8),
+    "patchcore": lambda patches: fit_patchcore(patches, share=0.01),
+}
 
 
 @pytest.mark.parametrize(

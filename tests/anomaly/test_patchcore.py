@@ -57,6 +57,6 @@ def test_impossible_requests_are_named(values):
         with pytest.raises(ConfigError, match="--coreset must be a share above 0 and at most 1"):
             fit_patchcore(array_patches(values), share=share)
     with pytest.raises(DataError, match="needs normal images. Received none"):
-        fit_patchcore(array_patches(values[:0]))
+        fit_patchcore(array_patches(values[:0]), share=0.5)
     with pytest.raises(DataError, match="not finite"):
-        fit_patchcore(array_patches(np.full((3, 1, 1, 2), np.inf)))
+        fit_patchcore(array_patches(np.full((3, 1, 1, 2), np.inf)), share=0.5)

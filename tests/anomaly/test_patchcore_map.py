@@ -4,9 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from medxray.anomaly import patchcore_graph as patchcore
-from medxray.anomaly.patchcore import fit_patchcore, reference_distances
-from medxray.anomaly.patchcore_graph import images_at_once, patchcore_map
+from medxray.anomaly import patchcore
+from medxray.anomaly.patchcore import fit_patchcore, images_at_once, patchcore_map, reference_distances
 from tests.fixtures.patches import array_patches
 
 

@@ -89,7 +89,7 @@ def test_facts_of_an_export_have_no_architecture_where_there_is_none(autoencoder
 
 def test_a_patch_that_is_in_the_memory_bank_does_not_fail_the_check_and_a_wrong_distance_does():
     """Patches of length 900: 32-bit rounding makes a distance of 0.5 of what is exactly 0."""
-    from medxray.anomaly.patchcore_graph import patchcore_map
+    from medxray.anomaly.patchcore import patchcore_map
 
     rng = np.random.default_rng(0)
     bank = rng.normal(0, 33, (60, 768)).astype(np.float32)

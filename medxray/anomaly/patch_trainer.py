@@ -1,4 +1,4 @@
-"""PaDiM and PatchCore over images: a backbone, its activations, a fit, a model."""
+"""Methods of patches over images: a backbone, its activations, a fit, a model."""
 
 import dataclasses
 import logging
@@ -7,12 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from medxray.anomaly.config import PADIM
-from medxray.anomaly.padim import fit_padim
 from medxray.anomaly.patch_graph import build_backbone, build_patch_detector, patch_layers
-from medxray.anomaly.patchcore import fit_patchcore
-from medxray.anomaly.patchcore_graph import images_at_once
-from medxray.anomaly.patches_of_images import BATCH, NORMAL, PatchSource
+from medxray.anomaly.patch_source import BATCH, NORMAL, PatchSource
 from medxray.anomaly.score import RAW_SCORE
 from medxray.models.classifier import load_classifier
 from medxray.models.weights import load_weights
@@ -23,14 +19,16 @@ log = logging.getLogger(__name__)
 _OTHERS = "others"  # training images that nothing is fitted on; the gate gets to know some of them
 
 
-class PatchMethod:
-    """Fits PaDiM or PatchCore on normal images.
+class PatchTrainer:
+    """Fits a method of patches, such as PaDiM, on normal images.
 
     Args:
         run: RunDir.
         config: resolved AnomalyConfig.
         images: features.ImageSet with the rows `train` (normal images alone), `val` and the sample of training images
             of all classes, which only `pooled` is for.
+        fit: function (patches.Patches of the normal images) -> what `patch_graph.build_patch_detector` takes.
+        images_at_once: function (model, most) -> how many images the model may take at a time; None: any number.
 
     Attributes:
         history: empty, since there are no epochs.
@@ -38,8 +36,9 @@ class PatchMethod:
 
     history = ()
 
-    def __init__(self, run, config, images):
+    def __init__(self, run, config, images, *, fit, images_at_once=None):
         self._run, self._config = run, config
+        self._fit, self._images_at_once = fit, images_at_once
         rows = {NORMAL: images.rows["train"], "val": images.rows["val"]}
         others = np.setdiff1d(images.rows[SAMPLE], rows[NORMAL])
         self._training = (NORMAL, _OTHERS) if len(others) else (NORMAL,)
@@ -54,13 +53,14 @@ class PatchMethod:
         with timed("prefix"):
             self._source = PatchSource(backbone, self._images, self._config)
         with timed("main"):
-            fit = self._fitted(self._source.patches(NORMAL))
+            fitted = self._fit(self._source.patches(NORMAL))
             scale, score = self._config.patch_scale, self._config.image_score
             names = patch_layers(self._config.arch)
-            model = build_patch_detector(backbone, fit, names=names, scale=scale, image_score=score)
+            model = build_patch_detector(backbone, fitted, names=names, scale=scale, image_score=score)
         cuts = [model.get_layer(name).output for name in names]
         self._head = keras.Model(cuts, model.get_layer(RAW_SCORE).output)
-        self._batch = images_at_once(model, BATCH)
+        if self._images_at_once is not None:
+            self._batch = self._images_at_once(model, BATCH)
         return model
 
     def _backbone(self):
@@ -75,11 +75,8 @@ class PatchMethod:
         save_model(backbone, self._run.initial_model_file)
         return backbone
 
-    def _fitted(self, patches):
-        config = self._config
-        if config.method == PADIM:
-            return fit_padim(patches, dimensions=config.dimensions, seed=config.seed)
-        return fit_patchcore(patches, share=config.coreset, seed=config.seed)
+    def best_so_far(self):
+        """None: an interrupted fit leaves no model."""
 
     def raw_scores(self, images, name):
         """Raw scores of the rows `name` of an ImageSet, `val` of the own images or rows of others, float64 (n,)."""

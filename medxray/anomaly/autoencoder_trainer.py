@@ -16,7 +16,7 @@ from medxray.training.objectives import own_output
 _BATCH = 64
 
 
-class AutoencoderMethod:
+class AutoencoderTrainer:
     """Trains an autoencoder on normal images; early stopping looks at normal validation images alone.
 
     Args:

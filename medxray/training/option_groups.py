@@ -1,0 +1,82 @@
+"""The options that every kind of run has, by what they are about. No TensorFlow.
+
+A group says what an option is; the configuration of a kind of run says its defaults. Where a group has the default
+None, the configuration restates the option with its own default, or fills it in when it is resolved.
+"""
+
+from dataclasses import dataclass
+
+from medxray.models.registry import ARCHITECTURES
+from medxray.training.options import option
+
+SCHEDULES = ("cosine", "plateau")
+RESIZES = ("letterbox", "stretch")
+WEIGHTS = ("auto", "imagenet", "hed", "none")
+AUGMENTS = ("none", "light", "standard", "strong")
+LARGEST_SIZE = 2048  # height and width of the input in pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """Which network, and where its weights come from."""
+
+    arch: str | None = option(None, "Architecture.", choices=ARCHITECTURES)
+    weights: str | None = option(None, "auto, imagenet, hed, none, or a file.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """Which images, and how they are split."""
+
+    data: str = option("data", "Folder or CSV of images.", path=True)
+    task: str | None = option(None, "Which classes; found out from the data when left out.")
+    label_map: str | None = option(None, "Labels of the data, and the classes they mean: a=NORMAL,b=PNEUMONIA.")
+    path_col: str | None = option(None, "CSV: column with image paths, relative to the CSV's folder.", metavar="NAME")
+    label_col: str | None = option(None, "CSV: column with labels.", metavar="NAME")
+    patient_col: str | None = option(None, "CSV: column with patient ids.", metavar="NAME")
+    split_col: str | None = option(None, "CSV: column with train, val or test.", metavar="NAME")
+    split_file: str | None = option(None, "split.csv of an earlier run, to use the same split.", path=True)
+    limit: int | None = option(None, "Use a stratified subset of that many images, for trials.", low=16)
+    strict: bool = option(False, "Stop at the first file that cannot be read.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageOptions:
+    """How an image becomes the input of a model."""
+
+    image_size: int | None = option(None, "Height and width of the model input in pixels.", low=1, high=LARGEST_SIZE)
+    channels: int | None = option(None, "1 for grey, 3 for colour images.", choices=(1, 3))
+    resize: str | None = option(None, "Keep the aspect ratio with a black border, or not.", choices=RESIZES)
+    augment: str | None = option(None, "Strength of augmentation of training images.", choices=AUGMENTS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """How weights are found, and the threshold behind them."""
+
+    epochs: int | None = option(None, "Epochs.", low=1)
+    batch_size: int | None = option(None, "Images per step.", low=1, high=4096)
+    learning_rate: float | None = option(None, "Peak learning rate.", low=1e-8, high=10)
+    schedule: str | None = option(None, "Cosine with warm-up, or reduce on plateau.", choices=SCHEDULES)
+    patience: int | None = option(None, "Epochs without a better validation loss before training stops.", low=1)
+    threshold_rule: str = option("youden", "youden, sensitivity:0.95, cost:FN/FP or 0.5; chosen on validation images.")
+    seed: int = option(
+        0,
+        "Seed of split, initialisation, order, augmentation and all else that is drawn at random.",
+        low=0,
+        high=2**31 - 1,
+    )
+    deterministic: bool = option(False, "Bit-identical reruns and resumes.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions:
+    """Where a run reads and writes."""
+
+    cache_dir: str | None = option(None, "Folder of cached activations. Default: ~/.cache/medxray.", path=True)
+    cache_budget: str | None = option(None, "Largest cache of a run; beyond it activations are computed again.")
+    name: str | None = option(None, "Name of the run.")
+    runs_dir: str = option("runs", "Folder of runs.", path=True)
+    overwrite: bool = option(False, "Replace a run of the same name.")
+    export: bool = option(True, "Write no SavedModel.")
+    saved_models_dir: str = option("saved_models", "Folder of exported models.", path=True)
