@@ -8,7 +8,7 @@ from medxray.anomaly.detector import Detector
 from medxray.anomaly.figures import maps_figure
 from medxray.errors import ConfigError
 from medxray.plots import style
-from medxray.predict.written_files import WrittenFiles
+from medxray.predict.outcomes import write_outcomes
 from medxray.system import storage
 
 
@@ -17,13 +17,13 @@ def write_maps(run, paths, out, *, raw=False):
 
     Args:
         run: trained run.
-        paths: files, folders or glob patterns.
+        paths: files, folders, glob patterns and bytes, see `predict.inputs.expand_inputs`.
         out: folder to write into, created when missing.
         raw: also write an npz of the same name: `anomaly_map` float32 (h,w), `image` uint8 (H,W,C), `score`,
             `probability` float64, `label` text and, where the method has one, `reconstruction` float32 (H,W,C).
 
     Returns:
-        predict.written_files.WrittenFiles.
+        predict.outcomes.WrittenFiles.
 
     Raises:
         ConfigError: the run is no anomaly run.
@@ -32,16 +32,18 @@ def write_maps(run, paths, out, *, raw=False):
     """
     if not isinstance(run, Detector):
         raise ConfigError(f"{run.path} is a classifier's run and has no anomaly map. Use: medxray gradcam")
-    inputs = run.form.read_inputs(paths)
-    taken, files = set(), []
-    for item in run.iterate_maps(inputs):
+    taken = set()
+
+    def write(item):
         stem = storage.free_stem(f"{item.file.stem}-anomaly", taken)
         title = f"{style.words(item.file.name, 44)}\nP({style.words(run.classes[1], 20)}) = {item.probability:.3f}"
-        files.append(style.save(maps_figure([item], method=run.method, title=title), Path(out) / f"{stem}.png"))
+        files = [style.save(maps_figure([item], method=run.method, title=title), Path(out) / f"{stem}.png")]
         if raw:
             files.append(Path(out) / f"{stem}.npz")
-            storage.write_npz(files[-1], **_arrays(item))
-    return WrittenFiles(tuple(files), inputs.failures, run.refused(inputs))
+            storage.write_npz(files[1], **_arrays(item))
+        return files
+
+    return write_outcomes(run.iterate_maps(paths), write)
 
 
 def _arrays(item):

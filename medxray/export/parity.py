@@ -4,7 +4,8 @@ import numpy as np
 import tensorflow as tf
 
 from medxray.errors import RunError
-from medxray.explain.gradcam import default_targets, gradcam, upsample
+from medxray.explain.keras_vis import gradcam
+from medxray.explain.maps import default_targets, upsample
 from medxray.models.inference import trunk
 
 TOLERANCE = 1e-4

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from medxray.data.images import decode
-from medxray.explain.gradcam import default_targets, gradcam_graph, upsample
+from medxray.explain.gradcam import gradcam_graph
+from medxray.explain.maps import default_targets, upsample
 from medxray.gate.graph import GateGraph
 from medxray.metrics.calibration import Calibration
 from medxray.models.inference import trunk
@@ -138,7 +139,7 @@ class ClassifierServing(Serving):
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
         content = tf.TensorSpec((None,), tf.string, "image_bytes")
         heat, targets_of = gradcam_graph(model, spec.layer), default_targets(len(spec.classes), spec.calibration)
-        self.explain = tf.function(lambda images: heat(images, targets_of), input_signature=[images])
+        self.explain = tf.function(lambda images: heat(images, targets_of)[:2], input_signature=[images])
         self.gradcam = tf.function(self._gradcam, input_signature=[content])
 
     def _gradcam(self, image_bytes):
