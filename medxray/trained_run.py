@@ -15,9 +15,9 @@ from medxray.models.classifier import embedder, load_classifier
 from medxray.models.heads import POOLED
 from medxray.models.inference import compiled, logits_model, predict_batches, trunk
 from medxray.models.registry import architecture
+from medxray.predict.features import FeatureCollector
 from medxray.predict.input_form import InputForm
 from medxray.predict.inputs import expand_inputs
-from medxray.predict.features import FeatureCollector
 from medxray.predict.table import answer_table
 from medxray.runs.directory import stored_decision
 from medxray.system import progress

@@ -49,9 +49,9 @@ def raw_arrays(heatmap):
 
     Returns:
         dict: `heatmap` float32 (H,W) at input resolution and `heatmap_layer` float32 (h,w), both 0-1; `image` uint8
-        (H,W,C), the model's input; `box` int64 (4,), top, left, height and width of the image in it;
-        `class_name`, `layer` (empty where the method needs none) and `label` (the predicted class) text; `probability` float64, calibrated, of
-        `class_name`; `classes` text (K,) and `probabilities` float64 (K,), calibrated.
+        (H,W,C), the model's input; `box` int64 (4,), top, left, height and width of the image in it; `class_name`,
+        `label` (the predicted class) and `layer` (empty where the method needs none) text; `probability` float64,
+        calibrated, of `class_name`; `classes` text (K,) and `probabilities` float64 (K,), calibrated.
     """
     return {
         "heatmap": heatmap.heatmap,

@@ -19,8 +19,8 @@ def expand_inputs(paths):
             patterns, ImageBytes, and bytes, which become ImageBytes named "image-1" and so on by their place.
 
     Returns:
-        list of pathlib.Path and ImageBytes. A file that does not exist stays in the list, and beside other paths a folder without
-        images and a pattern without a match too; reading them will say so.
+        list of pathlib.Path and ImageBytes. A file that does not exist stays in the list, and beside other paths a
+        folder without images and a pattern without a match too; reading them will say so.
 
     Raises:
         DataError: all that was given are folders without images and patterns without a match, or nothing was given,
