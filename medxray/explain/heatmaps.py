@@ -16,7 +16,7 @@ from medxray.predict.outcomes import batch_outcomes, collect
 from medxray.runs.truth import true_labels
 from medxray.system import progress
 
-BATCH = 8
+BATCH = 4
 
 
 @dataclass(frozen=True, eq=False)
