@@ -14,7 +14,8 @@ from medxray.system import storage
 
 _DPI = 150
 _PANEL = PICTURE_PIXELS / _DPI  # inches, longer side: a picture is shown pixel by pixel
-_EDGE, _GAP, _CAPTION, _LEGEND = 0.06, 0.1, 0.76, 0.8  # inches beside, between and above the panels, and of the legend
+_EDGE, _FOOT, _GAP = 0.06, 0.1, 0.1  # inches beside, below and between the panels
+_CAPTION, _LEGEND = 0.76, 0.67  # inches above and to the right of them
 _BAR_FROM, _BAR_WIDTH = 1.03, 0.045  # of the colour bar, in widths of a panel
 _COMPRESSION = 2  # of the PNG: a twelfth larger than by default, and written in a quarter of the time
 _LETTERS_PER_INCH = 11  # of the caption
@@ -81,10 +82,10 @@ def draw_overlay(heatmap, original):
 
 def _panels(width, height):
     """A figure with two panels of this size in inches, at fixed places: an automatic layout draws everything twice."""
-    whole = 2 * width + 2 * _EDGE + _GAP + (_BAR_FROM - 1 + _BAR_WIDTH) * width + _LEGEND, height + _EDGE + _CAPTION
+    whole = 2 * width + 2 * _EDGE + _GAP + (_BAR_FROM - 1 + _BAR_WIDTH) * width + _LEGEND, height + _FOOT + _CAPTION
     figure = Figure(figsize=whole, dpi=_DPI)
     FigureCanvasAgg(figure)
-    size = _EDGE / whole[1], width / whole[0], height / whole[1]
+    size = _FOOT / whole[1], width / whole[0], height / whole[1]
     lefts = _EDGE, _EDGE + width + _GAP
     return figure, [figure.add_axes((left / whole[0], *size)) for left in lefts]
 
