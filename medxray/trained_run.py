@@ -4,6 +4,7 @@ import logging
 from functools import cached_property
 
 import numpy as np
+import tensorflow as tf
 
 from medxray.errors import ConfigError, RunError
 from medxray.evaluation.pictures import Pictures, predictions_of
@@ -13,8 +14,9 @@ from medxray.models.classifier import embedder, load_classifier
 from medxray.models.heads import POOLED
 from medxray.models.inference import compiled, logits_model, predict_batches, trunk
 from medxray.models.registry import architecture
-from medxray.predict.form import Form
-from medxray.predict.inputs import expand_inputs, path_text
+from medxray.predict.features import FeatureCollector
+from medxray.predict.input_form import InputForm
+from medxray.predict.inputs import expand_inputs
 from medxray.predict.table import answer_table
 from medxray.runs.stored_decision import stored_decision
 from medxray.system import progress
@@ -51,6 +53,7 @@ class Run:
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{directory.record_file} is damaged: {error!r}. Train the run again.") from error
         self.decision = stored_decision(self.record, self.path)
+        self._explainers = {}
 
     def _read_facts(self):
         data, config = self.record["data"], self.record["config"]
@@ -60,7 +63,7 @@ class Run:
         self.input_size = (int(config["image_size"]),) * 2
         self.channels = int(config["channels"])
         self.resize = config["resize"]
-        self.form = Form(self.input_size, self.channels, self.resize)
+        self.form = InputForm(self.input_size, self.channels, self.resize)
         if len(self.classes) < 2 or self.positive not in (None, self.classes[-1]) or self.resize not in RESIZES:
             raise ValueError("classes, positive or resize")
 
@@ -95,7 +98,12 @@ class Run:
     def gate(self):
         """The input gate (gate.parts.Gate) of the run, or None where it has none."""
         file = self.directory.gate_file
-        return read_gate(file, features=self.model.get_layer(POOLED).output.shape[-1]) if file.exists() else None
+        return read_gate(file, features=self.feature_size) if file.exists() else None
+
+    @property
+    def feature_size(self):
+        """Length of the pooled features."""
+        return self.model.get_layer(POOLED).output.shape[-1]
 
     @cached_property
     def _judge(self):
@@ -118,7 +126,7 @@ class Run:
         """Predict images.
 
         Args:
-            paths: files, folders and glob patterns.
+            paths: files, folders, glob patterns and bytes, see `predict.inputs.expand_inputs`.
             gate: "warn" judges every image, "refuse" also makes an error of those that the gate refuses, "off" judges
                 none. The log says so where the run has no gate.
 
@@ -133,33 +141,49 @@ class Run:
             ConfigError: `gate` is another word.
             DataError: a folder or pattern holds no image.
         """
-        verdicts.check_answer(gate)
-        files = expand_inputs(paths)
-        judge = None if gate == "off" else self._judge
-        logits, answers, errors = [np.zeros((0, len(self.classes)), np.float32)], [], []
-        for images, reasons in self.form.source(files).stream(self.batch):
-            images = images.astype(np.float32)
-            found, pooled = self._forward(images)
-            logits.append(found.numpy())
-            errors += reasons
-            if judge:
-                answers.append(judge(images, pooled))
-        if not answers:
-            return self._table(files, np.concatenate(logits), errors)
-        shown = verdicts.refusals(answers, errors) if gate == "refuse" else errors
-        return verdicts.with_verdicts(self._table(files, np.concatenate(logits), shown), answers, errors)
+        return self.predict_with_features(paths, gate=gate)[0]
 
-    def refused(self, inputs):
-        """What the gate refuses among `predict.form.Inputs`, dict path -> why; empty without a gate."""
-        reasons = {}
-        for start in range(0, len(inputs.files) if self._judge else 0, self.batch):
-            images = inputs.pixels[start : start + self.batch].astype(np.float32)
-            answer = self._judge(images, self._forward(images)[1])
-            refusals = verdicts.refusals([answer], [""] * len(images))
-            for file, why in zip(inputs.files[start : start + len(images)], refusals, strict=True):
-                if why:
-                    reasons[path_text(file)] = why
-        return reasons
+    def predict_with_features(self, paths, *, gate="warn"):
+        """Predict images and keep the pooled features that the same pass gives.
+
+        Args:
+            paths: as for `predict`.
+            gate: as for `predict`.
+
+        Returns:
+            (the table of `predict`, ImageFeatures of the images that can be read).
+
+        Raises:
+            ConfigError, DataError: as for `predict`.
+        """
+        verdicts.check_answer(gate)
+        images = expand_inputs(paths)
+        judge = None if gate == "off" else self._judge
+        logits, answers, errors, found = [], [], [], FeatureCollector(self.feature_size)
+        for batch in self.form.stream(images, self.batch, digests=True):
+            pixels = tf.constant(batch.pixels, tf.float32)
+            outputs, pooled = self._forward(pixels)
+            logits.append(outputs.numpy())
+            errors += batch.reasons
+            found.add(batch, pooled.numpy())
+            if judge:
+                answers.append(judge(pixels, pooled))
+        shown = verdicts.refusals(answers, errors) if gate == "refuse" and judge else errors
+        table = self._table(images, np.concatenate(logits), shown)
+        return verdicts.with_verdicts(table, answers, errors) if judge else table, found.collected()
+
+    def refusals(self, images, pooled):
+        """Why the gate refuses each of some images; "" where it does not, and without a gate.
+
+        Args:
+            images: float32 tensor (n,H,W,C), 0-255.
+            pooled: float32 tensor (n,c), their pooled features.
+
+        Returns:
+            list of n texts.
+        """
+        accepted = [""] * len(images)
+        return verdicts.refusals([self._judge(images, pooled)], accepted) if self._judge else accepted
 
     def _table(self, files, logits, errors):
         names = {"classes": self.classes, "positive": self.positive, "decision": self.decision}
@@ -180,10 +204,35 @@ class Run:
         """Draw what this kind of run shows beside the plots of every evaluation: nothing for a classifier."""
 
     def gradcam(self, paths, *, layer=None, target=None):
-        """Grad-CAM heatmaps by tf-keras-vis; see `medxray.explain.heatmaps.heatmaps_for`."""
+        """Grad-CAM heatmaps of images; see `explain`."""
+        return self.explain(paths, layer=layer, target=target)
+
+    def explain(self, paths, **wanted):
+        """Heatmaps of images.
+
+        Args:
+            paths: files, folders, glob patterns and bytes, see `predict.inputs.expand_inputs`.
+            **wanted: fields of `explain.explainer.ExplainRequest`: method, layer, target, engine, options.
+
+        Returns:
+            (list of `explain.heatmaps.Heatmap`, dict path -> reason of each image that cannot be read).
+
+        Raises:
+            ConfigError: unknown method, layer, class or option.
+            DataError: the paths hold no image at all.
+        """
+        from medxray.explain.explainer import ExplainRequest
         from medxray.explain.heatmaps import heatmaps_for
 
-        return heatmaps_for(self, paths, layer=layer, target=target)
+        return heatmaps_for(self, paths, ExplainRequest(**wanted))
+
+    def explainer(self, request):
+        """The function that answers an ExplainRequest, built once; see `explain.explainer.explain_function`."""
+        from medxray.explain.explainer import explain_function
+
+        if request not in self._explainers:
+            self._explainers[request] = explain_function(self, request)
+        return self._explainers[request]
 
     def evaluate(self, manifest, *, split="test"):
         """Evaluate a manifest with the stored decision; see `medxray.evaluation.evaluate.evaluate_manifest`."""
@@ -231,21 +280,11 @@ class Run:
             return predict_batches(embedder(self.model), _counted(batches, bar)), manifest
 
     def embed_inputs(self, paths):
-        """Pooled features of files, folders and globs.
-
-        Returns:
-            (list of pathlib.Path that could be read, float32 array (n,c) in their order).
-        """
-        files, reasons = expand_inputs(paths), []
-
-        def batches():
-            for images, found in self.form.source(files).stream(self.batch):
-                reasons.extend(found)
-                yield images
-
-        vectors = predict_batches(embedder(self.model), batches())
-        good = [row for row, reason in enumerate(reasons) if not reason]
-        return [files[row] for row in good], vectors[good]
+        """Pooled features of files, folders, globs and bytes: ImageFeatures of the images that can be read."""
+        found = FeatureCollector(self.feature_size)
+        for batch in self.form.stream(expand_inputs(paths), self.batch, digests=True):
+            found.add(batch, self._forward(tf.constant(batch.pixels, tf.float32))[1].numpy())
+        return found.collected()
 
     def write_embeddings(self, data=None, *, splits=(), out=None, label_map=None, columns=None):
         """Write the features of the run's images, or of other data; see `medxray.embeddings.extract.extract`."""
@@ -257,7 +296,7 @@ class Run:
         """The training images most similar to some images; see `medxray.embeddings.similar.similar_images`."""
         from medxray.embeddings.similar import similar_images
 
-        return similar_images(self, paths, count=count)
+        return similar_images(self, self.embed_inputs(paths), count=count)
 
 
 def _counted(batches, bar):

@@ -3,10 +3,12 @@
 import dataclasses
 import math
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 from scipy.special import logit
 
 from medxray.anomaly.autoencoder import PLAIN_MSE
@@ -19,10 +21,12 @@ from medxray.data.layouts.labels import ABNORMAL
 from medxray.errors import ConfigError, RunError
 from medxray.metrics.decision import DEFAULT_POINT, Decision
 from medxray.metrics.report import evaluate_split
-from medxray.models.heads import LOGITS
+from medxray.models.heads import LOGITS, POOLED
 from medxray.models.inference import compiled, predict_batches
 from medxray.models.registry import architecture
 from medxray.plots import style
+from medxray.predict.inputs import expand_inputs, path_of
+from medxray.predict.outcomes import batch_outcomes, collect
 from medxray.runs.truth import true_labels
 from medxray.trained_run import Run
 
@@ -112,33 +116,42 @@ class Detector(Run):
         return float(calibration.temperature * (logit(self.decision.threshold.value) + normal - abnormal))
 
     def maps(self, paths):
-        """Scores and maps of files, folders and globs.
+        """Scores and maps of files, folders, globs and bytes.
 
         Returns:
-            (list of AnomalyMap, dict path -> reason of each file that cannot be read).
+            (list of AnomalyMap, dict path -> reason of each image that cannot be read).
         """
-        inputs = self.form.read_inputs(paths)
-        return list(self.iterate_maps(inputs)), inputs.failures
+        return collect(self.iterate_maps(paths))
 
-    def iterate_maps(self, inputs):
-        """Yield the AnomalyMap of each image of predict.form.Inputs, as soon as it is known."""
-        truths = true_labels(self, inputs.files)
-        for start in range(0, len(inputs.files), self.batch):
-            part = slice(start, start + self.batch)
-            outputs = zip(*self._outputs(inputs.pixels[part]), strict=True)
-            yield from map(self._map, inputs.files[part], inputs.pixels[part], truths[part], outputs)
+    def iterate_maps(self, paths):
+        """Yield a predict.outcomes.Outcome with the AnomalyMap of each image, as soon as it is known."""
+        images = expand_inputs(paths)
+        truths = iter(true_labels(self, images))
+        for batch in self.form.stream(images, self.batch):
+            known = batch.of_readable(islice(truths, len(batch.images)))
+            yield from batch_outcomes(batch, *self._mapped(batch.readable(), known))
+
+    def _mapped(self, batch, truths):
+        """(AnomalyMaps, list of why the gate refuses each) of the images of a batch, all of them readable."""
+        if not batch.images:
+            return [], []
+        pixels = tf.constant(batch.pixels, tf.float32)
+        pooled, *outputs = self._seen(pixels)
+        files = map(path_of, batch.images)
+        maps = map(self._map, files, batch.pixels, truths, zip(*(output.numpy() for output in outputs), strict=True))
+        return maps, self.refusals(pixels, pooled)
 
     @cached_property
     def _seen(self):
-        """The compiled model: images -> anomaly map, logits and, where the method has one, reconstruction."""
+        """The compiled model: images -> pooled features, anomaly map, logits and, if there is one, reconstruction."""
         has = {layer.name for layer in self.model.layers}
-        names = [MAP, LOGITS, *({RECONSTRUCTION} & has)]
+        names = [POOLED, MAP, LOGITS, *({RECONSTRUCTION} & has)]
         return compiled(keras.Model(self.model.input, [self.model.get_layer(name).output for name in names]))
 
     def _outputs(self, pixels):
-        """What `_seen` gives for uint8 pixels (n,H,W,C): list of arrays (n,...)."""
+        """Map, logits and reconstruction that `_seen` gives for uint8 pixels (n,H,W,C): list of arrays (n,...)."""
         starts = range(0, len(pixels), self.batch)
-        parts = [self._seen(pixels[start : start + self.batch].astype(np.float32)) for start in starts]
+        parts = [self._seen(pixels[start : start + self.batch].astype(np.float32))[1:] for start in starts]
         return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
     def _map(self, file, pixels, truth, outputs):

@@ -7,7 +7,7 @@ import numpy as np
 from medxray.anomaly.figures import maps_figure
 from medxray.anomaly.methods import METHODS
 from medxray.plots import style
-from medxray.predict.written_files import WrittenFiles
+from medxray.predict.outcomes import write_outcomes
 from medxray.system import storage
 
 
@@ -16,13 +16,13 @@ def write_maps(run, paths, out, *, raw=False):
 
     Args:
         run: trained run.
-        paths: files, folders or glob patterns.
+        paths: files, folders, glob patterns and bytes, see `predict.inputs.expand_inputs`.
         out: folder to write into, created when missing.
         raw: also write an npz of the same name: `anomaly_map` float32 (h,w), `image` uint8 (H,W,C), `score`,
             `probability` float64, `label` text and, where the method has one, `reconstruction` float32 (H,W,C).
 
     Returns:
-        predict.written_files.WrittenFiles.
+        predict.outcomes.WrittenFiles.
 
     Raises:
         ConfigError: the run is no anomaly run.
@@ -30,18 +30,19 @@ def write_maps(run, paths, out, *, raw=False):
         StorageError: `out` cannot be written.
     """
     run.check_maps()
-    inputs = run.form.read_inputs(paths)
-    taken, files = set(), []
-    for item in run.iterate_maps(inputs):
+    taken = set()
+
+    def write(item):
         stem = storage.free_stem(f"{item.file.stem}-anomaly", taken)
         title = f"{style.words(item.file.name, 44)}\nP({style.words(run.classes[1], 20)}) = {item.probability:.3f}"
-        files.append(
-            style.save(maps_figure([item], unit=METHODS[run.method].unit, title=title), Path(out) / f"{stem}.png")
-        )
+        figure = maps_figure([item], unit=METHODS[run.method].unit, title=title)
+        files = [style.save(figure, Path(out) / f"{stem}.png")]
         if raw:
             files.append(Path(out) / f"{stem}.npz")
-            storage.write_npz(files[-1], **_arrays(item))
-    return WrittenFiles(tuple(files), inputs.failures, run.refused(inputs))
+            storage.write_npz(files[1], **_arrays(item))
+        return files
+
+    return write_outcomes(run.iterate_maps(paths), write)
 
 
 def _arrays(item):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from medxray.anomaly.score import MAP, SCORE
-from medxray.explain.gradcam import upsample
+from medxray.explain.maps import upsample
 from medxray.export.parity import largest_difference, to_numpy
 from medxray.export.serving import Serving
 from medxray.models.heads import LOGITS, POOLED

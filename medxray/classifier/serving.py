@@ -2,7 +2,9 @@
 
 import tensorflow as tf
 
-from medxray.explain.gradcam import default_targets, gradcam, gradcam_graph, upsample
+from medxray.explain.gradcam import gradcam_graph
+from medxray.explain.keras_vis import gradcam
+from medxray.explain.maps import default_targets, upsample
 from medxray.export.parity import largest_difference
 from medxray.export.serving import Serving
 from medxray.models.inference import trunk
@@ -19,7 +21,7 @@ class ClassifierServing(Serving):
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
         content = tf.TensorSpec((None,), tf.string, "image_bytes")
         heat, targets_of = gradcam_graph(model, self.heat_layer), default_targets(len(spec.classes), spec.calibration)
-        self.explain = tf.function(lambda images: heat(images, targets_of), input_signature=[images])
+        self.explain = tf.function(lambda images: heat(images, targets_of)[:2], input_signature=[images])
         self.gradcam = tf.function(self._gradcam, input_signature=[content])
 
     def _gradcam(self, image_bytes):

@@ -10,9 +10,9 @@ from medxray.cli.cache import cache
 from medxray.cli.data import data
 from medxray.cli.embed import embed
 from medxray.cli.evaluate import evaluate
+from medxray.cli.explain import explain, gradcam
 from medxray.cli.export import export
 from medxray.cli.gate import gate
-from medxray.cli.gradcam import gradcam
 from medxray.cli.predict import predict
 from medxray.cli.train import train
 from medxray.errors import ConfigError, MedxrayError
@@ -30,7 +30,7 @@ def cli(debug):
     terminal.prepare(debug)
 
 
-for _command in (train, evaluate, predict, gradcam, anomaly, embed, export, gate, data, cache):
+for _command in (train, evaluate, predict, explain, gradcam, anomaly, embed, export, gate, data, cache):
     cli.add_command(_command)
 
 

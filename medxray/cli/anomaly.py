@@ -5,7 +5,7 @@ import click
 from medxray.anomaly.config import AnomalyConfig
 from medxray.cli.config_options import train_and_report, train_command
 from medxray.cli.options import PATH, images_argument, model_option
-from medxray.cli.written import tell
+from medxray.cli.report_files import report_files
 
 
 @click.group()
@@ -42,7 +42,7 @@ def draw_map(paths, model, out, raw):
     from medxray import api
     from medxray.anomaly.folder import write_maps
 
-    tell(write_maps(api.load_run(model), paths, out, raw=raw))
+    report_files(write_maps(api.load_run(model), paths, out, raw=raw))
 
 
 for _command in (train, draw_map):

@@ -49,7 +49,7 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
     from medxray.system import storage
 
     run = api.load_run(model)
-    table = run.predict(paths, gate=gate)
+    table, features = run.predict_with_features(paths, gate=gate)
     if csv_file:
         storage.write_csv(csv_file, table)
         click.echo(f"{csv_file}: {len(table)} rows", err=True)
@@ -59,7 +59,7 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
     found = None
     try:
         if neighbors:
-            found = _similar(run, paths, table, count=neighbors)
+            found = _similar(run, features, table, count=neighbors)
             if not (csv_file or as_json):
                 _print_neighbors(found)
             _write_neighbors(run, found, table, csv_file=csv_file, out=neighbors_out or "neighbors")
@@ -80,10 +80,12 @@ def _complain(table, gate):
         click.echo(f"Error: {row.path}: {row.error}", err=True)
 
 
-def _similar(run, paths, table, *, count):
+def _similar(run, features, table, *, count):
     """What `Run.similar` returns, of the images without an error."""
+    from medxray.embeddings.similar import similar_images
+
     good = set(table["path"][table["error"] == ""])
-    return {path: near for path, near in run.similar(paths, count=count).items() if path in good}
+    return {path: near for path, near in similar_images(run, features, count=count).items() if path in good}
 
 
 def _write_neighbors(run, found, table, *, csv_file, out):

@@ -1,21 +1,16 @@
 """Manifest -> tf.data: decode, resize, cache, shuffle, batch, prefetch."""
 
 import dataclasses
-import os
-import struct
 
-import cv2
 import numpy as np
 import tensorflow as tf
 
-from medxray.data.images import decode
-from medxray.data.images import files as images
-from medxray.errors import ImageError
+from medxray.data.image_stream import stream_images
+from medxray.data.images.load import load_image
 from medxray.system import progress
 
 CACHE_LIMIT = 4 << 30  # bytes of decoded uint8 pixels that are kept in memory; above it files are decoded per epoch
 _GROUP = 64
-_UNREADABLE = (ImageError, OSError, MemoryError, ValueError, struct.error, cv2.error, tf.errors.OpError)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -23,7 +18,7 @@ class Source:
     """Images that can be asked for by row number, in any order.
 
     Attributes:
-        files: paths, one per row.
+        files: paths or ImageBytes, one per row.
         size: (height, width) of the model input in pixels.
         channels: 1 or 3.
         resize: "letterbox" or "stretch".
@@ -46,15 +41,9 @@ class Source:
             return _decoding(self, [self.files[row] for row in rows]).map(_readable)
         return tf.data.Dataset.from_generator(lambda: map(self.pixels.__getitem__, rows), output_signature=signature)
 
-    def stream(self, batch_size):
-        """Decode all files in order, batch by batch, without keeping them.
-
-        Yields:
-            (uint8 array (b,h,w,c), list of b reasons; "" where the file could be read, else its pixels are zeros).
-        """
-        batches = _decoding(self, self.files).batch(batch_size).prefetch(2)
-        for pixels, reasons in batches.as_numpy_iterator():
-            yield pixels, [reason.decode() for reason in reasons]
+    def stream(self, batch_size, **wanted):
+        """Decode all files in order, batch by batch, without keeping them; see `image_stream.stream_images`."""
+        return stream_images(self.files, self, batch_size, **wanted)
 
 
 def read_source(files, *, size, channels, resize, limit=CACHE_LIMIT):
@@ -75,12 +64,12 @@ def read_source(files, *, size, channels, resize, limit=CACHE_LIMIT):
     pixels = np.zeros((len(files), *size, channels), np.uint8) if keep else None
     failures, row = {}, 0
     with progress.track(len(files), "Decoding images") as bar:
-        for group, reasons in source.stream(_GROUP):
+        for batch in source.stream(_GROUP):
             if keep:
-                pixels[row : row + len(group)] = group
-            failures |= {row + at: reason for at, reason in enumerate(reasons) if reason}
-            row += len(group)
-            bar.advance(len(group))
+                pixels[row : row + len(batch.pixels)] = batch.pixels
+            failures |= {row + at: reason for at, reason in enumerate(batch.reasons) if reason}
+            row += len(batch.pixels)
+            bar.advance(len(batch.pixels))
     return dataclasses.replace(source, pixels=pixels), failures
 
 
@@ -103,61 +92,13 @@ def _readable(pixels, reason):
 def _decoding(source, files):
     """tf.data of (uint8 image, reason); reason is empty where decoding succeeded."""
 
-    def load(path):
-        pixels, reason = tf.numpy_function(
-            lambda name: _load(os.fsdecode(name), source), [path], (tf.uint8, tf.string), stateful=False
-        )
+    def loaded(row):
+        image = load_image(files[row], source)
+        return image.pixels, image.reason.encode("utf-8", "backslashreplace")
+
+    def load(row):
+        pixels, reason = tf.numpy_function(loaded, [row], (tf.uint8, tf.string), stateful=False)
         return tf.ensure_shape(pixels, (*source.size, source.channels)), tf.ensure_shape(reason, ())
 
-    names = tf.constant([os.fsencode(file) for file in files], tf.string, (len(files),))
-    paths = tf.data.Dataset.from_tensor_slices(names)
-    return paths.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-
-
-def _load(path, source):
-    """Decode and resize one file by the compiled graph; the GIL is free while it runs."""
-    try:
-        if images.identify(path).native:  # also refuses what is no regular file, or too large to read
-            with open(path, "rb") as file:
-                return _native(file.read(), source).numpy(), b""
-        pixels = tf.constant(images.read_pixels(path, source.channels))
-        return _resized(pixels, source).numpy(), b""
-    except _UNREADABLE as error:
-        return np.zeros((*source.size, source.channels), np.uint8), _reason(error).encode("utf-8", "backslashreplace")
-
-
-def _reason(error):
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) if isinstance(error, ImageError) else "the image data is truncated or damaged"
-
-
-_GRAPHS = {}
-
-
-def _graph(kind, source):
-    key = (kind, source.size, source.channels, source.resize)
-    if key not in _GRAPHS:
-        size, channels, mode = key[1:]
-        if kind == "bytes":
-
-            def function(content):
-                return decode.resize(decode.decode(content, size, channels), size, mode)
-
-            spec = tf.TensorSpec((), tf.string)
-        else:
-
-            def function(pixels):
-                return decode.resize(pixels, size, mode)
-
-            spec = tf.TensorSpec((None, None, channels), tf.float32)
-        _GRAPHS[key] = tf.function(function, input_signature=[spec])
-    return _GRAPHS[key]
-
-
-def _native(content, source):
-    return _graph("bytes", source)(tf.constant(content))
-
-
-def _resized(pixels, source):
-    return _graph("pixels", source)(pixels)
+    rows = tf.data.Dataset.range(len(files))
+    return rows.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

@@ -13,7 +13,6 @@ from medxray.errors import ImageError
 from medxray.plots import style
 from medxray.predict.inputs import path_text
 from medxray.system import storage
-from medxray.system.storage import file_sha256
 
 _SHOWN_PIXELS = 256
 
@@ -35,12 +34,12 @@ class Neighbor:
     same_file: bool
 
 
-def similar_images(run, paths, *, count=5):
+def similar_images(run, features, *, count=5):
     """Find the training images whose pooled features are nearest to those of some images.
 
     Args:
         run: api.Run.
-        paths: files, folders and glob patterns.
+        features: predict.features.ImageFeatures, as `Run.embed_inputs` and `Run.predict_with_features` give them.
         count: neighbours per image, >= 1; fewer when there are fewer training images.
 
     Returns:
@@ -51,13 +50,11 @@ def similar_images(run, paths, *, count=5):
         RunError: see `embeddings.extract.training_embeddings`.
     """
     training = training_embeddings(run)
-    inputs, vectors = run.embed_inputs(paths)
-    distances, rows = nearest(vectors, training.vectors, k=count, metric=DEFAULT_METRIC)
+    distances, rows = nearest(features.vectors, training.vectors, k=count, metric=DEFAULT_METRIC)
     files = training.files()
     found = {}
-    for file, near, at in zip(inputs, distances, rows, strict=True):
-        digest = file_sha256(file)
-        found[path_text(file)] = tuple(
+    for image, digest, near, at in zip(features.images, features.digests, distances, rows, strict=True):
+        found[path_text(image)] = tuple(
             Neighbor(
                 path=path_text(files[row]),
                 label=str(training.labels[row]),

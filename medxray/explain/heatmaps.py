@@ -1,18 +1,22 @@
-"""From files to heatmaps: what `medxray gradcam` and `Run.gradcam` compute."""
+"""From images to heatmaps: what `medxray explain maps`, `medxray gradcam` and `Run.explain` compute."""
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from medxray.errors import ConfigError
-from medxray.explain import gradcam
-from medxray.explain.layers import heat_layers, require_heat_layer
-from medxray.explain.originals import image_box
+from medxray.explain.layers import heat_layers
+from medxray.explain.maps import upsample
+from medxray.explain.methods import GRADCAM
 from medxray.metrics.thresholds import OperatingPoint
+from medxray.predict.inputs import expand_inputs, path_of
+from medxray.predict.outcomes import batch_outcomes, collect
 from medxray.runs.truth import true_labels
 from medxray.system import progress
+
+BATCH = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,9 +24,9 @@ class Heatmap:
     """The explanation of one image.
 
     Attributes:
-        file: the image.
+        file: path of the image; for ImageBytes a path of their name.
         target: name of the class that is explained.
-        layer: layer of the model that the map was taken from.
+        layer: layer of the model that the map was taken from; None where the method needs none.
         heatmap_layer: float32 (h,w), 0-1, at the resolution of the layer.
         heatmap: float32 (H,W), 0-1, at the resolution of the model's input.
         image: uint8 (H,W,C), the model's input.
@@ -33,11 +37,13 @@ class Heatmap:
         label: the predicted class.
         threshold: operating point that `label` was decided by; None with three or more classes.
         true_label: the true class, or None when it is unknown.
+        method: name of the row of `methods.METHODS`.
+        picture: uint8 (h,w,C), the image as it is shown, in its own aspect ratio; None where none was asked for.
     """
 
     file: Path
     target: str
-    layer: str
+    layer: str | None
     heatmap_layer: np.ndarray
     heatmap: np.ndarray
     image: np.ndarray
@@ -48,6 +54,8 @@ class Heatmap:
     label: str
     threshold: OperatingPoint | None
     true_label: str | None
+    method: str = GRADCAM
+    picture: np.ndarray | None = None
 
     @property
     def probability(self):
@@ -55,95 +63,79 @@ class Heatmap:
         return float(self.probabilities[self.classes.index(self.target)])
 
 
-def heatmaps_for(run, paths, *, layer=None, target=None):
+def heatmaps_for(run, paths, request):
     """Explain images with the model of a run.
 
     Args:
         run: a run as `medxray.load_run` returns it.
-        paths: files, folders or glob patterns.
-        layer: layer to take the maps from; None: the heat layer of the architecture.
-        target: name of the class to explain; None: the positive class, or with three or more classes the predicted.
+        paths: files, folders, glob patterns and bytes, see `predict.inputs.expand_inputs`.
+        request: ExplainRequest.
 
     Returns:
-        (list of Heatmap, dict path -> reason of each file that cannot be read).
+        (list of Heatmap, dict path -> reason of each image that cannot be read).
 
     Raises:
-        ConfigError: unknown layer or class.
+        ConfigError: unknown method, layer, class or option.
         DataError: the paths hold no image at all.
     """
-    check_request(run, layer, target)
-    inputs = run.form.read_inputs(paths)
-    return list(iterate_heatmaps(run, inputs, layer=layer, target=target)), inputs.failures
+    return collect(iterate_heatmaps(run, paths, request))
 
 
-def check_request(run, layer, target):
-    """Raise ConfigError unless `layer` and `target` are None or exist in the run, before any image is read."""
-    run.check_gradcam()
-    if target is not None and target not in run.classes:
-        raise ConfigError(f"--class must be one of {', '.join(run.classes)}. Received '{target}'.")
-    if layer is not None:
-        require_heat_layer(run.model, layer)
-
-
-def iterate_heatmaps(run, inputs, *, layer=None, target=None):
-    """Explain images that are read already, a few at a time.
+def iterate_heatmaps(run, paths, request, *, pictures=False):
+    """Explain images a few at a time, in constant memory.
 
     Args:
         run: as for `heatmaps_for`.
-        inputs: what `run.read_inputs` returned.
-        layer: as for `heatmaps_for`.
-        target: as for `heatmaps_for`.
+        paths: as for `heatmaps_for`.
+        request: as for `heatmaps_for`.
+        pictures: whether each Heatmap holds the image as it is shown.
 
     Yields:
-        Heatmap, in the order of `inputs.files`.
+        predict.outcomes.Outcome with a Heatmap, in the order of the images.
 
     Raises:
-        ConfigError: unknown layer or class.
+        ConfigError, DataError: as for `heatmaps_for`.
     """
-    check_request(run, layer, target)
-    layer = layer or run.architecture.heat_layer
-    truths = true_labels(run, inputs.files)
-    with progress.track(len(inputs.files), "Heatmaps") as bar:
-        for start in range(0, len(inputs.files), gradcam.BATCH):
-            rows = slice(start, start + gradcam.BATCH)
-            parts = _explain(run, inputs.pixels[rows], layer=layer, target=target)
-            for file, true_label, part in zip(inputs.files[rows], truths[rows], parts, strict=True):
-                yield Heatmap(
-                    file=file,
-                    true_label=true_label,
-                    box=image_box(file, run.input_size, run.resize),
-                    layer=layer,
-                    **part,
-                )
-                bar.advance(1)
+    explain = run.explainer(request)
+    images = expand_inputs(paths)
+    truths = iter(true_labels(run, images))
+    with progress.track(len(images), "Heatmaps") as bar:
+        for batch in run.form.stream(images, BATCH, pictures=pictures):
+            known = batch.of_readable(islice(truths, len(batch.images)))
+            yield from batch_outcomes(batch, *_explained(run, request, explain, batch.readable(), known))
+            bar.advance(len(batch.images))
 
 
 def layer_table(run):
     """The layers that `--layer` takes: list of (name, h, w, is the default)."""
-    return [(*entry, entry[0] == run.architecture.heat_layer) for entry in heat_layers(run.model)]
+    return [(*entry, entry[0] == run.heat_layer) for entry in heat_layers(run.model)]
 
 
-def _explain(run, pixels, *, layer, target):
-    """The fields of each Heatmap that the model gives, for one batch."""
-    by_rule = gradcam.default_targets(len(run.classes), run.decision.calibration)
-    named = None if target is None else np.full(len(pixels), run.classes.index(target), np.int32)
-    targets_of = by_rule if named is None else lambda _: named
-    maps, logits = gradcam.explain_batch(run.model, pixels, targets_of, layer=layer)
-    targets = np.asarray(targets_of(tf.constant(logits)))
-    probabilities = run.decision.calibration.probabilities(logits)
-    labels = run.decision.labels(probabilities)
-    large = gradcam.upsample(maps, run.input_size).numpy()
-    return [
-        {
-            "target": run.classes[targets[row]],
-            "heatmap_layer": maps[row],
-            "heatmap": large[row],
-            "image": pixels[row],
-            "classes": run.classes,
-            "probabilities": probabilities[row],
-            "calibrated": not run.decision.calibration.is_identity,
-            "label": run.classes[labels[row]],
-            "threshold": run.decision.threshold,
-        }
-        for row in range(len(pixels))
-    ]
+def _explained(run, request, explain, batch, truths):
+    """(list of Heatmap, list of why the gate refuses each) of the images of a batch, all of them readable."""
+    if not batch.images:
+        return [], []
+    pixels = tf.constant(batch.pixels, tf.float32)
+    maps, logits, pooled, targets = explain(pixels)
+    probabilities = run.decision.calibration.probabilities(logits.numpy())
+    columns = {
+        "file": map(path_of, batch.images),
+        "target": [run.classes[target] for target in targets.numpy()],
+        "heatmap_layer": maps.numpy(),
+        "heatmap": upsample(maps, run.input_size).numpy(),
+        "image": batch.pixels,
+        "box": batch.boxes,
+        "probabilities": probabilities,
+        "label": [run.classes[label] for label in run.decision.labels(probabilities)],
+        "true_label": truths,
+        "picture": batch.pictures,
+    }
+    shared = {
+        "method": request.method,
+        "layer": request.layer_of(run),
+        "classes": run.classes,
+        "calibrated": not run.decision.calibration.is_identity,
+        "threshold": run.decision.threshold,
+    }
+    rows = zip(*columns.values(), strict=True)
+    return [Heatmap(**dict(zip(columns, row, strict=True)), **shared) for row in rows], run.refusals(pixels, pooled)

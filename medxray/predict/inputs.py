@@ -4,7 +4,7 @@ import glob
 import os
 from pathlib import Path
 
-from medxray.data.images.files import looks_like_image
+from medxray.data.images.files import ImageBytes, looks_like_image
 from medxray.errors import DataError
 
 
@@ -12,24 +12,24 @@ def expand_inputs(paths):
     """List the files that some arguments mean, each once, in the order given.
 
     Args:
-        paths: iterable of files, folders (searched in depth for files that look like images) and glob
-            patterns.
+        paths: iterable of files, folders (searched in depth for files that look like images), glob patterns,
+            ImageBytes, and bytes, which become ImageBytes named "image-1" and so on by their place.
 
     Returns:
-        list of pathlib.Path. A file that does not exist stays in the list, and beside other paths a folder without
-        images and a pattern without a match too; reading them will say so.
+        list of pathlib.Path and ImageBytes. A file that does not exist stays in the list, and beside other paths a
+        folder without images and a pattern without a match too; reading them will say so.
 
     Raises:
         DataError: all that was given are folders without images and patterns without a match, or nothing was given,
             or an empty name.
     """
-    texts = [str(path) for path in paths]
-    if "" in texts:
+    given = [_in_memory_or_text(path, place) for place, path in enumerate(paths, 1)]
+    if "" in given:
         raise DataError("An empty name was given, perhaps from a variable that is not set. Name files or folders.")
     found, empty = {}, {}
-    for path in texts:
+    for path in given:
         try:
-            found |= dict.fromkeys(_expand(path))
+            found |= dict.fromkeys([path] if isinstance(path, ImageBytes) else _expand(path))
         except DataError as error:
             found[Path(path)] = None
             empty[Path(path)] = error
@@ -40,8 +40,24 @@ def expand_inputs(paths):
     return list(found)
 
 
+def _in_memory_or_text(image, place):
+    if isinstance(image, bytes | bytearray | memoryview):
+        return ImageBytes(f"image-{place}", bytes(image))
+    return image if isinstance(image, ImageBytes) else str(image)
+
+
+def path_of(image):
+    """The path of an image; for ImageBytes its name as a path without a folder."""
+    return Path(Path(image.name).name or "image") if isinstance(image, ImageBytes) else image
+
+
 def path_text(file):
-    r"""A path as valid Unicode for tables and JSON: bytes that are not UTF-8 become escapes such as `\xff`."""
+    r"""A path, or the name of ImageBytes, as valid Unicode for tables and JSON.
+
+    Bytes that are not UTF-8 become escapes such as `\xff`.
+    """
+    if isinstance(file, ImageBytes):
+        return file.name
     return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 

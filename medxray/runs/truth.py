@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from medxray.data.images.files import ImageBytes
 from medxray.runs.directory import RunDir
 
 log = logging.getLogger(__name__)
@@ -46,16 +47,16 @@ def true_labels(run, files):
 
     Args:
         run: a run as `medxray.load_run` returns it.
-        files: list of pathlib.Path.
+        files: list of pathlib.Path and ImageBytes.
 
     Returns:
         list with a class name or None for each file: the label in the run's split.csv, else the name of the folder
-        the file lies in, when that is a class (in any case of letters).
+        the file lies in, when that is a class (in any case of letters). That of ImageBytes is unknown.
     """
     listed = {row.path: row.label for row in listed_files(run)}
     folders = {name.casefold(): name for name in run.classes}
-    absolute = [_absolute(file) for file in files]
-    return [listed.get(path) or folders.get(path.parent.name.casefold()) for path in absolute]
+    absolute = [None if isinstance(file, ImageBytes) else _absolute(file) for file in files]
+    return [path and (listed.get(path) or folders.get(path.parent.name.casefold())) for path in absolute]
 
 
 def _absolute(path):

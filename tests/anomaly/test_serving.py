@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from medxray.anomaly.serving import squared_gap
-from medxray.explain.gradcam import upsample
+from medxray.explain.maps import upsample
 from medxray.export.parity import TOLERANCE
 
 METHODS = ("autoencoder", "padim", "patchcore")

@@ -50,8 +50,8 @@ def test_images_are_the_same_kept_in_memory_or_decoded_when_asked(files):
 def test_stream_gives_batches_with_reasons_in_order(files):
     source, _ = read_source(files, limit=0, **FORM)
     batches = list(source.stream(3))
-    assert [len(images) for images, _ in batches] == [3, 3, 2]
-    reasons = [reason for _, part in batches for reason in part]
+    assert [len(batch.pixels) for batch in batches] == [3, 3, 2]
+    reasons = [reason for batch in batches for reason in batch.reasons]
     assert [bool(reason) for reason in reasons] == [False] * 5 + [True] * 3
 
 

@@ -53,7 +53,7 @@ def test_neighbours_are_training_images_nearest_first(run, files):
 
 def test_distances_are_cosine_distances_of_the_vectors(run, files):
     (neighbors,) = run.similar(files["test"][:1], count=3).values()
-    _, vectors = run.embed_inputs([files["test"][0], *(one.path for one in neighbors)])
+    vectors = run.embed_inputs([files["test"][0], *(one.path for one in neighbors)]).vectors
     unit = vectors.astype(float) / np.linalg.norm(vectors.astype(float), axis=1, keepdims=True)
     np.testing.assert_allclose([one.distance for one in neighbors], 1 - unit[1:] @ unit[0], atol=1e-6)
 

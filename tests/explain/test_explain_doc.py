@@ -3,7 +3,6 @@ import shutil
 from pathlib import Path
 
 from medxray.explain.folder import raw_arrays
-from medxray.explain.heatmaps import heatmaps_for
 from medxray.models.registry import ARCHITECTURES
 
 DOC = (Path(__file__).resolve().parents[2] / "docs" / "explain.md").read_text(encoding="utf-8")
@@ -15,7 +14,7 @@ def test_documented_layers_are_those_of_the_registry():
 
 
 def test_documented_arrays_are_those_of_the_npz(binary_run, image_files):
-    (heatmap,), _ = heatmaps_for(binary_run, image_files(binary_run)[:1])
+    (heatmap,), _ = binary_run.explain(image_files(binary_run)[:1])
     table = DOC.split("| array | content |")[1].split("\n\n")[0]
     assert set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\| (.*?) \|", table, flags=re.MULTILINE)))) == set(
         raw_arrays(heatmap)

@@ -4,8 +4,10 @@ import pytest
 import tensorflow as tf
 
 from medxray.errors import ConfigError
-from medxray.explain.gradcam import compiled_gradcam, default_targets, gradcam, upsample
+from medxray.explain.gradcam import compiled_gradcam
+from medxray.explain.keras_vis import gradcam
 from medxray.explain.layers import heat_layers
+from medxray.explain.maps import default_targets, upsample
 from medxray.metrics.calibration import Calibration
 from medxray.models.registry import ARCHITECTURES
 

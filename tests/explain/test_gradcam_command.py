@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from click.testing import CliRunner
 
-from medxray.cli.gradcam import gradcam
+from medxray.cli.explain import gradcam
 from medxray.errors import RunError
+from medxray.explain.explainer import ExplainRequest
 from medxray.explain.folder import raw_arrays, write_heatmaps
-from medxray.explain.heatmaps import heatmaps_for
 
 
 def call(run, *arguments):
@@ -28,7 +28,7 @@ def test_pictures_and_numbers_are_written_and_named(binary_run, image_files, tmp
 def test_npz_holds_the_numbers_without_pickled_objects(binary_run, image_files, tmp_path):
     file = image_files(binary_run)[0]
     assert call(binary_run, file, "--out", tmp_path, "--raw", "--class", "NORMAL").exit_code == 0
-    (heatmap,), _ = heatmaps_for(binary_run, [file], target="NORMAL")
+    (heatmap,), _ = binary_run.explain([file], target="NORMAL")
     with np.load(tmp_path / f"{file.stem}-NORMAL.npz", allow_pickle=False) as stored:
         assert set(stored) == set(raw_arrays(heatmap))
         np.testing.assert_array_equal(stored["heatmap"], heatmap.heatmap)
@@ -62,7 +62,7 @@ def test_images_of_the_same_name_do_not_overwrite_each_other(binary_run, image_f
 def test_class_names_cannot_leave_the_folder(binary_run, image_files, tmp_path):
     run = copy.copy(binary_run)
     run.classes = ("NORMAL", "../up")
-    written = write_heatmaps(run, image_files(run)[:1], tmp_path / "out")
+    written = write_heatmaps(run, image_files(run)[:1], tmp_path / "out", ExplainRequest())
     assert [file.parent for file in written.files] == [tmp_path / "out"]
 
 

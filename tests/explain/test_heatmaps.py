@@ -2,16 +2,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from medxray.data.images import decode
+from medxray.data.images.files import ImageBytes
 from medxray.errors import ConfigError, DataError
-from medxray.explain.gradcam import gradcam, upsample
-from medxray.explain.heatmaps import heatmaps_for, layer_table
-from medxray.explain.originals import image_box, read_original
+from medxray.explain.explainer import ExplainRequest
+from medxray.explain.heatmaps import layer_table
+from medxray.explain.keras_vis import gradcam
+from medxray.explain.maps import upsample
+from medxray.models.inference import trunk
 
 
 @pytest.fixture(scope="module")
 def binary(binary_run, image_files):
-    return heatmaps_for(binary_run, image_files(binary_run))[0]
+    return binary_run.explain(image_files(binary_run))[0]
 
 
 def test_heatmaps_are_those_of_tf_keras_vis_at_both_resolutions(binary_run, binary):
@@ -32,10 +34,10 @@ def test_probability_and_label_are_those_of_predict(binary_run, image_files, bin
 
 def test_of_three_classes_the_predicted_one_is_explained_unless_one_is_named(subtype_run, image_files):
     files = image_files(subtype_run)
-    by_rule, _ = heatmaps_for(subtype_run, files)
+    by_rule, _ = subtype_run.explain(files)
     assert [heatmap.target for heatmap in by_rule] == subtype_run.predict(files)["label"].tolist()
     other = next(name for name in subtype_run.classes if name != by_rule[0].target)
-    named, _ = heatmaps_for(subtype_run, files, target=other)
+    named, _ = subtype_run.explain(files, target=other)
     assert {heatmap.target for heatmap in named} == {other}
     assert named[0].label == by_rule[0].label
     assert named[0].probability == pytest.approx(by_rule[0].probabilities[subtype_run.classes.index(other)], abs=1e-5)
@@ -43,7 +45,7 @@ def test_of_three_classes_the_predicted_one_is_explained_unless_one_is_named(sub
 
 
 def test_another_layer_gives_its_own_resolution(binary_run, image_files):
-    (heatmap,), _ = heatmaps_for(binary_run, image_files(binary_run)[:1], layer="block1_pool")
+    (heatmap,), _ = binary_run.explain(image_files(binary_run)[:1], layer="block1_pool")
     assert heatmap.heatmap_layer.shape == (32, 32) and heatmap.heatmap.shape == (64, 64)
 
 
@@ -51,7 +53,7 @@ def test_unreadable_files_are_returned_with_reasons_and_the_others_explained(bin
     text = tmp_path / "text.png"
     text.write_text("no image")
     good = image_files(binary_run)[0]
-    heatmaps, failures = heatmaps_for(binary_run, [text, good, tmp_path / "missing.png"])
+    heatmaps, failures = binary_run.explain([text, good, tmp_path / "missing.png"])
     assert [heatmap.file for heatmap in heatmaps] == [good]
     assert set(failures) == {str(text), str(tmp_path / "missing.png")} and all(failures.values())
 
@@ -61,16 +63,19 @@ def test_unreadable_files_are_returned_with_reasons_and_the_others_explained(bin
     [
         ({"target": "COVID"}, "--class must be one of NORMAL, PNEUMONIA. Received 'COVID'"),
         ({"layer": "nowhere"}, "Layer 'nowhere' does not exist in shallow-cnn"),
+        ({"method": "guess"}, "--method must be one of gradcam. Received 'guess'"),
+        ({"engine": "torch"}, "--engine of gradcam must be one of compiled, tf-keras-vis. Received 'torch'"),
+        ({"options": (("patch", "3"),)}, "gradcam has these options: none. Received 'patch'"),
     ],
 )
 def test_impossible_requests_are_refused_before_images_are_read(binary_run, request_, message):
     with pytest.raises(ConfigError, match=message):
-        heatmaps_for(binary_run, ["does-not-exist.png"], **request_)
+        binary_run.explain(["does-not-exist.png"], **request_)
 
 
 def test_an_empty_folder_is_an_error(binary_run, tmp_path):
     with pytest.raises(DataError, match="holds no image"):
-        heatmaps_for(binary_run, [tmp_path])
+        binary_run.explain([tmp_path])
 
 
 def test_boxes_are_where_the_pipeline_put_the_image(binary):
@@ -84,27 +89,48 @@ def test_boxes_are_where_the_pipeline_put_the_image(binary):
 
 
 def test_stretched_images_fill_the_input(subtype_run, image_files):
-    (heatmap,), _ = heatmaps_for(subtype_run, image_files(subtype_run)[:1])
+    (heatmap,), _ = subtype_run.explain(image_files(subtype_run)[:1])
     assert heatmap.box == (0, 0, 32, 32)
-
-
-def test_box_is_exact_for_jpegs_decoded_at_reduced_scale(tmp_path):
-    file = tmp_path / "large.jpeg"
-    file.write_bytes(tf.io.encode_jpeg(tf.zeros((1233, 1679, 1), tf.uint8)).numpy())
-    decoded = decode.decode(tf.constant(file.read_bytes()), (64, 64), 1)
-    assert decoded.shape[0] < 200
-    expected = tuple(int(edge) for edge in decode.letterbox_box(tf.shape(decoded)[:2], (64, 64)))
-    assert image_box(file, (64, 64), "letterbox") == expected
-
-
-def test_originals_keep_their_aspect_ratio_and_are_not_larger_than_needed(tmp_path, binary_run, image_files):
-    file = tmp_path / "large.png"
-    file.write_bytes(tf.io.encode_png(tf.zeros((400, 2048, 1), tf.uint8)).numpy())
-    assert read_original(file, 1).shape == (200, 1024, 1)
-    assert read_original(image_files(binary_run)[0], 3).shape[2] == 3
 
 
 def test_layer_table_marks_the_default(binary_run):
     table = layer_table(binary_run)
     assert ("block1_pool", 32, 32, False) in table
     assert [entry for entry in table if entry[3]] == [("block3_relu", 16, 16, True)]
+
+
+def test_tf_keras_vis_explains_the_same_as_the_compiled_method(binary_run, image_files, binary):
+    by_library, _ = binary_run.explain(image_files(binary_run), engine="tf-keras-vis")
+    for ours, theirs in zip(binary, by_library, strict=True):
+        np.testing.assert_allclose(ours.heatmap_layer, theirs.heatmap_layer, atol=1e-5)
+        np.testing.assert_allclose(ours.probabilities, theirs.probabilities, atol=1e-6)
+
+
+def test_bytes_are_explained_like_their_files(binary_run, image_files, binary):
+    in_memory = [ImageBytes(file.name, file.read_bytes()) for file in image_files(binary_run)]
+    found, failures = binary_run.explain([*in_memory, b"no image"])
+    assert failures == {"image-7": "not an image (PNG, JPEG, BMP, TIFF or DICOM)"}
+    for ours, theirs in zip(found, binary, strict=True):
+        np.testing.assert_array_equal(ours.image, theirs.image)
+        np.testing.assert_allclose(ours.heatmap_layer, theirs.heatmap_layer, atol=1e-6)
+        assert (ours.box, ours.file.name, ours.true_label) == (theirs.box, theirs.file.name, None)
+
+
+def test_one_graph_explains_images_of_every_size_and_batches_of_any_length(binary_run, image_files):
+    binary_run.explain(image_files(binary_run)[:1])
+    binary_run.explain(image_files(binary_run))
+    explainer = binary_run.explainer(ExplainRequest())
+    assert explainer is binary_run.explainer(ExplainRequest())
+    assert explainer.experimental_get_tracing_count() == 1
+
+
+def test_one_forward_pass_gives_map_logits_and_what_the_gate_judges(binary_run, image_files):
+    pixels = tf.constant(binary_run.form.read_inputs(image_files(binary_run)[:2]).pixels, tf.float32)
+    _, logits, pooled, targets = binary_run.explainer(ExplainRequest())(pixels)
+    expected_logits, expected_pooled = trunk(binary_run.model)(pixels, training=False)
+    np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
+    np.testing.assert_allclose(pooled, expected_pooled, atol=1e-5)
+    assert targets.numpy().tolist() == [1, 1]
+    graph = binary_run.explainer(ExplainRequest()).get_concrete_function().graph
+    forward = [op for op in graph.get_operations() if op.type == "Conv2D"]
+    assert len(forward) == sum("Conv2D" in type(layer).__name__ for layer in binary_run.model.layers)

@@ -12,8 +12,8 @@ import tensorflow as tf
 from click.testing import CliRunner
 
 from medxray import load_run
+from medxray.cli.explain import gradcam
 from medxray.cli.gate import gate
-from medxray.cli.gradcam import gradcam
 from medxray.cli.predict import predict
 from medxray.data.phantom.draw import generate_phantoms
 from medxray.errors import ConfigError, DataError, RunError

@@ -89,11 +89,20 @@ def resize(pixels, size, mode):
         uint8 tensor (height, width, c): bilinear with antialiasing, rounded.
     """
     channels = pixels.shape[-1]
-    top, left, height, width = letterbox_box(tf.shape(pixels)[:2], size) if mode == "letterbox" else (0, 0, *size)
-    pixels = tf.image.resize(pixels, (height, width), method="bilinear", antialias=True)
-    pixels = tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)
-    pixels = tf.image.pad_to_bounding_box(pixels, top, left, *size)
+    top, left, height, width = box_of(tf.shape(pixels)[:2], size, mode)
+    pixels = tf.image.pad_to_bounding_box(resample(pixels, (height, width)), top, left, *size)
     return tf.ensure_shape(pixels, (*size, channels))
+
+
+def resample(pixels, size):
+    """Pixels, float32 (h,w,c), 0-255, at another size (height, width): uint8, bilinear with antialiasing, rounded."""
+    pixels = tf.image.resize(pixels, size, method="bilinear", antialias=True)
+    return tf.cast(tf.clip_by_value(tf.round(pixels), 0.0, 255.0), tf.uint8)
+
+
+def box_of(shape, size, mode):
+    """Where the image lies inside the input: `letterbox_box`, or all of it where it is stretched."""
+    return letterbox_box(shape, size) if mode == "letterbox" else (0, 0, *size)
 
 
 def letterbox_box(shape, size):

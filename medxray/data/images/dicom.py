@@ -11,7 +11,7 @@ import warnings
 
 import numpy as np
 import pydicom
-from pydicom.filereader import read_file_meta_info
+from pydicom.filereader import read_dataset, read_preamble
 from pydicom.pixels import apply_color_lut, pixel_array
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
@@ -63,17 +63,20 @@ def _pydicom(doing):
         raise ImageError(f"the DICOM is damaged or of an unsupported kind (it failed while medxray {doing})") from None
 
 
-def _read(path, **options):
-    """pydicom.dcmread, but a deflated dataset is refused before it is inflated."""
-    if read_file_meta_info(path).get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
+def _read(file, **options):
+    """pydicom.dcmread of an open file, but a deflated dataset is refused before it is inflated."""
+    read_preamble(file, False)
+    meta = read_dataset(file, False, True, stop_when=lambda tag, *_: tag >> 16 != 2)
+    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         raise ImageError("deflated DICOM is not supported; convert it to an uncompressed one")
-    return pydicom.dcmread(path, force=False, **options)
+    file.seek(0)
+    return pydicom.dcmread(file, force=False, **options)
 
 
-def dicom_info(path):
-    """ImageInfo of a DICOM file from its header; raises ImageError where it holds no single picture."""
+def dicom_info(file):
+    """ImageInfo of an open DICOM file from its header; raises ImageError where it holds no single picture."""
     with _pydicom("read its header"):
-        dataset = _read(path, stop_before_pixels=True, specific_tags=_HEADER)
+        dataset = _read(file, stop_before_pixels=True, specific_tags=_HEADER)
         if "Rows" not in dataset or "Columns" not in dataset:
             raise ImageError("the DICOM holds no picture")
         frames, channels = int(dataset.get("NumberOfFrames") or 1), int(dataset.get("SamplesPerPixel", 1))
@@ -100,17 +103,17 @@ def dicom_patient_key(path):
     Raises:
         ImageError: the file cannot be read.
     """
-    with _pydicom("read its header"):
-        dataset = _read(path, stop_before_pixels=True, specific_tags=["PatientID"])
+    with _pydicom("read its header"), open(path, "rb") as file:
+        dataset = _read(file, stop_before_pixels=True, specific_tags=["PatientID"])
         patient = str(dataset.get("PatientID") or "").strip()
     return hashlib.sha256((_PATIENT_PREFIX + patient).encode()).hexdigest()[:16] if patient else None
 
 
-def dicom_pixels(path):
+def dicom_pixels(file):
     """Read the picture as a viewer would show it.
 
     Args:
-        path: DICOM file whose `dicom_info` was accepted.
+        file: open DICOM file, at its start, whose `dicom_info` was accepted.
 
     Returns:
         float32 array (h, w) for grey or (h, w, 3) for colour, 0-255, black is 0.
@@ -119,7 +122,7 @@ def dicom_pixels(path):
         ImageError: the pixel data are missing, damaged, or do not have the size that the header says.
     """
     with _pydicom("read its pixels"):
-        dataset = _read(path)
+        dataset = _read(file)
         if "PixelData" not in dataset:
             raise ImageError("the DICOM holds no pixel data")
         _check_encoded_size(dataset)

@@ -4,8 +4,11 @@
 files are decoded by `medxray.data.images.decode`, in training and in the exported graph alike.
 """
 
+import contextlib
+import io
 import os
 import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -16,9 +19,20 @@ from medxray.data.images.headers import ImageInfo, bmp_info, jpeg_info, png_info
 from medxray.data.images.tiff import decode_quietly, tiff_info, tiff_pixels
 from medxray.errors import ImageError
 
-__all__ = ["ImageInfo", "dicom_patient_key", "identify", "looks_like_image", "read_pixels"]
+__all__ = [
+    "PICTURE_PIXELS",
+    "ImageBytes",
+    "ImageInfo",
+    "decode_pixels",
+    "dicom_patient_key",
+    "identify",
+    "looks_like_image",
+    "opened",
+    "read_pixels",
+]
 
 MAX_BYTES = 1 << 30
+PICTURE_PIXELS = 630  # longer side of a picture that is drawn for eyes
 _SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
 _HEAD = 132  # bytes that every kind can be known by
 _SIGNATURES = (
@@ -65,11 +79,24 @@ def _is_dicom(head):
     return head[128:_HEAD] == b"DICM"
 
 
-def identify(path):
-    """Recognise an image file by its content and read its header.
+@dataclass(frozen=True)
+class ImageBytes:
+    """An encoded image in memory, wherever a path may stand.
+
+    Attributes:
+        name: what it is called in tables, messages and names of files that are written for it.
+        content: what a file would hold, bytes.
+    """
+
+    name: str
+    content: bytes = field(repr=False)
+
+
+def identify(image):
+    """Recognise an image by its content and read its header.
 
     Args:
-        path: the file; its extension does not matter.
+        image: path of the file, whose extension does not matter, or ImageBytes.
 
     Returns:
         ImageInfo.
@@ -78,28 +105,68 @@ def identify(path):
         ImageError: not a regular file, not an image, an unsupported kind, a damaged header, or more than 100
             megapixels. The message is the reason only: the caller adds the path.
     """
+    with opened(image) as (_, info):
+        return info
+
+
+@contextlib.contextmanager
+def opened(image):
+    """Open an image once, for its header and its content.
+
+    Args:
+        image: path or ImageBytes.
+
+    Yields:
+        (binary file positioned at its start, ImageInfo).
+
+    Raises:
+        ImageError: as for `identify`.
+    """
+    with _open(image) as file:
+        info = _header(file)
+        file.seek(0)
+        yield file, info
+
+
+def _open(image):
+    if isinstance(image, ImageBytes):
+        _check_size(len(image.content))
+        return io.BytesIO(image.content)
     try:
-        status = os.stat(path)
+        status = os.stat(image)
         if not stat.S_ISREG(status.st_mode):
             raise ImageError("it is not a regular file")
-        if status.st_size > MAX_BYTES:
-            raise ImageError(f"it has {status.st_size / 1e9:.1f} GB, more than the limit of {MAX_BYTES / 1e9:.1f} GB")
-        with open(path, "rb") as file:
-            return _by_content(file, path)
+        _check_size(status.st_size)
+        return open(image, "rb")
     except OSError as error:
         raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be opened") from error
     except ValueError as error:  # a NUL byte in the path
         raise ImageError("the file name is impossible") from error
 
 
-def _by_content(file, path):
+def _check_size(size):
+    if size > MAX_BYTES:
+        raise ImageError(f"it has {size / 1e9:.1f} GB, more than the limit of {MAX_BYTES / 1e9:.1f} GB")
+
+
+def _header(file):
+    try:
+        return _by_content(file)
+    except OSError as error:
+        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be opened") from error
+    except ValueError as error:  # a seek before the start, where the header is damaged
+        raise ImageError("the header is damaged") from error
+
+
+def _by_content(file):
     head = file.read(_HEAD)
     if not head:
         raise ImageError("the file is empty")
     if _is_dicom(head):
         from medxray.data.images.dicom import dicom_info  # pydicom takes half a second to import
 
-        return dicom_info(path)
+        file.seek(0)
+        return dicom_info(file)
     for signature, name in _UNSUPPORTED:
         if head.startswith(signature):
             raise ImageError(f"{name} is not supported; convert it to PNG")
@@ -112,11 +179,29 @@ def _by_content(file, path):
     raise ImageError("not an image (PNG, JPEG, BMP, TIFF or DICOM)")
 
 
-def read_pixels(path, channels):
-    """Decode a file that is not native: TIFF, DICOM or an unusual BMP.
+def read_pixels(image, channels):
+    """Decode an image that is not native, see `decode_pixels`.
 
     Args:
-        path: the file.
+        image: path or ImageBytes.
+        channels: 1 or 3.
+
+    Returns:
+        float32 array (h, w, channels), 0-255.
+
+    Raises:
+        ImageError: it cannot be read; reason only.
+    """
+    with opened(image) as (file, info):
+        return decode_pixels(file, info, channels)
+
+
+def decode_pixels(file, info, channels):
+    """Decode an opened image that is not native: TIFF, DICOM or an unusual BMP.
+
+    Args:
+        file: binary file at its start.
+        info: its ImageInfo.
         channels: 1 for grey (BT.601 luma of colour), 3 for RGB (grey repeated).
 
     Returns:
@@ -126,26 +211,24 @@ def read_pixels(path, channels):
     Raises:
         ImageError: the file is damaged, or is one that `medxray.data.images.decode` decodes; reason only.
     """
-    info = identify(path)
     if info.native:
         raise ImageError(f"this {info.format} is decoded by TensorFlow, not here")
     try:
-        pixels = _READERS[info.format](path, info)
+        pixels = _READERS[info.format](file, info)
     except OSError as error:
         raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be read") from error
     pixels = by_content_range(pixels) if pixels.dtype == np.uint16 else pixels.astype(np.float32)
     return _with_channels(pixels, channels)
 
 
-def _dicom_pixels(path, info):
+def _dicom_pixels(file, info):
     from medxray.data.images.dicom import dicom_pixels
 
-    return dicom_pixels(path)
+    return dicom_pixels(file)
 
 
-def _bmp_pixels(path, info):
-    with open(path, "rb") as file:
-        pixels = decode_quietly(file.read(), cv2.IMREAD_COLOR_RGB)
+def _bmp_pixels(file, info):
+    pixels = decode_quietly(file.read(), cv2.IMREAD_COLOR_RGB)
     if pixels is None or pixels.shape[:2] != (info.height, info.width):
         raise ImageError("the BMP data are truncated or damaged")
     return pixels

@@ -15,11 +15,11 @@ PIXELS, QUALITY = 96, 75
 _REDUCED = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
 
 
-def read_thumbnail(path, pixels=PIXELS):
-    """Decode an image file to a small picture.
+def read_thumbnail(image, pixels=PIXELS):
+    """Decode an image to a small picture.
 
     Args:
-        path: the file.
+        image: path or ImageBytes.
         pixels: longest side of the result; the aspect ratio is kept, nothing is enlarged.
 
     Returns:
@@ -28,9 +28,9 @@ def read_thumbnail(path, pixels=PIXELS):
     Raises:
         ImageError: the file cannot be read; the message is the reason only.
     """
-    info = images.identify(path)
     try:
-        full = _native(path, info, pixels) if info.native else np.rint(images.read_pixels(path, 3)).astype(np.uint8)
+        with images.opened(image) as (file, info):
+            full = _native(file, info, pixels) if info.native else _foreign(file, info)
     except OSError as error:
         raise ImageError(error.strerror or "it cannot be read") from error
     except (MemoryError, ValueError, struct.error, cv2.error) as error:
@@ -42,10 +42,13 @@ def read_thumbnail(path, pixels=PIXELS):
     return np.ascontiguousarray(small[..., 0]) if grey else small
 
 
-def _native(path, info, pixels):
+def _foreign(file, info):
+    return np.rint(images.decode_pixels(file, info, 3)).astype(np.uint8)
+
+
+def _native(file, info, pixels):
     """uint8 (h, w, 3), RGB; a large JPEG is decoded at reduced scale, 16 bits are scaled by the content's range."""
-    with open(path, "rb") as file:
-        content = file.read()
+    content = file.read()
     if info.bits == 16:
         return _deep(decode_quietly(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH))
     spare = min(info.width, info.height) // (2 * pixels)

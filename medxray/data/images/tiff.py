@@ -68,11 +68,11 @@ def _entry(file, order, raw):
     return tag, struct.unpack(order + letter, take(file, size))[0]
 
 
-def tiff_pixels(path, info):
+def tiff_pixels(file, info):
     """Read the picture.
 
     Args:
-        path: the file.
+        file: binary file at its start.
         info: its ImageInfo.
 
     Returns:
@@ -81,10 +81,9 @@ def tiff_pixels(path, info):
     Raises:
         ImageError: the data are damaged.
     """
-    with open(path, "rb") as file:
-        tags = _tags(file)
-        file.seek(0)
-        pixels = decode_quietly(file.read(), cv2.IMREAD_UNCHANGED)
+    tags = _tags(file)
+    file.seek(0)
+    pixels = decode_quietly(file.read(), cv2.IMREAD_UNCHANGED)
     kind = np.uint16 if info.bits == 16 else np.uint8
     if pixels is None or pixels.shape[:2] != (info.height, info.width) or pixels.dtype != kind:
         raise ImageError("the TIFF data are truncated or damaged")

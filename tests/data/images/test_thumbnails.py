@@ -68,10 +68,10 @@ def test_what_cannot_be_read_has_a_reason(tmp_path):
 
 @pytest.mark.parametrize("error", [MemoryError(), ValueError("x"), struct.error("x"), cv2.error("x")])
 def test_whatever_a_decoder_raises_is_one_reason(tmp_path, monkeypatch, error):
-    def broken(path, channels):
+    def broken(file, info, channels):
         raise error
 
     cv2.imwrite(str(tmp_path / "a.tiff"), np.full((20, 20), 77, np.uint8))
-    monkeypatch.setattr(thumbnails.images, "read_pixels", broken)
+    monkeypatch.setattr(thumbnails.images, "decode_pixels", broken)
     with pytest.raises(ImageError, match="truncated or damaged"):
         read_thumbnail(tmp_path / "a.tiff")

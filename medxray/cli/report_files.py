@@ -1,11 +1,11 @@
-"""What commands that draw images say about them."""
+"""What commands that write files for images say about them."""
 
 import sys
 
 import click
 
 
-def tell(written):
+def report_files(written):
     """Print what a WrittenFiles holds and exit, with 1 when a file could not be read."""
     for file in written.files:
         click.echo(file)

@@ -1,23 +1,24 @@
-"""Files and manifests as a model takes them."""
+"""The form in which a model takes images, and images brought into it."""
 
 import logging
 from typing import NamedTuple
 
 import numpy as np
 
-from medxray.data.pipeline import Source, read_source
-from medxray.predict.inputs import expand_inputs
+from medxray.data.image_stream import stream_images
+from medxray.data.pipeline import Source, decode_files, read_source
+from medxray.predict.inputs import expand_inputs, path_text
 
 log = logging.getLogger(__name__)
 
 
-class Inputs(NamedTuple):
-    """Images read for a model.
+class ReadImages(NamedTuple):
+    """A few images, all read.
 
     Attributes:
-        files: list of pathlib.Path that could be read.
+        files: list of the paths and ImageBytes that could be read.
         pixels: uint8 array (n,h,w,c), in the order of `files`.
-        failures: dict path -> reason of those that could not.
+        failures: dict path, or name of ImageBytes, -> reason of those that could not.
     """
 
     files: list
@@ -25,7 +26,7 @@ class Inputs(NamedTuple):
     failures: dict
 
 
-class Form(NamedTuple):
+class InputForm(NamedTuple):
     """The form in which a model takes images.
 
     Attributes:
@@ -42,13 +43,17 @@ class Form(NamedTuple):
         """A pipeline.Source of files in this form; nothing is decoded yet unless `pixels` are given."""
         return Source(tuple(files), self.size, self.channels, self.resize, pixels)
 
+    def stream(self, images, batch_size, *, pictures=False, digests=False):
+        """Read and decode a list of paths and ImageBytes in constant memory; see `image_stream.stream_images`."""
+        return stream_images(images, self, batch_size, pictures=pictures, digests=digests)
+
     def read_inputs(self, paths):
-        """Decode files, folders and globs, all at once, and return Inputs."""
+        """Decode files, folders, globs and bytes, all at once, and return ReadImages; for a few images only."""
         files = expand_inputs(paths)
-        source, failures = read_source(files, limit=1 << 62, **self._asdict())
+        pixels, failures = decode_files(files, **self._asdict())
         good = [row for row in range(len(files)) if row not in failures]
-        reasons = {str(files[row]): reason for row, reason in failures.items()}
-        return Inputs([files[row] for row in good], source.pixels[good], reasons)
+        reasons = {path_text(files[row]): reason for row, reason in failures.items()}
+        return ReadImages([files[row] for row in good], pixels[good], reasons)
 
     def readable(self, manifest):
         """(pipeline.Source, Manifest) of the images of a manifest that can be read; the others are told of."""

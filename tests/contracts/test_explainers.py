@@ -1,0 +1,144 @@
+"""What every explanation method keeps to, on every architecture; and that a new one takes a row and a file."""
+
+import cv2
+import numpy as np
+import pytest
+import tensorflow as tf
+from click.testing import CliRunner
+
+from medxray.cli.explain import explain
+from medxray.explain.methods import ENGINES, GRADCAM, METHODS, Method, MethodOption
+from medxray.models.inference import trunk
+from medxray.models.registry import ARCHITECTURES
+from tests.contracts.dummy_explainer import brightness_graph
+
+SIZE, COUNT = 64, 3
+
+
+@pytest.fixture(scope="module", params=ARCHITECTURES)
+def classifier(request, classifier_of):
+    return request.param, classifier_of(request.param, size=SIZE, channels=1, classes=2)
+
+
+@pytest.fixture(scope="module")
+def pixels():
+    """Smooth pictures, the last one black."""
+    found = np.random.default_rng(4).uniform(0, 255, (COUNT, 8, 8)).astype(np.float32)
+    large = np.stack([cv2.resize(one, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC) for one in found]).clip(0, 255)
+    large[-1] = 0
+    return tf.constant(large[..., None])
+
+
+def built(row, classifier):
+    name, model = classifier
+    layer = ARCHITECTURES[name].heat_layer if row.needs_layer else None
+    return row.build(model, layer, **row.chosen_options({}))
+
+
+def second(logits):
+    return tf.ones(tf.shape(logits)[:1], tf.int32)
+
+
+@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
+def test_maps_have_the_layers_shape_and_a_range_from_0_to_1_and_logits_are_the_models(row, classifier, pixels):
+    name, model = classifier
+    maps, logits, pooled = tf.function(built(row, classifier))(pixels, second)
+    assert maps.dtype == tf.float32 and maps.shape[0] == COUNT and len(maps.shape) == 3
+    if row.needs_layer:
+        assert maps.shape[1:] == model.get_layer(ARCHITECTURES[name].heat_layer).output.shape[1:3]
+    assert np.isfinite(maps).all() and np.min(maps) >= 0 and np.max(maps) <= 1
+    expected_logits, expected_pooled = trunk(model)(pixels, training=False)
+    np.testing.assert_allclose(logits, expected_logits, atol=1e-4)
+    np.testing.assert_allclose(pooled, expected_pooled, atol=1e-4)
+
+
+@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
+def test_an_explanation_does_not_depend_on_the_other_images_of_the_batch(row, classifier, pixels):
+    explain_images = tf.function(built(row, classifier))
+    together = explain_images(pixels, second).maps
+    for number in range(COUNT):
+        alone = explain_images(pixels[number : number + 1], second).maps
+        np.testing.assert_allclose(together[number], alone[0], atol=1e-3)
+
+
+@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
+def test_a_class_that_no_image_speaks_for_has_a_map_of_0(row, classifier, pixels):
+    """With all weights of the head 0 nothing depends on the image: every map is constant."""
+    _, model = classifier
+    head = model.get_layer("logits")
+    before = head.get_weights()
+    head.set_weights([np.zeros_like(weight) for weight in before])
+    try:
+        maps = tf.function(built(row, classifier))(pixels, second).maps
+    finally:
+        head.set_weights(before)
+    np.testing.assert_array_equal(maps, np.zeros(maps.shape))
+
+
+@pytest.mark.parametrize("row", [row for row in METHODS.values() if row.reference], ids=lambda row: row.name)
+def test_a_method_agrees_with_its_reference_by_tf_keras_vis(row, classifier, pixels):
+    name, model = classifier
+    ours = tf.function(built(row, classifier))(pixels, second)
+    theirs = row.reference(model, ARCHITECTURES[name].heat_layer)(pixels, second)
+    np.testing.assert_allclose(ours.maps, theirs.maps, atol=1e-4)
+    np.testing.assert_allclose(ours.logits, theirs.logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
+def test_every_row_says_what_it_is(row):
+    assert METHODS[row.name] is row and row.title and row.about and row.source
+    assert row.builder(ENGINES[0]) is row.build
+    assert row.chosen_options({}) == {option.name: option.default for option in row.options}
+
+
+@pytest.fixture
+def dummy(monkeypatch):
+    """The table with one more row."""
+    row = Method(
+        name="brightness",
+        title="Brightness",
+        about="where the image is bright",
+        source="none",
+        needs_layer=False,
+        build=brightness_graph,
+        options=(MethodOption("power", 1.0, "exponent of the brightness"),),
+    )
+    monkeypatch.setitem(METHODS, row.name, row)
+
+
+def call(run, *words):
+    return CliRunner().invoke(explain, ["maps", "--model", str(run.path), *map(str, words)], catch_exceptions=True)
+
+
+def test_a_new_method_takes_one_row_and_one_file_to_explain_through_the_command_line(
+    dummy, binary_run, image_files, tmp_path
+):
+    files = image_files(binary_run)[:2]
+    answer = call(binary_run, *files, "--method", "brightness", "--set", "power=2", "--raw", "--out", tmp_path / "out")
+    assert answer.exit_code == 0, answer.output
+    assert len(answer.stdout.splitlines()) == 4
+    with np.load(tmp_path / "out" / f"{files[0].stem}-PNEUMONIA.npz", allow_pickle=False) as stored:
+        means = stored["image"][..., 0].astype(float).reshape(2, 32, 2, 32).mean(axis=(1, 3)) ** 2
+        expected = (means - means.min()) / np.ptp(means)
+        np.testing.assert_allclose(stored["heatmap_layer"], expected, atol=1e-4)
+        assert str(stored["layer"]) == ""
+    plain = binary_run.explain(files, method="brightness")[0][0]
+    assert plain.method == "brightness" and plain.layer is None
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--set", "power=bright"], "power of brightness must be of type float. Received 'bright'"),
+        (["--set", "size=2"], "brightness has these options: power. Received 'size'"),
+        (["--layer", "block1_pool"], "--layer is for methods that look at a layer; brightness does not."),
+    ],
+)
+def test_options_that_a_method_does_not_have_are_refused(dummy, binary_run, image_files, words, message):
+    answer = call(binary_run, image_files(binary_run)[0], "--method", "brightness", *words)
+    assert message in str(answer.exception)
+
+
+def test_a_setting_without_a_value_is_a_usage_error(binary_run, image_files):
+    answer = call(binary_run, image_files(binary_run)[0], "--method", GRADCAM, "--set", "power")
+    assert answer.exit_code == 2 and "--set must be NAME=VALUE" in answer.stderr
