@@ -139,7 +139,9 @@ def fill_placeholders(command, words):
 
 def option_of(command, word):
     """The option that is written so, or None."""
-    return next((one for one in command.params if word.startswith("-") and word in (*one.opts, *one.secondary_opts)), None)
+    return next(
+        (one for one in command.params if word.startswith("-") and word in (*one.opts, *one.secondary_opts)), None
+    )
 
 
 def sample(option):
@@ -165,12 +167,14 @@ def parse(command, words, *, whole):
 
 
 def script_problem(words):
-    """Why a script refuses a call, or None; of shell scripts, whether they exist."""
+    """Why a script refuses a call, or None; of a script without a parser, whether it names the options."""
     path = ROOT / words[0]
     if not path.is_file():
         return f"there is no {words[0]}"
-    if path.suffix != ".py" or len(words) == 1:
-        return None
+    text = "".join(file.read_text(encoding="utf-8") for file in {path, path.with_suffix(".py")} if file.is_file())
+    if len(words) == 1 or "def options()" not in text:
+        unknown = [word for word in words[1:] if word.startswith("--") and f'"{word}"' not in text]
+        return f"{words[0]} knows no {unknown[0]}" if unknown else None
     with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stderr(io.StringIO()) as said:
         patch.syspath_prepend(path.parent)
         patch.setattr(sys, "argv", words)
@@ -231,7 +235,9 @@ def test_a_command_that_cannot_be_called_is_found_with_its_line(line, message):
 
 
 def test_a_mention_may_leave_arguments_out_and_a_lone_option_belongs_to_a_command_of_the_page():
-    page = "`medxray predict`, `predict --neighbors`, `--gate warn|refuse`, `data phantom DIR [--patients N]`, `--layer`"
+    page = (
+        "`medxray predict`, `predict --neighbors`, `--gate warn|refuse`, `data phantom DIR [--patients N]`, `--layer`"
+    )
     commands = list(commands_of(page))
     assert [problem_of(command, names_in(commands)) for command in commands[:-1]] == [None] * 4
     assert problem_of(commands[-1], names_in(commands)) == "no command that the page names takes --layer"

@@ -67,12 +67,22 @@ def test_links_between_pages_lead_to_a_file_and_a_heading(page):
 
 
 @each_page
+def test_files_of_the_project_that_a_page_names_exist(page):
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    named = re.findall(r"`((?:medxray|tests|scripts)/[\w/]*\w(?:\.\w+|/))`", text)
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@each_page
 def test_pages_hold_no_placeholder(page):
     assert "@@" not in page.read_text(encoding="utf-8")
 
 
 def test_every_manual_is_linked_from_the_readme_and_every_note_from_a_manual():
-    for folder, pages in ((ROOT / "docs", [ROOT / "README.md"]), (ROOT / "docs" / "notes", (ROOT / "docs").glob("*.md"))):
+    for folder, pages in (
+        (ROOT / "docs", [ROOT / "README.md"]),
+        (ROOT / "docs" / "notes", (ROOT / "docs").glob("*.md")),
+    ):
         linked = {(page.parent / link).resolve() for page in pages for link in links(page)}
         assert {page for page in folder.glob("*.md")} - linked == set()
 
@@ -145,3 +155,23 @@ def test_every_dependency_stands_with_its_purpose_in_the_readme():
     names = re.findall(r"^ {4}([\w-]+)", required, re.M)
     assert "numpy" in names
     assert [name for name in names if name not in table] == []
+
+
+def room_of(module):
+    """The room of a module; the rooms inside `data` count."""
+    parts = module.split(".")
+    return ".".join(parts[: 2 if parts[0] == "data" and len(parts) > 2 else 1])
+
+
+def moves():
+    """What CHANGELOG says of MOVED: a row for each new room with the old modules that it holds, as Markdown."""
+    found = {}
+    for old, new in MOVED.items():
+        for room in {room_of(place) for place in new.split()} - {room_of(old) if "." in old else None}:
+            found.setdefault(room, []).append(f"`{old}`")
+    rows = [f"| `{room}` | {', '.join(sorted(olds))} |" for room, olds in sorted(found.items())]
+    return "\n".join(["| new room | holds what was in |", "|---|---|", *rows])
+
+
+def test_the_moves_of_the_changelog_are_those_that_old_import_paths_follow():
+    assert moves() in read("CHANGELOG.md")
