@@ -79,12 +79,10 @@ def test_pages_hold_no_placeholder(page):
 
 
 def test_every_manual_is_linked_from_the_readme_and_every_note_from_a_manual():
-    for folder, pages in (
-        (ROOT / "docs", [ROOT / "README.md"]),
-        (ROOT / "docs" / "notes", (ROOT / "docs").glob("*.md")),
-    ):
+    docs = ROOT / "docs"
+    for folder, pages in ((docs, [ROOT / "README.md"]), (docs / "notes", list(docs.glob("*.md")))):
         linked = {(page.parent / link).resolve() for page in pages for link in links(page)}
-        assert {page for page in folder.glob("*.md")} - linked == set()
+        assert set(folder.glob("*.md")) - linked == set()
 
 
 def links(page):
