@@ -1,10 +1,9 @@
 #!/usr/bin/env python
 """Draws the picture of the README: a phantom with an opacity, and the same image under its heatmap.
 
-The image is the test phantom, among those that the run calls positive, whose heat lies best on the drawn opacity: the
-largest difference between the mean heat inside and outside it. The outline is that opacity.
+The outline is the opacity as the phantom was drawn. The image is chosen by hand: a good case, not a typical one.
 
-    python scripts/readme_picture.py demo/runs/demo demo/phantoms --out docs/images/heatmap.png
+    python scripts/readme_picture.py demo/runs/demo demo/phantoms person102_virus_224 --out docs/images/heatmap.png
 """
 
 import argparse
@@ -18,20 +17,10 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", metavar="RUN", help="A run trained on the phantoms.")
     parser.add_argument("phantoms", type=Path, metavar="DIR", help="What `medxray data phantom` wrote.")
+    parser.add_argument("image", metavar="NAME", help="Name of a picture with an opacity, without its ending.")
     parser.add_argument("--layer", help="Layer of the heatmap.  [default: that of the architecture]")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.png")
     return parser.parse_args()
-
-
-def sick_test_images(run, phantoms):
-    """Image files of the test split that have an opacity, and their masks bool (h,w), as two lists."""
-    import pandas
-
-    split = pandas.read_csv(run.directory.split_file)
-    rows = split[(split["split"] == "test") & (split["label"] == run.positive)]
-    files = [phantoms / "chest_xray" / "train" / run.positive / Path(path).name for path in rows["path"]]
-    masks = [cv2.imread(str(phantoms / "masks" / f"{file.stem}.png"), cv2.IMREAD_GRAYSCALE) > 0 for file in files]
-    return files, masks
 
 
 def heat_on_image(heatmap, shape):
@@ -41,54 +30,41 @@ def heat_on_image(heatmap, shape):
     return cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def contrast(heat, mask):
-    """Mean heat inside a mask minus that outside, -1 to 1."""
-    return float(heat[mask].mean() - heat[~mask].mean())
-
-
-def best(heatmaps, masks, positive):
-    """(Heatmap, heat at the shape of the image, mask) of the image that the heat fits best."""
-    found = [(one, heat_on_image(one, mask.shape), mask) for one, mask in zip(heatmaps, masks, strict=True)]
-    right = [each for each in found if each[0].label == positive] or found
-    return max(right, key=lambda each: contrast(each[1], each[2]))
-
-
-def draw(heatmap, heat, mask, path):
-    """Write the pair of pictures."""
+def draw(heatmap, mask, path):
+    """Write the image, and beside it the image under its heat with the outline of a mask, as one PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     from medxray.explain.overlay import heat_colormap
 
     image = cv2.imread(str(heatmap.file), cv2.IMREAD_GRAYSCALE)
-    height, width = image.shape
-    figure = Figure(figsize=(7.2, 3.6 * height / width + 0.45), dpi=110, facecolor="white", layout="constrained")
+    figure = Figure(figsize=(6.8, 3.5), dpi=100, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     plain, heated = figure.subplots(1, 2)
     for axes in (plain, heated):
         axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="lanczos")
         axes.set_axis_off()
+    heat = heat_on_image(heatmap, image.shape)
     heated.imshow(heat, cmap=heat_colormap(), vmin=0, vmax=1, interpolation="bilinear")
-    heated.contour(mask.astype(float), levels=[0.5], colors="white", linewidths=1.1, linestyles="dashed")
+    outline = cv2.GaussianBlur(mask.astype("float32"), (0, 0), 2)
+    heated.contour(outline, levels=[127.5], colors="white", linewidths=1.2, linestyles="dashed")
     plain.set_title("synthetic X-ray", fontsize=10)
-    text = f"Grad-CAM; {heatmap.label}, calibrated probability {heatmap.probability:.2f}"
-    heated.set_title(text, fontsize=10)
+    heated.set_title(f"Grad-CAM: {heatmap.label}, probability {heatmap.probability:.2f}", fontsize=10)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, metadata={"Software": None})
+    figure.savefig(path, metadata={"Software": None}, bbox_inches="tight", pad_inches=0.04)
 
 
 def main():
-    """Choose the image and draw it."""
+    """Explain the image and draw it."""
     args = options()
     import medxray
 
     run = medxray.load_run(args.run)
-    files, masks = sick_test_images(run, args.phantoms)
-    heatmaps, _ = run.gradcam([str(file) for file in files], layer=args.layer)
-    by_name = {file.name: mask for file, mask in zip(files, masks, strict=True)}
-    heatmap, heat, mask = best(heatmaps, [by_name[one.file.name] for one in heatmaps], run.positive)
-    draw(heatmap, heat, mask, args.out)
-    print(f"{args.out}: {heatmap.file.name}, mean heat in the opacity minus outside {contrast(heat, mask):.2f}")
+    (file,) = (args.phantoms / "chest_xray").rglob(f"{args.image}.*")
+    mask = cv2.imread(str(args.phantoms / "masks" / f"{args.image}.png"), cv2.IMREAD_GRAYSCALE)
+    heatmaps, _ = run.gradcam([str(file)], layer=args.layer)
+    draw(heatmaps[0], mask, args.out)
+    print(args.out)
 
 
 if __name__ == "__main__":
