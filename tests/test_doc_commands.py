@@ -147,7 +147,7 @@ def option_of(command, word):
 def sample(option):
     """A value that an option takes."""
     if isinstance(option.type, click.Choice):
-        return str(option.type.choices[0])
+        return str(next(iter(option.type.choices)))
     return {"integer": "1", "integer range": "1", "float": "0.5", "float range": "0.5"}.get(option.type.name, "a=B")
 
 
