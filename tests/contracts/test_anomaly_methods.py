@@ -23,8 +23,8 @@ def files(phantoms):
 
 
 @pytest.fixture
-def dummy(monkeypatch):
-    """The method of mean_patch.py, registered."""
+def dummy(medxray, monkeypatch):
+    """The method of mean_patch.py, registered after the command line was made (by the fixture `medxray`)."""
     monkeypatch.setitem(METHODS, ROW.name, ROW)
     return ROW
 
@@ -42,7 +42,7 @@ def small(row, data, folder):
 def trained(request, phantoms, tmp_path_factory):
     """The row of each method, and a run of it without plots."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("medxray.evaluation.assess.draw_evaluation", lambda *parts, **options: None)
+        patch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
         return request.param, train(small(request.param, phantoms, tmp_path_factory.mktemp("run")))
 
 
