@@ -107,6 +107,9 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "models.registry.AUTOENCODER_MINIMUM": "anomaly.choices.AUTOENCODER_MINIMUM",
     "models.registry.IMAGE_SCORES": "anomaly.choices.IMAGE_SCORES",
     "models.registry.PATCH_SCALES": "anomaly.choices.PATCH_SCALES",
+    "anomaly.experiment.AnomalyExperiment": "anomaly.experiment.DetectorTrainer",
+    "training.experiment.Experiment": "training.classifier.ClassifierTrainer",
+    "training.steps.Steps": "training.trainer.Trainer",
     "trained.predict_batches": "models.inference.predict_batches",
 }
 

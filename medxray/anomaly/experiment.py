@@ -10,6 +10,7 @@ from medxray.data.layouts.labels import BY_NAME
 from medxray.data.manifest import SPLITS
 from medxray.errors import DataError
 from medxray.evaluation.after_training import assess
+from medxray.moved import names_of_old_module
 from medxray.runs.directory import open_run
 from medxray.runs.images import learned_digests
 from medxray.training.dataset import SAMPLE, choose_manifest
@@ -18,6 +19,7 @@ from medxray.training.fitted import FittedRun
 from medxray.training.run_data import TEST
 from medxray.training.trainer import Trainer
 
+__getattr__ = names_of_old_module(__name__)
 _MINIMUM = {"train": 8, "val_normal": 2}
 _WORDS = {"train": "training", "val_normal": "validation"}
 
