@@ -10,6 +10,8 @@ from medxray.moved import names_of_old_module
 
 __getattr__ = names_of_old_module(__name__)
 
+__getattr__ = names_of_old_module(__name__)
+
 
 def gradcam_graph(model, layer):
     """Grad-CAM from one forward pass, and a backward pass from the logits to the layer.
