@@ -43,7 +43,7 @@ class ExplainRequest:
 
     def layer_of(self, run):
         """Name of the layer that the maps belong to, or None where the method needs none."""
-        return (self.layer or run.heat_layer) if method_named(self.method).needs_layer else None
+        return (self.layer or run.architecture.heat_layer) if method_named(self.method).needs_layer else None
 
 
 def explain_function(run, request):
