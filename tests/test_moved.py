@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+import medxray
 from medxray.moved import MOVED, RENAMED
 
 NAMES = Path(__file__).parent / "fixtures" / "names_of_version_0_1.txt"
 OLD = [(module, names) for module, *names in map(str.split, NAMES.read_text(encoding="utf-8").splitlines())]
-GONE = {f"{module}.{name}" for module, names in OLD for name in names if module in MOVED} | set(RENAMED)
+PACKAGE = Path(medxray.__file__).parent
+LEFT = [(module, names) for module, names in OLD if not (PACKAGE / f"{module.replace('.', '/')}.py").exists()]
+GONE = {f"{module}.{name}" for module, names in LEFT for name in names if module in MOVED} | set(RENAMED)
 
 
 def module_of(name):
