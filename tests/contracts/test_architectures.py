@@ -200,6 +200,6 @@ def test_dummy_architecture_is_finetuned_with_cached_activations(monkeypatch, ph
     places = {"runs_dir": str(tmp_path / "runs"), "cache_dir": str(tmp_path / "cache"), "export": False}
     small = {"image_size": 32, "epochs": 1, "head_epochs": 1, "head_units": 4}
     run = train(TrainConfig(arch="dummy", mode="finetune", data=str(phantoms), **small, **places))
-    assert run.heat_layer == "second_conv" and embedder(run.model).output_shape == (None, 16)
+    assert run.architecture.heat_layer == "second_conv" and embedder(run.model).output_shape == (None, 16)
     assert list((tmp_path / "cache").iterdir())
     assert run.predict([next(phantoms.rglob("*.jpeg"))])["probability"].between(0, 1).all()
