@@ -61,3 +61,39 @@ def estimate_text(figure, *, digits=3, undefined="not defined"):
     numbers = [figure["value"], *(figure.get("ci95") or ())]
     value, *interval = (f"{number:z.{digits}f}" for number in numbers)
     return f"{value} [{', '.join(interval)}]" if interval else value
+
+
+def wilson_by_patient(success, counted, patient_ids, *, level=LEVEL):
+    """Confidence interval of a share of images, where a patient may have several.
+
+    Wilson's interval with the number of images that would be as informative if each came from another patient: the
+    variance of the share by patient says how many. Where all images agree that variance is 0 and says nothing; the
+    number of patients is taken then.
+
+    Args:
+        success: bool array (n,): the image counts as a success.
+        counted: bool array (n,): the image is counted at all, such as the positive ones for a sensitivity.
+        patient_ids: array (n,).
+        level: coverage, 0-1.
+
+    Returns:
+        (low, high), 0-1; nan where nothing is counted.
+
+    Source: Rao and Scott (1992), A simple method for the analysis of clustered binary data, with the interval of Wilson
+    (1927); deviations: never more images than there are, never fewer than one.
+    """
+    counted = np.asarray(counted, dtype=bool)
+    success = np.asarray(success, dtype=bool)[counted]
+    n = len(success)
+    if not n:
+        return float("nan"), float("nan")
+    names, patient = np.unique(np.asarray(patient_ids)[counted], return_inverse=True)
+    share, patients = float(success.mean()), len(names)
+    effective = float(patients)
+    if 0 < share < 1 and patients > 1:
+        excess = np.bincount(patient, weights=success - share)
+        variance = patients / (patients - 1) * float((excess**2).sum()) / n**2
+        effective = share * (1 - share) / variance if variance > 0 else float(n)
+    effective = min(max(effective, 1.0), float(n))
+    low, high = wilson(share * effective, effective, level=level)
+    return float(low), float(high)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medxray.metrics.intervals import estimate, estimate_text, proportion, wilson
+from medxray.metrics.intervals import estimate, estimate_text, proportion, wilson, wilson_by_patient
 
 
 def test_wilson_interval_by_hand():
@@ -61,3 +61,28 @@ def test_estimates_are_written_with_their_interval_where_there_is_one():
 def test_an_undefined_estimate_is_written_as_its_place_wants_it():
     nothing = {"value": None, "ci95": None}
     assert estimate_text(nothing) == "not defined" and estimate_text(nothing, undefined="null") == "null"
+
+
+def test_by_patient_a_share_with_one_image_each_has_the_interval_of_wilson():
+    success = np.repeat([True, False], [17, 3])
+    low, high = wilson_by_patient(success, np.ones(20, bool), np.arange(20))
+    assert (low, high) == pytest.approx(wilson(17 * 19 / 20, 19), abs=1e-6)  # n - 1 of n stand for the variance
+
+
+def test_by_patient_repeated_images_count_once():
+    success = np.repeat([True, False], [17, 3])
+    once = wilson_by_patient(success, np.ones(20, bool), np.arange(20))
+    thrice = wilson_by_patient(np.repeat(success, 3), np.ones(60, bool), np.repeat(np.arange(20), 3))
+    assert thrice == pytest.approx(once)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_by_patient_shares_of_0_and_1_have_the_width_that_the_patients_leave(right):
+    found = wilson_by_patient(np.full(40, right), np.ones(40, bool), np.repeat(np.arange(10), 4))
+    assert found == pytest.approx(wilson(10 * right, 10)) and found[1] - found[0] > 0.2
+
+
+def test_by_patient_only_counted_images_count():
+    counted = np.array([True, True, False, False])
+    assert wilson_by_patient([True, True, False, False], counted, list("aabb")) == pytest.approx(wilson(1, 1))
+    assert np.isnan(wilson_by_patient([], [], [])).all()
