@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax, logsumexp, softmax
 
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.1, 10.0
 MAX_BIAS = 100.0
@@ -50,6 +50,24 @@ class Calibration:
     def log_probabilities(self, logits):
         """Natural logarithm of `probabilities`, exact where they underflow."""
         return log_softmax(self.scores(np.asarray(logits, dtype=np.float64)), axis=1)
+
+    def log_odds(self, logits):
+        """Calibrated log-odds of each class against the others, log(p / (1 - p)).
+
+        They rank images where the probabilities have all reached 1.0.
+
+        Args:
+            logits: float array (n, K).
+
+        Returns:
+            float64 array (n, K); with two classes the first column is the exact opposite of the second.
+        """
+        scores = self.scores(np.asarray(logits, dtype=np.float64))
+        if scores.shape[1] == 2:
+            difference = scores[:, 1] - scores[:, 0]
+            return np.stack([-difference, difference], axis=1)
+        others = [logsumexp(np.delete(scores, k, axis=1), axis=1) for k in range(scores.shape[1])]
+        return scores - np.stack(others, axis=1)
 
 
 def fit_calibration(logits, y_true):

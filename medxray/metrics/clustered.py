@@ -8,6 +8,7 @@ from scipy.stats import rankdata
 from scipy.stats import t as student
 
 from medxray.errors import DataError
+from medxray.metrics.intervals import estimate
 
 MIN_PATIENTS = 2  # of each kind of images, for a variance
 RELIABLE_PATIENTS = 25  # of each kind; with fewer the coverage of the interval was not shown
@@ -84,7 +85,7 @@ def clustered_auroc(is_positive, score, patient_ids):
     is_positive = np.asarray(is_positive, dtype=bool)
     patient, names = patient_index(patient_ids)
     sides = [patient[is_positive], patient[~is_positive]]
-    patients = min(len(np.unique(side)) for side in sides)
+    patients = fewest_patients(is_positive, patient)
     if patients < MIN_PATIENTS:
         raise DataError(
             f"An AUROC with an interval needs {MIN_PATIENTS} patients with images of each kind. Received {patients}."
@@ -93,6 +94,48 @@ def clustered_auroc(is_positive, score, patient_ids):
     value = float(above.mean())
     influence = sum(_sums(part - value, side, names) for part, side in zip((above, below), sides, strict=True))
     return ClusteredAuroc(value, influence, patients)
+
+
+def auroc_estimate(is_positive, score, patient_ids):
+    """AUROC with its interval by patient as JSON (`value`, `ci95`).
+
+    The value is null without images of both kinds, the interval with fewer than `MIN_PATIENTS` patients of a kind.
+    Arguments as for `clustered_auroc`.
+    """
+    is_positive = np.asarray(is_positive, dtype=bool)
+    if is_positive.all() or not is_positive.any():
+        return estimate(np.nan)
+    if fewest_patients(is_positive, patient_ids) < MIN_PATIENTS:
+        return estimate(float(placements(is_positive, score)[0].mean()))
+    found = clustered_auroc(is_positive, score, patient_ids)
+    return estimate(found.value, found.interval())
+
+
+def mean_auroc_estimate(y_true, scores, patient_ids):
+    """The mean AUROC of all classes, each against the others, as JSON like `auroc_estimate`.
+
+    Args:
+        y_true: int array (n,), class index.
+        scores: float array (n, K).
+        patient_ids: str array (n,).
+
+    Returns:
+        dict: value, null where a class has no images or all; ci95, null where a class has too few patients.
+    """
+    sides = [np.asarray(y_true) == k for k in range(scores.shape[1])]
+    if any(side.all() or not side.any() for side in sides):
+        return estimate(np.nan)
+    if min(fewest_patients(side, patient_ids) for side in sides) < MIN_PATIENTS:
+        values = [placements(side, scores[:, k])[0].mean() for k, side in enumerate(sides)]
+        return estimate(float(np.mean(values)))
+    found = mean_auroc([clustered_auroc(side, scores[:, k], patient_ids) for k, side in enumerate(sides)])
+    return estimate(found.value, found.interval())
+
+
+def fewest_patients(is_positive, patient_ids):
+    """Patients with images of the rarer kind."""
+    is_positive, patient_ids = np.asarray(is_positive, dtype=bool), np.asarray(patient_ids)
+    return min(len(np.unique(patient_ids[side])) for side in (is_positive, ~is_positive))
 
 
 def mean_auroc(parts):

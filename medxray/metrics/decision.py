@@ -8,7 +8,7 @@ import numpy as np
 
 from medxray.errors import RunError
 from medxray.metrics.calibration import Calibration, calibration_messages, fit_calibration, is_separated
-from medxray.metrics.thresholds import FIXED, OperatingPoint, choose_threshold, parse_rule
+from medxray.metrics.thresholds import FIXED, OperatingPoint, choose_threshold, parse_rule, sure_sensitivity
 
 log = logging.getLogger(__name__)
 
@@ -31,14 +31,15 @@ class Decision:
     calibration: Calibration = Calibration()
     messages: tuple[str, ...] = ()
 
-    def labels(self, probabilities):
-        """Class index of each row of calibrated probabilities: (n, K) 0-1 -> int64 (n,).
+    def labels(self, logits):
+        """Class index of each row of logits as the model gives them: (n, K) -> int64 (n,).
 
-        Two classes: 1 (the positive class) when its probability is >= the threshold. More: the highest.
+        Two classes: 1 (the positive class) when its calibrated log-odds are at least those of the threshold. More: the
+        class with the highest calibrated probability.
         """
         if self.threshold is None:
-            return np.argmax(probabilities, axis=1).astype(np.int64)
-        return (np.asarray(probabilities)[:, 1] >= self.threshold.value).astype(np.int64)
+            return np.argmax(self.calibration.scores(np.asarray(logits, dtype=np.float64)), axis=1).astype(np.int64)
+        return (self.calibration.log_odds(logits)[:, 1] >= self.threshold.log_odds).astype(np.int64)
 
     def to_dict(self):
         """The decision as JSON values."""
@@ -60,15 +61,20 @@ class Decision:
             threshold = value["threshold"]
             calibration = Calibration(float(value["temperature"]), tuple(map(float, value.get("bias", ()))))
             if threshold is not None:
-                threshold = OperatingPoint(
-                    float(threshold["value"]), str(threshold["rule"]), str(threshold["chosen_on"])
-                )
+                threshold = _read_point(threshold)
             messages = tuple(str(message) for message in value.get("messages", ()))
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise _damaged(value) from error
         if not _possible(calibration) or not (threshold is None or 0 <= threshold.value <= 1):
             raise _damaged(value)
         return cls(threshold, calibration, messages)
+
+
+def _read_point(stored):
+    """The OperatingPoint that `to_dict` wrote; runs of version 0.1 have no log-odds."""
+    known = stored.get("log_odds")
+    value = float(stored["value"])
+    return OperatingPoint(value, str(stored["rule"]), str(stored["chosen_on"]), None if known is None else float(known))
 
 
 def _possible(calibration):
@@ -116,11 +122,27 @@ def fit_decision(validation, *, rule="youden"):
 def _fit(validation, rule):
     calibration = fit_calibration(validation.logits, validation.y_true)
     separated = is_separated(validation.logits, validation.y_true)
-    threshold = None
-    if validation.is_binary:
-        score = validation.score(calibration)
-        threshold = choose_threshold(validation.is_positive, score, rule=rule, chosen_on=validation.split)
-    return Decision(threshold, calibration, calibration_messages(calibration, separated=separated))
+    messages = calibration_messages(calibration, separated=separated)
+    if not validation.is_binary:
+        return Decision(None, calibration, messages)
+    log_odds = calibration.log_odds(validation.logits)[:, 1]
+    shown = {"is_positive": validation.is_positive, "log_odds": log_odds, "patient_ids": validation.patient_ids}
+    threshold = choose_threshold(**shown, rule=rule, chosen_on=validation.split)
+    return Decision(threshold, calibration, messages + _unsure(threshold, parse_rule(rule), shown))
+
+
+def _unsure(threshold, rule, shown):
+    """A message where the validation images are too few for the confidence that the rule asks for."""
+    if not rule.confidence:
+        return ()
+    bound = sure_sensitivity(threshold.log_odds, confidence=rule.confidence, **shown)
+    if bound >= rule.target:
+        return ()
+    return (
+        f"A sensitivity of {rule.target:g} cannot be shown with {100 * rule.confidence:g} % confidence on validation "
+        f"images: its lower bound is {bound:.3f} even where all are called positive, and that threshold is used. Add "
+        "patients, or ask for less.",
+    )
 
 
 def _scarce_classes(validation):

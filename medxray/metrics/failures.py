@@ -16,12 +16,12 @@ def confident_errors(predictions, decision, *, k=12):
         "false_positives" (highest probability first) and "false_negatives" (lowest first). More: "misclassified",
         by the probability of the wrong label.
     """
-    probabilities = predictions.probabilities(decision.calibration)
-    labels = decision.labels(probabilities)
+    labels = decision.labels(predictions.logits)
     wrong = labels != predictions.y_true
+    log_odds = predictions.log_odds(decision.calibration)
     if not predictions.is_binary:
-        return {"misclassified": _first(wrong, probabilities.max(axis=1), k)}
-    positive = probabilities[:, -1]
+        return {"misclassified": _first(wrong, log_odds.max(axis=1), k)}
+    positive = log_odds[:, -1]
     return {
         "false_positives": _first(wrong & (labels == 1), positive, k),
         "false_negatives": _first(wrong & (labels == 0), -positive, k),
@@ -39,7 +39,7 @@ def error_records(predictions, decision, *, k=12):
     `probability` belongs to the positive class; with three or more classes to the wrong label.
     """
     probabilities = predictions.probabilities(decision.calibration)
-    labels = decision.labels(probabilities)
+    labels = decision.labels(predictions.logits)
 
     def record(row):
         shown = 1 if predictions.is_binary else labels[row]

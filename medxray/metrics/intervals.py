@@ -42,12 +42,6 @@ def estimate(value, interval=None):
     return {"value": float(value), "ci95": [float(interval[0]), float(interval[1])] if known else None}
 
 
-def proportion(successes, total):
-    """Share of `total` with its Wilson interval, as `estimate` writes it; nulls when `total` is 0."""
-    value = successes / total if total else np.nan
-    return estimate(value, wilson(successes, total))
-
-
 def estimate_text(figure, *, digits=3, undefined="not defined"):
     """An estimate of a report as text: "0.971 [0.958, 0.981]", the value alone where there is no interval.
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from medxray.metrics.clustered import RELIABLE_PATIENTS
 from medxray.metrics.statistics import AT_HALF, AT_PREVALENCES, EACH_CLASS, SPLIT
 
 _WHERE = {
@@ -11,18 +12,18 @@ _WHERE = {
     AT_PREVALENCES: " at other prevalences",
 }
 _PERFECT = (
-    "The classes are separated perfectly: intervals that come from resampling collapse to a point and do not express "
-    "the uncertainty that is left."
+    "The classes are separated perfectly: figures whose intervals come from resampling have none. The lower bound of "
+    "the AUROC is 1 - 3 / patients of the rarer class."
 )
 
 
-def split_notes(predictions, report, *, unstable, obstacle):
+def split_notes(predictions, report, *, undefined, obstacle):
     """What the reader of one split's figures must know.
 
     Args:
         predictions: `Predictions` of the split.
         report: the figures, as `evaluate_split` puts them together.
-        unstable: list of statistics.FigureKey, the figures whose bootstrap interval is not given.
+        undefined: list of statistics.FigureKey, the figures that many resamples leave undefined.
         obstacle: why nothing was resampled, or None.
 
     Returns:
@@ -33,10 +34,17 @@ def split_notes(predictions, report, *, unstable, obstacle):
     notes = _missing_classes(predictions) + _never_predicted(predictions, report)
     if obstacle is not None:
         notes.append(f"Intervals from resampling patients are not given: {obstacle}.")
-    if unstable:
-        names = ", ".join(key.name + _WHERE[key.of] for key in unstable)
+    if undefined:
+        names = ", ".join(key.name + _WHERE[key.of] for key in undefined)
         notes.append(f"No interval by patient for {names}: undefined in more than 5 % of the resamples.")
-    return notes + _suspicious_scores(predictions, report)
+    return notes + _few_patients(report) + _suspicious_scores(predictions, report)
+
+
+def _few_patients(report):
+    patients = {name: entry["n_patients"] for name, entry in report["per_class"].items()}
+    few = [f"{name} {count}" for name, count in patients.items() if 0 < count < RELIABLE_PATIENTS]
+    text = f"Fewer than {RELIABLE_PATIENTS} patients of a class ({', '.join(few)}): the intervals may be too narrow."
+    return [text] if few else []
 
 
 def _missing_classes(predictions):

@@ -67,7 +67,7 @@ def decided_columns(logits, decision, *, classes, positive):
         label, 0-1; calibrated `probability_<class>` per class.
     """
     calibrated = decision.calibration.probabilities(logits)
-    predicted = decision.labels(calibrated)
+    predicted = decision.labels(logits)
     shown = predicted if positive is None else np.full(len(logits), len(classes) - 1)
     rows = np.arange(len(logits))
     columns = {

@@ -76,6 +76,10 @@ class Predictions:
         """Natural logarithm of `probabilities(calibration)`, exact where the probability underflows."""
         return calibration.log_probabilities(self.logits)
 
+    def log_odds(self, calibration):
+        """Calibrated log-odds of each class against the others, float64 (n, K): what ranks images."""
+        return calibration.log_odds(self.logits)
+
     def score(self, calibration):
         """Calibrated probability of the positive class, float64 array (n,). Two classes only."""
         return self.probabilities(calibration)[:, self._positive_index()]

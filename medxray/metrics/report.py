@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from medxray.metrics import reliability
+from medxray.metrics import reliability, shares
 from medxray.metrics.bootstrap import MAX_UNDEFINED, N_BOOT, bootstrap, percentile_interval, resampling_obstacle
 from medxray.metrics.calibration import Calibration
+from medxray.metrics.clustered import auroc_estimate, mean_auroc_estimate
 from medxray.metrics.failures import error_records
-from medxray.metrics.intervals import estimate, proportion
-from medxray.metrics.metrics import one_vs_rest
+from medxray.metrics.intervals import estimate
 from medxray.metrics.notes import split_notes
 from medxray.metrics.statistics import (
     AT_HALF,
@@ -36,17 +36,17 @@ HEADLINE = (
     "nll",
 )
 LABELLED = ("accuracy", "sensitivity", "specificity", "precision", "npv", "f1", "balanced_accuracy", "mcc")
-PROPORTIONS = ("sensitivity", "specificity", "precision", "npv")
+FORMAT = 2  # of metrics.json: ci95 is by patient
 AXES = "rows are true classes, columns predicted ones, both in the order of classes"
 
 
 def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=None, n_errors=12):
     """Evaluate one split.
 
-    Proportions have Wilson intervals and, as `ci95_by_patient`, intervals from the patient-cluster stratified
-    bootstrap; all other figures have the latter. Brier score, NLL and the ranking of three or more classes use
-    calibrated probabilities. With three or more classes the headline figures are means over the classes, each
-    against the others. What cannot be computed is None, with the reason in `notes`.
+    All intervals are by patient: those of shares by `shares.share`, those of the AUROC by `clustered.clustered_auroc`,
+    those of other figures by the patient-cluster stratified bootstrap. Images are ranked by calibrated log-odds; Brier
+    score and NLL use calibrated probabilities. With three or more classes the headline figures are means over the
+    classes, each against the others. What cannot be computed is None, with the reason in `notes`.
 
     Args:
         predictions: `Predictions` of the split; it may be empty or hold one class only.
@@ -63,19 +63,18 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
     obstacle = resampling_obstacle(predictions.patient_ids, predictions.y_true)
     figures = _figures(predictions, statistics, n_boot=n_boot if obstacle is None else 0, seed=seed)
     matrix = _counts(statistics, statistics.y_pred)
-    subgroups, subgroup_notes = subgroup_report(
-        predictions, decision, image_stats=image_stats, n_boot=n_boot, seed=seed
-    )
+    subgroups, subgroup_notes = subgroup_report(predictions, decision, image_stats=image_stats)
     report = {"split": predictions.split, "n": len(predictions), "n_patients": predictions.n_patients}
     report |= {"classes": list(predictions.classes), "positive": predictions.positive}
-    report |= _headline(figures, matrix, binary=predictions.is_binary)
+    log_odds = predictions.log_odds(decision.calibration)
+    report |= _headline(predictions, figures, statistics) | {"auroc": _auroc(predictions, log_odds)}
     report |= {
         "prevalence": _prevalence(predictions),
-        "per_class": _per_class(predictions, figures, matrix),
+        "per_class": _per_class(predictions, figures, statistics, log_odds),
         "confusion_matrix": matrix.tolist(),
         "confusion_matrix_axes": AXES,
         "threshold": decision.to_dict()["threshold"],
-        "at_threshold_0.5": _at_half(figures, statistics),
+        "at_threshold_0.5": _at_half(predictions, figures, statistics),
         "ppv_npv_at_prevalence": _at_prevalences(figures) if predictions.is_binary else None,
         "cost": _cost(matrix, decision),
         "calibration": _calibration(predictions, decision),
@@ -84,7 +83,7 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
         "bootstrap": {"resamples": n_boot if obstacle is None else 0, "unit": "patient", "seed": seed},
     }
     report["notes"] = (
-        split_notes(predictions, report, unstable=figures.without_interval(), obstacle=obstacle) + subgroup_notes
+        split_notes(predictions, report, undefined=figures.undefined(), obstacle=obstacle) + subgroup_notes
     )
     return report
 
@@ -118,19 +117,14 @@ class Figures:
         return float(self._point[key] if index is None else self._point[key][index])
 
     def interval(self, key, index=None):
-        """(low, high), or None where nothing was resampled or too many resamples leave the figure undefined."""
+        """(low, high), or None where nothing was resampled or the resamples say nothing, see `without_interval`."""
         if not self._samples:
             return None
         samples = self._samples[key]
-        return percentile_interval(samples if index is None else samples[:, index])
+        found = percentile_interval(samples if index is None else samples[:, index])
+        return None if found is None or found[0] == found[1] else found
 
-    def proportion(self, key, counts, index=None):
-        """A share with its Wilson interval and, beside it, the interval by patient."""
-        result = proportion(*counts)
-        interval = None if result["value"] is None else self.interval(key, index)
-        return result | {"ci95_by_patient": None if interval is None else list(interval)}
-
-    def without_interval(self):
+    def undefined(self):
         """FigureKeys of the figures that have a value but that too many resamples leave undefined, list."""
         undefined = {key: np.isnan(samples).mean(axis=0) > MAX_UNDEFINED for key, samples in self._samples.items()}
         return [key for key, lacking in undefined.items() if (lacking & np.isfinite(self._point[key])).any()]
@@ -141,52 +135,47 @@ def _counts(statistics, labels):
     return np.rint(matrix).astype(np.int64)
 
 
-def _fractions(matrix, k):
-    """(successes, total) of each proportion of class k against the others."""
-    tp, fp, fn, tn = (int(count[k]) for count in one_vs_rest(matrix))
-    return {
-        "sensitivity": (tp, tp + fn),
-        "specificity": (tn, tn + fp),
-        "precision": (tp, tp + fp),
-        "npv": (tn, tn + fn),
-    }
+def _overall(predictions, figures, y_pred, names, *, of=SPLIT):
+    """Figures of the whole split with given labels: shares by patient where they are shares, else resampled."""
+    patients = predictions.patient_ids
+    found = {"accuracy": shares.accuracy(predictions.y_true, y_pred, patients)}
+    if predictions.is_binary:
+        found |= shares.shares_of_class(predictions.y_true, y_pred, 1, patients)
+    return {name: found[name] if name in found else figures(FigureKey(name, of)) for name in names}
 
 
-def _with_proportions(figures, matrix, names, *, binary, of=SPLIT):
-    shares = {"accuracy": (int(np.trace(matrix)), int(matrix.sum()))}
-    if binary:
-        shares |= _fractions(matrix, 1)
-    return {
-        name: figures.proportion(FigureKey(name, of), shares[name]) if name in shares else figures(FigureKey(name, of))
-        for name in names
-    }
+def _headline(predictions, figures, statistics):
+    return _overall(predictions, figures, statistics.y_pred, HEADLINE)
 
 
-def _headline(figures, matrix, *, binary):
-    return _with_proportions(figures, matrix, HEADLINE, binary=binary)
-
-
-def _at_half(figures, statistics):
+def _at_half(predictions, figures, statistics):
     """The figures that depend on a threshold, at 0.5 and for the same images."""
     if not statistics.binary:
         return None
     matrix = _counts(statistics, statistics.y_half)
-    result = _with_proportions(figures, matrix, LABELLED, binary=True, of=AT_HALF)
+    result = _overall(predictions, figures, statistics.y_half, LABELLED, of=AT_HALF)
     return {"threshold": 0.5, "confusion_matrix": matrix.tolist()} | result
 
 
-def _per_class(predictions, figures, matrix):
+def _per_class(predictions, figures, statistics, log_odds):
     result = {}
     for k, name in enumerate(predictions.classes):
         members = predictions.y_true == k
         entry = {"n": int(members.sum()), "n_patients": len(np.unique(predictions.patient_ids[members]))}
-        entry["n_predicted"] = int(matrix[:, k].sum())
-        for figure, counts in _fractions(matrix, k).items():
-            entry[figure] = figures.proportion(FigureKey(figure, EACH_CLASS), counts, k)
-        for figure in ("f1", "auroc", "average_precision"):
-            entry[figure] = figures(FigureKey(figure, EACH_CLASS), k)
+        entry["n_predicted"] = int((statistics.y_pred == k).sum())
+        entry |= shares.shares_of_class(predictions.y_true, statistics.y_pred, k, predictions.patient_ids)
+        entry["f1"] = figures(FigureKey("f1", EACH_CLASS), k)
+        entry["auroc"] = auroc_estimate(members, log_odds[:, k], predictions.patient_ids)
+        entry["average_precision"] = figures(FigureKey("average_precision", EACH_CLASS), k)
         result[name] = entry
     return result
+
+
+def _auroc(predictions, log_odds):
+    """AUROC of the positive class, or the mean over three or more classes, each against the others."""
+    if predictions.is_binary:
+        return auroc_estimate(predictions.is_positive, log_odds[:, 1], predictions.patient_ids)
+    return mean_auroc_estimate(predictions.y_true, log_odds, predictions.patient_ids)
 
 
 def _prevalence(predictions):

@@ -24,16 +24,6 @@ class FigureKey(NamedTuple):
     of: str = SPLIT
 
 
-def class_scores(probabilities):
-    """Scores that rank images for each class: (n, K) probabilities -> float64 (n, K).
-
-    With two classes the first column is the exact opposite of the second, so both AUROCs agree to the last bit.
-    """
-    if probabilities.shape[1] == 2:
-        return np.stack([-probabilities[:, 1], probabilities[:, 1]], axis=1)
-    return probabilities
-
-
 class SplitStatistics:
     """Figures of one split under any weighting of its images; ranks and per-image terms are computed once."""
 
@@ -48,8 +38,9 @@ class SplitStatistics:
         self.y_true = predictions.y_true
         self.n_classes = len(predictions.classes)
         probabilities = predictions.probabilities(decision.calibration)
-        self.y_pred = decision.labels(probabilities)
-        self.y_half = (probabilities[:, -1] >= 0.5).astype(np.int64)
+        log_odds = predictions.log_odds(decision.calibration)
+        self.y_pred = decision.labels(predictions.logits)
+        self.y_half = (log_odds[:, -1] >= 0).astype(np.int64)
         self._terms = np.stack(
             [
                 brier_terms(probabilities, self.y_true),
@@ -57,8 +48,7 @@ class SplitStatistics:
             ],
             axis=1,
         )
-        scores = class_scores(probabilities)
-        self._rankings = [metrics.Ranking(self.y_true == k, scores[:, k]) for k in range(self.n_classes)]
+        self._rankings = [metrics.Ranking(self.y_true == k, log_odds[:, k]) for k in range(self.n_classes)]
 
     def __call__(self, weights):
         """Every figure for each row of weights.

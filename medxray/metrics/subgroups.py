@@ -4,16 +4,14 @@ from collections import Counter
 
 import numpy as np
 
-from medxray.metrics.bootstrap import bootstrap, percentile_interval, resampling_obstacle
-from medxray.metrics.intervals import estimate, proportion
-from medxray.metrics.metrics import Ranking
-from medxray.metrics.statistics import class_scores
+from medxray.metrics import shares
+from medxray.metrics.clustered import auroc_estimate
 
 QUANTILES = 4
 MOST_SUBTYPES = 10
 
 
-def subgroup_report(predictions, decision, *, image_stats=None, n_boot, seed):
+def subgroup_report(predictions, decision, *, image_stats=None):
     """Figures by subtype, image size and brightness.
 
     Args:
@@ -21,8 +19,6 @@ def subgroup_report(predictions, decision, *, image_stats=None, n_boot, seed):
         decision: `Decision` that labels them.
         image_stats: DataFrame aligned with the predictions, with columns width and height in pixels and brightness
             0-255; None when unknown.
-        n_boot: bootstrap resamples for the AUROC.
-        seed: of the bootstrap.
 
     Returns:
         report: dict of group ("subtype", "image_size", "brightness") to dict of part to figures. The MOST_SUBTYPES
@@ -33,7 +29,7 @@ def subgroup_report(predictions, decision, *, image_stats=None, n_boot, seed):
     report, notes = {}, []
 
     def figures(mask, against=None):
-        return _figures(predictions, decision, mask, against=against, n_boot=n_boot, seed=seed)
+        return _figures(predictions, decision, mask, against=against)
 
     report["subtype"] = _by_subtype(predictions, figures)
     finer = len(set(predictions.subtypes or ()) - {""})
@@ -89,32 +85,22 @@ def _quantile_parts(values):
     return {f"q{index + 1}": mask for index, mask in enumerate(masks)}
 
 
-def _figures(predictions, decision, mask, *, against, n_boot, seed):
+def _figures(predictions, decision, mask, *, against):
     """Counts and figures of the images in `mask`; for the AUROC those of `against` (all negative) are added."""
     part = predictions.where(mask)
-    correct = decision.labels(part.probabilities(decision.calibration)) == part.y_true
+    labels, patients = decision.labels(part.logits), part.patient_ids
     result = {
         "n": len(part),
         "n_patients": part.n_patients,
-        "accuracy": proportion(int(correct.sum()), len(part)),
+        "accuracy": shares.accuracy(part.y_true, labels, patients),
     }
     if predictions.is_binary:
-        positive = part.is_positive
-        result["n_positive"] = int(positive.sum())
-        result["sensitivity"] = proportion(int(correct[positive].sum()), int(positive.sum()))
+        figures = shares.shares_of_class(part.y_true, labels, 1, patients)
+        result["n_positive"] = int(part.is_positive.sum())
+        result["sensitivity"] = figures["sensitivity"]
         if against is None:
-            result["specificity"] = proportion(int(correct[~positive].sum()), int((~positive).sum()))
+            result["specificity"] = figures["specificity"]
         ranked = part if against is None else predictions.where(mask | against)
-        result["auroc"] = _auroc(ranked, decision, n_boot=n_boot, seed=seed)
+        log_odds = ranked.log_odds(decision.calibration)[:, 1]
+        result["auroc"] = auroc_estimate(ranked.is_positive, log_odds, ranked.patient_ids)
     return result
-
-
-def _auroc(part, decision, *, n_boot, seed):
-    ranking = Ranking(part.is_positive, class_scores(part.probabilities(decision.calibration))[:, 1])
-    value = float(ranking.areas(np.ones((1, len(part))))[0][0])
-    if not np.isfinite(value) or resampling_obstacle(part.patient_ids, part.y_true):
-        return estimate(value)
-    samples = bootstrap(
-        lambda weights: {"auroc": ranking.areas(weights)[0]}, part.patient_ids, part.y_true, n_boot=n_boot, seed=seed
-    )
-    return estimate(value, percentile_interval(samples["auroc"]))

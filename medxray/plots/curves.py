@@ -7,7 +7,6 @@ from matplotlib.patches import Rectangle
 
 from medxray.metrics.curves import precision_recall_points, roc_points
 from medxray.metrics.intervals import estimate_text
-from medxray.metrics.statistics import class_scores
 from medxray.plots import style
 from medxray.plots.marks import draw_marks, operating_points
 
@@ -79,7 +78,7 @@ class _CurveDisplay:
     @classmethod
     def from_predictions(cls, predictions, decision, *, report):
         """Compute one curve for the positive class, or one per class against the others."""
-        scores = class_scores(predictions.probabilities(decision.calibration))
+        scores = predictions.log_odds(decision.calibration)
         curves = [
             Curve(*cls.points(predictions.y_true == k, scores[:, k]), cls._label(report, predictions.classes[k]), k)
             for k in drawable_classes(predictions)

@@ -40,7 +40,7 @@ class Tile:
 
 def _tiles(predictions, decision, rows, thumbnails):
     probabilities = predictions.probabilities(decision.calibration)
-    labels = decision.labels(probabilities)
+    labels = decision.labels(predictions.logits)
     tiles = []
     for row in rows:
         shown = 1 if predictions.is_binary else labels[row]

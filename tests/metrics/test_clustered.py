@@ -6,7 +6,6 @@ from sklearn.metrics import roc_auc_score
 
 from medxray.errors import DataError
 from medxray.metrics.clustered import clustered_auroc, degrees_of_freedom, mean_auroc, placements
-from medxray.metrics.compare import delong
 
 
 def simulated(seed=0, patients=40, most=1):
@@ -23,7 +22,7 @@ def test_the_value_is_the_auroc_with_ties_counted_half():
     assert clustered_auroc(truth, score, patient).value == pytest.approx(roc_auc_score(truth, score), abs=1e-12)
 
 
-def test_with_one_image_per_patient_the_error_is_that_of_delong():
+def test_with_one_image_per_patient_the_error_is_that_of_delong(delong):
     truth, score, patient = simulated(patients=60)
     _, covariance = delong(truth, score)
     assert clustered_auroc(truth, score, patient).error == pytest.approx(np.sqrt(covariance[0, 0]), rel=1e-12)

@@ -18,7 +18,8 @@ def test_threshold_is_chosen_on_calibrated_validation_scores(simulate):
     decision = fit_decision(validation, rule="youden")
     calibration = fit_calibration(validation.logits, validation.y_true)
     assert decision.calibration == calibration and calibration.temperature > 1.5
-    expected = choose_threshold(validation.is_positive, validation.score(calibration), rule="youden", chosen_on="val")
+    log_odds = validation.log_odds(calibration)[:, 1]
+    expected = choose_threshold(validation.is_positive, log_odds, rule="youden", chosen_on="val")
     assert decision.threshold == expected
     assert decision.messages == ()
 
@@ -26,7 +27,7 @@ def test_threshold_is_chosen_on_calibrated_validation_scores(simulate):
 def test_target_sensitivity_is_reached_on_validation(simulate):
     validation = simulate(400, split="val", skill=1.5)
     decision = fit_decision(validation, rule="sensitivity:0.95")
-    labels = decision.labels(validation.probabilities(decision.calibration))
+    labels = decision.labels(validation.logits)
     assert labels[validation.is_positive].mean() >= 0.95
     assert labels[~validation.is_positive].mean() < 1.0
 
@@ -64,7 +65,7 @@ def test_perfect_validation_far_from_zero_is_decided_without_error_and_says_so(m
     logits = np.stack([np.zeros(120), 60.0 + y_true], axis=1)  # the softmax alone calls all of them 1.0
     validation = make_predictions(y_true, logits, split="val")
     decision = fit_decision(validation, rule="youden")
-    assert (decision.labels(validation.probabilities(decision.calibration)) == y_true).all()
+    assert (decision.labels(validation.logits) == y_true).all()
     assert "separated without error" in decision.messages[0]
 
 
@@ -98,8 +99,20 @@ def test_a_wrong_rule_is_refused_before_anything_else(simulate):
 
 
 def test_an_image_on_the_threshold_is_positive():
-    decision = Decision(OperatingPoint(0.25, "0.25", "fixed"))
-    assert decision.labels(np.array([[0.75, 0.25], [0.7500001, 0.2499999]])).tolist() == [1, 0]
+    decision = Decision(OperatingPoint(0.5, "0.5", "fixed"))
+    assert decision.labels(np.array([[1.0, 1.0], [1.0, 0.9999999]])).tolist() == [1, 0]
+
+
+def test_images_whose_probabilities_are_all_1_are_told_apart():
+    decision = Decision(OperatingPoint(1.0, "youden", "val", 55.0))
+    assert decision.labels(np.array([[0.0, 50.0], [0.0, 60.0]])).tolist() == [0, 1]
+
+
+def test_a_decision_of_version_0_1_has_no_log_odds_and_labels_by_its_value():
+    stored = {"threshold": {"value": 0.25, "rule": "youden", "chosen_on": "val"}, "temperature": 1.0}
+    decision = Decision.from_dict(stored)
+    assert decision.threshold.log_odds == pytest.approx(-np.log(3))
+    assert decision.labels(np.array([[0.0, -1.0], [0.0, -1.2]])).tolist() == [1, 0]
 
 
 def test_three_classes_are_labelled_by_the_highest_probability():

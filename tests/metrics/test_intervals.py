@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medxray.metrics.intervals import estimate, estimate_text, proportion, wilson, wilson_by_patient
+from medxray.metrics.intervals import estimate, estimate_text, wilson, wilson_by_patient
 
 
 def test_wilson_interval_by_hand():
@@ -47,8 +47,6 @@ def test_estimates_that_are_undefined_become_null():
     assert estimate(0.5) == {"value": 0.5, "ci95": None}
     assert estimate(0.5, (np.nan, 0.6)) == {"value": 0.5, "ci95": None}
     assert estimate(np.float64(0.5), (0.4, 0.6)) == {"value": 0.5, "ci95": [0.4, 0.6]}
-    assert proportion(0, 0) == {"value": None, "ci95": None}
-    assert proportion(3, 4)["value"] == 0.75
 
 
 def test_estimates_are_written_with_their_interval_where_there_is_one():

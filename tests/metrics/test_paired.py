@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from medxray.metrics.compare import delong
 from medxray.metrics.paired import auroc_difference, compare_accuracy, mcnemar, permutation_test, sign_flip_test
 
 
@@ -17,7 +16,7 @@ def two_models(seed=0, *, patients=60, most=1, better=0.0):
     return truth, scores, patient.astype(str)
 
 
-def test_with_one_image_per_patient_the_difference_has_the_error_of_delong():
+def test_with_one_image_per_patient_the_difference_has_the_error_of_delong(delong):
     truth, scores, patient = two_models()
     found = auroc_difference(truth, scores, patient)
     auroc, covariance = delong(truth, scores)
@@ -56,6 +55,15 @@ def test_the_sign_flip_test_by_hand():
     p_value = sign_flip_test(first, second, list("aabbcc"), draws=20000)
     assert p_value == pytest.approx(0.25, abs=0.01)
     assert sign_flip_test(first, first, list("aabbcc")) == 1.0
+
+
+def test_mcnemar_by_hand():
+    first = np.repeat([1, 1, 0, 0], [50, 10, 2, 8])
+    second = np.repeat([1, 0, 1, 0], [50, 10, 2, 8])
+    # two-sided binomial: 2 * (1 + 12 + 66) / 2^12
+    assert mcnemar(first, second) == {"only_first": 10, "only_second": 2, "p_value": pytest.approx(2 * 79 / 4096)}
+    assert mcnemar(first, first) == {"only_first": 0, "only_second": 0, "p_value": 1.0}
+    assert mcnemar(second, first)["p_value"] == mcnemar(first, second)["p_value"]
 
 
 def test_mcnemar_is_used_only_with_one_image_per_patient():

@@ -62,7 +62,7 @@ def report(simulate):
 def test_report_has_the_documented_keys_in_order(report):
     assert [name for name in report if name in DOCUMENTED] == list(DOCUMENTED)
     assert set(report["auroc"]) == {"value", "ci95"}
-    assert set(report["threshold"]) == {"value", "rule", "chosen_on"}
+    assert set(report["threshold"]) == {"value", "log_odds", "rule", "chosen_on"}
     assert {"temperature", "bias", "ece_before", "ece_after"} <= set(report["calibration"])
     assert (report["split"], report["n"], report["positive"]) == ("test", 240, "PNEUMONIA")
 
@@ -81,8 +81,8 @@ def test_figures_follow_from_the_confusion_matrix(report):
     (tn, fp), (fn, tp) = report["confusion_matrix"]
     assert report["accuracy"]["value"] == (tn + tp) / 240
     assert report["sensitivity"]["value"] == tp / (tp + fn)
-    assert report["specificity"]["ci95"] == pytest.approx(wilson(tn, tn + fp))
-    assert report["precision"]["ci95"] == pytest.approx(wilson(tp, tp + fp))
+    assert report["specificity"]["ci95_by_image"] == pytest.approx(wilson(tn, tn + fp))
+    assert report["precision"]["ci95_by_image"] == pytest.approx(wilson(tp, tp + fp))
     assert report["npv"]["value"] == tn / (tn + fn)
     assert report["per_class"]["NORMAL"]["sensitivity"] == report["specificity"]
     assert report["per_class"]["PNEUMONIA"]["n_predicted"] == tp + fp
@@ -93,7 +93,7 @@ def test_threshold_one_half_stands_beside_the_chosen_one(report):
     assert half["threshold"] == 0.5 != report["threshold"]["value"]
     (tn, fp), (fn, tp) = half["confusion_matrix"]
     assert half["sensitivity"]["value"] == tp / (tp + fn) and half["specificity"]["value"] == tn / (tn + fp)
-    assert half["sensitivity"]["ci95"] == pytest.approx(wilson(tp, tp + fn))
+    assert half["sensitivity"]["ci95_by_image"] == pytest.approx(wilson(tp, tp + fn))
     assert half["mcc"]["ci95"] is not None
 
 
@@ -110,10 +110,23 @@ def test_intervals_are_those_of_the_patient_bootstrap(simulate):
     part = simulate(150)
     report = evaluate_split(part, AT_HALF, n_boot=200, seed=5)
     samples = bootstrap(SplitStatistics(part, AT_HALF), part.patient_ids, part.y_true, n_boot=200, seed=5)
-    for name in ("auroc", "f1", "mcc", "brier"):
+    for name in ("average_precision", "f1", "mcc", "brier"):
         assert report[name]["ci95"] == pytest.approx(np.quantile(samples[FigureKey(name)], [0.025, 0.975])), name
-    expected = np.quantile(samples[FigureKey("sensitivity")], [0.025, 0.975])
-    assert report["sensitivity"]["ci95_by_patient"] == pytest.approx(expected)
+    low, high = np.quantile(samples[FigureKey("sensitivity")], [0.025, 0.975])
+    assert report["sensitivity"]["ci95"] == pytest.approx([low, high], abs=0.03)  # another way to the same
+    low, high = np.quantile(samples[FigureKey("auroc")], [0.025, 0.975])
+    assert report["auroc"]["ci95"] == pytest.approx([low, high], abs=0.03)
+
+
+def test_shares_and_aurocs_are_by_patient_and_shares_by_image_beside(simulate):
+    part = simulate(150)
+    four = part.where(np.repeat(np.arange(150), 4))
+    once, often = (evaluate_split(rows, AT_HALF, n_boot=20) for rows in (part, four))
+    for name in ("auroc", "accuracy", "sensitivity", "npv"):
+        assert often[name]["ci95"] == pytest.approx(once[name]["ci95"]), name
+    narrow, wide = often["accuracy"]["ci95_by_image"], often["accuracy"]["ci95"]
+    assert wide[0] < narrow[0] and narrow[1] < wide[1]
+    assert often["accuracy"]["ci95_by_patient"] == wide
 
 
 def test_the_same_seed_gives_the_same_report(simulate):
@@ -209,7 +222,11 @@ def test_perfect_separation_is_exactly_one(make_predictions):
     report = evaluate_split(degenerate(make_predictions, "perfect"), AT_HALF, n_boot=60)
     for figure in ("auroc", "average_precision", "accuracy", "f1", "mcc"):
         assert report[figure]["value"] == 1.0, figure
-    assert report["sensitivity"]["ci95"][0] < 0.9  # Wilson still says that twenty images are few
+    assert report["sensitivity"]["ci95"][0] < 0.9  # twenty patients are few
+    assert report["auroc"]["ci95"] == [pytest.approx(1 - 3 / 20), 1.0]
+    assert report["f1"]["ci95"] is None and report["mcc"]["ci95"] is None
+    for place, figure in estimates(report):
+        assert figure["ci95"] is None or figure["ci95"][0] < figure["ci95"][1], place
     assert report["errors"] == {"false_positives": [], "false_negatives": []}
 
 
@@ -217,8 +234,7 @@ def test_a_figure_that_many_resamples_leave_undefined_has_no_interval_and_a_note
     logits = np.tile([2.0, 0.0], (40, 1))
     logits[39] = [0.0, 2.0]  # a single image is called positive: a third of the resamples have none
     report = evaluate_split(make_predictions(np.arange(40) % 2, logits), AT_HALF, n_boot=400)
-    assert report["precision"]["value"] == 1.0 and report["precision"]["ci95"] is not None
-    assert report["precision"]["ci95_by_patient"] is None
+    assert report["precision"]["value"] == 1.0 and report["precision"]["ci95"][0] < 0.3
     (note,) = [note for note in report["notes"] if note.startswith("No interval by patient for ")]
     for name in ("precision", "precision at threshold 0.5", "precision of a class"):
         assert f"{name}," in note or f"{name}:" in note, name
@@ -229,15 +245,15 @@ def test_which_figures_lack_an_interval_does_not_depend_on_what_was_read_before(
     point = {auroc: 0.5, recall: np.array([0.5, np.nan])}
     samples = {auroc: np.linspace(0, 1, 100), recall: np.full((100, 2), np.nan)}
     figures = Figures(point, samples)
-    assert figures.without_interval() == [recall]
+    assert figures.undefined() == [recall]
     assert figures(auroc)["ci95"] is not None and figures(recall, 0) == {"value": 0.5, "ci95": None}
-    assert figures.without_interval() == [recall]
-    assert Figures(point, {}).without_interval() == []
+    assert figures.undefined() == [recall]
+    assert Figures(point, {}).undefined() == []
 
 
 def test_a_figure_that_is_undefined_itself_lacks_no_interval():
     key = FigureKey("npv")
-    assert Figures({key: np.nan}, {key: np.full(100, np.nan)}).without_interval() == []
+    assert Figures({key: np.nan}, {key: np.full(100, np.nan)}).undefined() == []
 
 
 def test_two_thousand_resamples_of_800_images_take_seconds_at_most(simulate):

@@ -6,62 +6,87 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medxray.errors import ConfigError, DataError
-from medxray.metrics.thresholds import OperatingPoint, Rule, choose_threshold, parse_rule
+from medxray.metrics.thresholds import OperatingPoint, Rule, choose_threshold, parse_rule, sure_sensitivity
 
 Y = np.array([0, 0, 1, 0, 1, 1], bool)
-SCORE = np.array([0.1, 0.3, 0.4, 0.5, 0.7, 0.9])
+LOG_ODDS = np.array([-4.0, -3.0, -1.0, 1.0, 2.0, 5.0])
+
+
+def chosen(is_positive, log_odds, rule):
+    return choose_threshold(np.array(is_positive, bool), np.array(log_odds), rule=rule).log_odds
 
 
 def test_youden_by_hand():
-    # between 0.5 and 0.7: sensitivity 2/3, specificity 1; between 0.3 and 0.4: 1 and 2/3. The lower wins the tie.
-    assert choose_threshold(Y, SCORE, rule="youden") == OperatingPoint(pytest.approx(0.35), "youden", "val")
+    # between 1 and 2: sensitivity 2/3, specificity 1; between -3 and -1: 1 and 2/3. The lower wins the tie.
+    found = choose_threshold(Y, LOG_ODDS, rule="youden")
+    assert found == OperatingPoint(pytest.approx(1 / (1 + np.exp(2))), "youden", "val", -2.0)
 
 
 def test_sensitivity_by_hand():
-    assert choose_threshold(Y, SCORE, rule="sensitivity:0.6").value == pytest.approx(0.6)
-    assert choose_threshold(Y, SCORE, rule="sensitivity:0.67").value == pytest.approx(0.35)
-    assert choose_threshold(Y, SCORE, rule="sensitivity:1").value == pytest.approx(0.35)
+    assert chosen(Y, LOG_ODDS, "sensitivity:0.6") == 1.5
+    assert chosen(Y, LOG_ODDS, "sensitivity:0.67") == -2.0
+    assert chosen(Y, LOG_ODDS, "sensitivity:1") == -2.0
+
+
+def test_a_sure_sensitivity_needs_its_lower_bound_by_patient():
+    is_positive = np.repeat([True, False], 100)
+    log_odds = np.concatenate([np.arange(100.0), np.arange(100.0) - 150])
+    # of 100 positive images 98 must be called for a lower bound of .95 at 90 %: Wilson's is .953 for 98, .939 for 97
+    assert choose_threshold(is_positive, log_odds, rule="sensitivity:0.95@90").log_odds == 1.5
+    assert choose_threshold(is_positive, log_odds, rule="sensitivity:0.95").log_odds == 4.5
+    twice = np.repeat(np.arange(100), 2)  # two images of each patient: fewer patients, a lower threshold
+    by_patient = choose_threshold(is_positive, log_odds, rule="sensitivity:0.95@90", patient_ids=twice)
+    assert by_patient.log_odds < 1.5
+    assert sure_sensitivity(
+        by_patient.log_odds, is_positive=is_positive, log_odds=log_odds, patient_ids=twice, confidence=0.9
+    ) >= 0.95 or by_patient.log_odds == log_odds.min() - np.log(2)
+
+
+def test_a_sensitivity_that_no_threshold_shows_takes_the_lowest():
+    assert chosen([1, 1, 0, 0], [1.0, 2.0, -1.0, 0.0], "sensitivity:0.95@90") == -1.0 - np.log(2)
 
 
 def test_cost_by_hand():
-    # 1 false positive at 0.35 costs FP, 1 false negative at 0.6 costs FN
-    assert choose_threshold(Y, SCORE, rule="cost:5/1").value == pytest.approx(0.35)
-    assert choose_threshold(Y, SCORE, rule="cost:1/5").value == pytest.approx(0.6)
-    assert choose_threshold(Y, SCORE, rule="cost:1/1").value == pytest.approx(0.35)
+    # 1 false positive at -2 costs FP, 1 false negative at 1.5 costs FN
+    assert chosen(Y, LOG_ODDS, "cost:5/1") == -2.0
+    assert chosen(Y, LOG_ODDS, "cost:1/5") == 1.5
+    assert chosen(Y, LOG_ODDS, "cost:1/1") == -2.0
 
 
 def test_a_fixed_threshold_looks_at_no_data():
-    assert choose_threshold(np.array([True]), np.array([0.2]), rule="0.5") == OperatingPoint(0.5, "0.5", "fixed")
+    found = choose_threshold(np.array([True]), np.array([0.2]), rule="0.5")
+    assert found == OperatingPoint(0.5, "0.5", "fixed") and found.log_odds == 0.0
 
 
 def test_the_name_of_the_split_is_kept():
-    assert choose_threshold(Y, SCORE, rule="youden", chosen_on="validation").chosen_on == "validation"
+    assert choose_threshold(Y, LOG_ODDS, rule="youden", chosen_on="validation").chosen_on == "validation"
 
 
 def test_equal_scores_are_never_separated():
-    found = choose_threshold([0, 1, 1, 0], [0.2, 0.6, 0.6, 0.6], rule="youden").value
-    assert found == pytest.approx(0.4)
+    assert chosen([0, 1, 1, 0], [-2.0, 1.0, 1.0, 1.0], "youden") == -0.5
 
 
-def test_extreme_scores_stay_within_zero_and_one():
-    assert choose_threshold([0, 1], [0.0, 1.0], rule="youden").value == 0.5
-    assert choose_threshold([1, 0], [0.0, 1.0], rule="sensitivity:1").value == 0.0
-    assert choose_threshold([1, 0], [0.9, 1.0], rule="cost:1/100").value == pytest.approx(0.45)
-    assert choose_threshold([1, 0], [0.8, 0.9], rule="cost:1/100").value == pytest.approx(0.95)
+def test_the_outermost_thresholds_lie_beyond_all_scores_by_a_factor_of_two_in_the_odds():
+    assert chosen([1, 0], [-1.0, 3.0], "sensitivity:1") == -1.0 - np.log(2)
+    assert chosen([1, 0], [-1.0, 3.0], "cost:1/100") == 3.0 + np.log(2)
+
+
+def test_scores_whose_probabilities_are_all_1_are_told_apart():
+    found = choose_threshold([0, 1], [50.0, 60.0], rule="youden")
+    assert found.log_odds == 55.0 and found.value == 1.0
 
 
 def test_adjacent_numbers_are_still_told_apart():
     low = 0.7
     high = np.nextafter(low, 1.0)
-    found = choose_threshold([0, 1], [low, high], rule="youden").value
-    assert low < found <= high
+    assert low < chosen([0, 1], [low, high], "youden") <= high
 
 
 def best_by_trying(is_positive, score, rule):
     """Every possible partition of the scores, tried one by one."""
     parsed = parse_rule(rule)
     options = []
-    for value in [*np.unique(score), 2.0]:
+    for value in [*np.unique(score), score.max() + 1]:
         called = score >= value
         tp, fp = int((called & is_positive).sum()), int((called & ~is_positive).sum())
         fn, tn = int(is_positive.sum()) - tp, int((~is_positive).sum()) - fp
@@ -80,8 +105,7 @@ def best_by_trying(is_positive, score, rule):
 def test_no_partition_of_the_scores_is_better(data, n, rule):
     is_positive = np.array([True, False, *data.draw(st.lists(st.booleans(), min_size=n - 2, max_size=n - 2))])
     score = np.array(data.draw(st.lists(st.integers(0, 10), min_size=n, max_size=n))) / 10
-    value = choose_threshold(is_positive, score, rule=rule).value
-    assert 0 <= value <= 1
+    value = choose_threshold(is_positive, score, rule=rule).log_odds
     called = score >= value
     sensitivity, fp = called[is_positive].mean(), int(called[~is_positive].sum())
     parsed = parse_rule(rule)
@@ -91,10 +115,7 @@ def test_no_partition_of_the_scores_is_better(data, n, rule):
         "cost": parsed.cost_fn * int((~called[is_positive]).sum()) + parsed.cost_fp * fp,
     }[parsed.kind]
     best = best_by_trying(is_positive, score, rule)
-    if parsed.kind == "cost" and score.max() == 1.0:  # calling nobody is then no threshold within 0-1
-        assert reached >= best
-    else:
-        assert reached == best
+    assert reached == best
     if parsed.kind == "sensitivity":
         assert sensitivity >= parsed.target
 
@@ -102,6 +123,7 @@ def test_no_partition_of_the_scores_is_better(data, n, rule):
 def test_rules_are_parsed():
     assert parse_rule("youden") == Rule("youden")
     assert parse_rule("sensitivity:0.95") == Rule("sensitivity", target=0.95)
+    assert parse_rule("sensitivity:0.95@90") == Rule("sensitivity", target=0.95, confidence=0.9)
     assert parse_rule("cost:5/1") == Rule("cost", cost_fn=5.0, cost_fp=1.0)
     assert parse_rule("0.5") == Rule("fixed", target=0.5)
     assert parse_rule(" 0.3 ") == Rule("fixed", target=0.3)
@@ -121,6 +143,10 @@ def test_rules_are_parsed():
         ("sensitivity:95", "above 0 and at most 1"),
         ("sensitivity:0", "above 0 and at most 1"),
         ("sensitivity:high", "above 0 and at most 1"),
+        ("sensitivity:0.95@", "confidence in percent"),
+        ("sensitivity:0.95@100", "confidence in percent"),
+        ("sensitivity:0.95@0.9", "confidence in percent"),
+        ("sensitivity:1@90", "for a sensitivity below 1"),
         ("cost", "two positive numbers"),
         ("cost:5", "two positive numbers"),
         ("cost:5/0", "two positive numbers"),
@@ -142,8 +168,7 @@ def test_one_class_alone_has_no_threshold():
         choose_threshold([1, 1, 1], [0.1, 0.2, 0.3], rule="youden")
 
 
-def test_scores_must_be_probabilities():
-    with pytest.raises(DataError, match=r"probabilities from 0 to 1\. Received -3\.0 to 2\.0"):
-        choose_threshold([0, 1], [-3.0, 2.0], rule="youden")
-    with pytest.raises(DataError, match="probabilities from 0 to 1"):
-        choose_threshold([0, 1], [np.nan, 0.5], rule="youden")
+@pytest.mark.parametrize("score", [np.nan, np.inf])
+def test_scores_must_be_finite(score):
+    with pytest.raises(DataError, match="Log-odds must be finite numbers"):
+        choose_threshold([0, 1], [score, 0.5], rule="youden")
