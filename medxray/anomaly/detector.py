@@ -9,7 +9,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from scipy.special import logit
 
 from medxray.anomaly.autoencoder import PLAIN_MSE
 from medxray.anomaly.card import PLAIN_MSE_AUROC
@@ -113,7 +112,7 @@ class Detector(Run):
         """The score from which an image is called abnormal, float; see `Run.decision` for the probability."""
         calibration = self.decision.calibration
         normal, abnormal = calibration.biases(2)
-        return float(calibration.temperature * (logit(self.decision.threshold.value) + normal - abnormal))
+        return float(calibration.temperature * (self.decision.threshold.log_odds + normal - abnormal))
 
     def maps(self, paths):
         """Scores and maps of files, folders, globs and bytes.
@@ -164,7 +163,7 @@ class Detector(Run):
             reconstruction=rebuilt[0] if rebuilt else None,
             score=float(logits[1]),
             probability=float(probabilities[0, 1]),
-            label=self.classes[self.decision.labels(probabilities)[0]],
+            label=self.classes[self.decision.labels(logits[None])[0]],
             true_label=truth,
         )
 

@@ -1,7 +1,7 @@
 """Predictions of a split -> its report, and the files of an evaluation. Every report is put together here."""
 
 from medxray.metrics.prediction_table import write_predictions
-from medxray.metrics.report import evaluate_split
+from medxray.metrics.report import FORMAT, evaluate_split
 from medxray.plots.run_plots import draw_evaluation
 from medxray.system import storage
 
@@ -57,7 +57,7 @@ def write_assessment(files, splits, *, decision, reports, pictures):
     for part in splits:
         thumbnail = pictures[part.split].thumbnail
         draw_evaluation(reports[part.split], part, decision, files.plots, thumbnails=thumbnail)
-    storage.write_json(files.metrics_file, {"splits": reports})
+    storage.write_json(files.metrics_file, {"format": FORMAT, "splits": reports})
 
 
 def write_run_assessment(run, files, splits, *, reports, pictures):

@@ -117,7 +117,8 @@ def _explained(run, request, explain, batch, truths):
         return [], []
     pixels = tf.constant(batch.pixels, tf.float32)
     maps, logits, pooled, targets = explain(pixels)
-    probabilities = run.decision.calibration.probabilities(logits.numpy())
+    logits = logits.numpy()
+    probabilities = run.decision.calibration.probabilities(logits)
     columns = {
         "file": map(path_of, batch.images),
         "target": [run.classes[target] for target in targets.numpy()],
@@ -126,7 +127,7 @@ def _explained(run, request, explain, batch, truths):
         "image": batch.pixels,
         "box": batch.boxes,
         "probabilities": probabilities,
-        "label": [run.classes[label] for label in run.decision.labels(probabilities)],
+        "label": [run.classes[label] for label in run.decision.labels(logits)],
         "true_label": truths,
         "picture": batch.pictures,
     }

@@ -19,8 +19,8 @@ class ServingSpec:
 
     Attributes:
         classes: names in the order of the probabilities.
-        threshold: the positive class (the last of two) is the label from this calibrated probability on; None with
-            three or more classes.
+        threshold: the positive class (the last of two) is the label from these calibrated log-odds on; None with three
+            or more classes.
         calibration: how logits become probabilities.
         size: (height, width) of the input in pixels.
         channels: 1 or 3.
@@ -47,7 +47,7 @@ def serving_spec(run):
     point = run.decision.threshold
     return ServingSpec(
         classes=tuple(run.classes),
-        threshold=None if point is None else point.value,
+        threshold=None if point is None else point.log_odds,
         calibration=run.decision.calibration,
         size=tuple(run.input_size),
         channels=run.channels,
@@ -115,17 +115,21 @@ class Serving(tf.Module):
         )
         return tf.cast(pixels, tf.float32)
 
+    def _scores(self, logits):
+        """Calibrated scores (N,K), float64: their softmax is the probability, their difference the log-odds."""
+        return self._spec.calibration.scores(tf.cast(logits, tf.float64))
+
     def _calibrated(self, logits):
-        return tf.nn.softmax(self._spec.calibration.scores(tf.cast(logits, tf.float64)))
+        return tf.nn.softmax(self._scores(logits))
 
     def _answer(self, outputs):
         """What is said about images, from the outputs of the network."""
         logits = outputs[0]
-        calibrated = self._calibrated(logits)
+        scores, calibrated = self._scores(logits), self._calibrated(logits)
         if self._spec.threshold is None:
-            index = tf.argmax(calibrated, axis=-1)
+            index = tf.argmax(scores, axis=-1)
         else:
-            index = tf.cast(calibrated[:, 1] >= self._spec.threshold, tf.int64)
+            index = tf.cast(scores[:, 1] - scores[:, 0] >= self._spec.threshold, tf.int64)
         return {
             "probabilities": tf.cast(calibrated, tf.float32),
             "raw_probabilities": tf.nn.softmax(logits),
