@@ -10,11 +10,11 @@ from medxray.anomaly.similarity import ssim_map
 from medxray.errors import ConfigError
 from medxray.models.classifier import INPUT
 from medxray.models.heads import POOLED
+from medxray.models.normalization import MOMENTUM
 
 TRAINING_LOSS, PLAIN_MSE = "training_loss", "plain_mse"
 SSIM_SHARE = 0.84  # alpha of Zhao et al. (2017), section III.D
 _FILTERS = (16, 32, 64, 128)
-_MOMENTUM = 0.9  # of the normalisation's moving statistics; small sets give few steps
 _ONE_GREY_LEVEL = 1 / 255
 _DEVIATIONS = 6.0  # a standardised image is shown to SSIM with mean -3 to mean +3 deviations as 0 to 1
 
@@ -159,4 +159,4 @@ def _convolution(tensor, filters, name, seeds, strides=1):
 
 
 def _normalised(tensor, name):
-    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=_MOMENTUM, name=f"{name}_norm")(tensor))
+    return layers.ReLU(name=f"{name}_relu")(layers.BatchNormalization(momentum=MOMENTUM, name=f"{name}_norm")(tensor))

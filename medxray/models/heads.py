@@ -3,8 +3,7 @@
 from keras import layers, regularizers
 
 from medxray.models.names import LOGITS, POOLED, PROBABILITIES
-
-_MOMENTUM = 0.9  # of the normalisation's moving statistics; small sets give few steps
+from medxray.models.normalization import MOMENTUM
 
 
 def attach_head(features, classes, *, units, dropout, l2, seed):
@@ -26,7 +25,7 @@ def attach_head(features, classes, *, units, dropout, l2, seed):
     """
     penalty = regularizers.L2(l2) if l2 else None
     tensor = layers.GlobalAveragePooling2D(name=POOLED)(features)
-    tensor = layers.BatchNormalization(momentum=_MOMENTUM, name="head_norm")(tensor)
+    tensor = layers.BatchNormalization(momentum=MOMENTUM, name="head_norm")(tensor)
     if units:
         tensor = layers.Dense(units, activation="relu", kernel_regularizer=penalty, name="hidden")(tensor)
     tensor = layers.Dropout(dropout, seed=seed, name="dropout")(tensor)

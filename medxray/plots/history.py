@@ -22,8 +22,8 @@ class HistoryDisplay:
         """Find the epoch that was kept: the first lowest validation loss of the last stage.
 
         Args:
-            table: DataFrame of history.csv, one row per epoch: stage, loss, accuracy, auroc, val_loss, val_accuracy,
-                val_auroc; columns may be missing and values may be empty.
+            table: DataFrame of history.csv, one row per epoch: stage, epoch, loss, accuracy, val_loss, val_accuracy,
+                val_auroc; columns may be missing and values may be empty. Epoch 0 holds the starting weights of a stage.
         """
         table = table.reset_index(drop=True)
         measured = [name for name in table.columns if name in MEASURED]
@@ -35,6 +35,13 @@ class HistoryDisplay:
             losses = losses[table["stage"] == table["stage"].iloc[-1]]
         losses = losses.dropna()
         return cls(table, best=int(losses.idxmin()) if len(losses) else None)
+
+    @property
+    def _epochs(self):
+        """Where each row is drawn: epochs trained so far, all stages counted through; int array."""
+        if "epoch" not in self.table:
+            return np.arange(1, len(self.table) + 1)
+        return np.cumsum(pd.to_numeric(self.table["epoch"], errors="coerce").to_numpy() != 0)
 
     def plot(self):
         """Draw and return the figure."""
@@ -53,15 +60,18 @@ class HistoryDisplay:
             self._mark_best(axes, named=axes is upper)
             if axes.get_legend_handles_labels()[0]:
                 style.legend(axes, loc="best")
-        lower.set_xlim(0.5, len(self.table) + 0.5)
+        epochs = self._epochs
+        lower.set_xlim(min(epochs, default=1) - 0.5, max(epochs, default=0) + 0.5)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        figure.suptitle(f"Training history: {style.counted(len(self.table), 'epoch')}{self._kept()}", fontsize=11)
+        figure.suptitle(
+            f"Training history: {style.counted(int(max(epochs, default=0)), 'epoch')}{self._kept()}", fontsize=11
+        )
         return figure
 
     def _line(self, axes, column, label, colour, *, training):
         if column not in self.table or self.table[column].isna().all():
             return
-        epochs = np.arange(1, len(self.table) + 1)
+        epochs = self._epochs
         look = {"linestyle": "--", "marker": "s", "markerfacecolor": "white"} if training else {"marker": "o"}
         axes.plot(epochs, self.table[column], color=colour, markersize=4.5, linewidth=1.8, label=label, **look)
 
@@ -69,15 +79,16 @@ class HistoryDisplay:
         if "stage" not in self.table or not len(self.table):
             return
         stages = self.table["stage"].astype(str).to_numpy()
-        starts = np.flatnonzero(np.append(True, stages[1:] != stages[:-1]))
-        for start, end in zip(starts, np.append(starts[1:], len(stages)), strict=True):
+        rows = np.flatnonzero(np.append(True, stages[1:] != stages[:-1]))
+        ends = [int(self._epochs[row - 1]) for row in np.append(rows[1:], len(stages))]
+        for row, start, end in zip(rows, [0, *ends[:-1]], ends, strict=True):
             if start:
                 axes.axvline(start + 0.5, color=style.GREY, linewidth=1.2)
             if named:
                 axes.text(
                     (start + end + 1) / 2,
                     1.015,
-                    f"stage {style.words(stages[start], 20)}",
+                    f"stage {style.words(stages[row], 20)}",
                     transform=axes.get_xaxis_transform(),
                     ha="center",
                     va="bottom",
@@ -88,14 +99,14 @@ class HistoryDisplay:
     def _mark_best(self, axes, *, named):
         if self.best is not None:
             label = "epoch that was kept" if named else None
-            axes.axvline(self.best + 1, color=style.BLACK, linestyle=":", linewidth=1.5, label=label)
+            axes.axvline(self._epochs[self.best], color=style.BLACK, linestyle=":", linewidth=1.5, label=label)
 
     def _kept(self):
         if self.best is None:
             return ""
         row = self.table.iloc[self.best]
         parts = [f"validation {words} {row[column]:.4f}" for column, words in self._kept_figures(row)]
-        return f"\nkept: epoch {self.best + 1}, " + ", ".join(parts)
+        return f"\nkept: epoch {self._epochs[self.best]}, " + ", ".join(parts)
 
     def _kept_figures(self, row):
         known = (("val_loss", "loss"), ("val_auroc", "AUROC"), ("val_accuracy", "accuracy"))

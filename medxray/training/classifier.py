@@ -12,6 +12,7 @@ from medxray.evaluation.after_training import assess
 from medxray.models.classifier import build_classifier, load_classifier, pooling, suffix
 from medxray.models.inference import logits_model, predict_batches, predict_rows
 from medxray.models.names import POOLED
+from medxray.models.normalization import quicken
 from medxray.models.weights import load_weights
 from medxray.training import stages
 from medxray.training.checkpoint import save_model
@@ -97,6 +98,8 @@ class ClassifierTrainer(Trainer):
         source = load_weights(model, config.arch, config.weights)
         if source.kind == "none" and config.mode != "scratch":
             log.warning("The frozen layers are random (--weights none): expect poor results in mode %s.", config.mode)
+        if source.kind == "none":
+            quicken(model)
         self.run.update_record(weights=dataclasses.asdict(source))
         save_model(model, self.run.initial_model_file)
         return model
@@ -135,7 +138,7 @@ class ClassifierTrainer(Trainer):
             weights=weights[images.labels],
             config=self.config,
             run=self.run,
-            objective=classification(model.output_shape[-1]),
+            objective=classification(),
             l2=self.config.l2,
             listeners=self.listeners,
         )

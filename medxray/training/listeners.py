@@ -21,9 +21,10 @@ class EpochListener(typing.Protocol):
 
         Args:
             stage: modes.Stage.
-            epoch: number of the epoch in its stage, from 1.
-            values: dict of one row of history.csv without stage and epoch: `loss` and metrics, the same of validation
-                images as `val_...`, `learning_rate` at its end, `seconds` and `view`, the augmented view as text.
+            epoch: number of the epoch in its stage, from 1; 0: the starting weights of the stage were validated.
+            values: dict of one row of history.csv without stage and epoch: `loss` and metrics and `learning_rate` at
+                its end, which epoch 0 has not; figures of validation images as `val_...`, `seconds`, and `view`, the
+                augmented view as text.
         """
 
 
@@ -51,7 +52,5 @@ class EpochLog:
         """Log losses, validation metrics and seconds."""
         known = (("val_loss", "loss", 4), ("val_accuracy", "accuracy", 3), ("val_auroc", "AUROC", 3))
         validation = ", ".join(f"{words} {values[name]:.{digits}f}" for name, words, digits in known if name in values)
-        log.info(
-            f"{stage.name} {epoch}/{stage.epochs}: loss {values['loss']:.4f}, validation: {validation} "
-            f"({values['seconds']:.0f} s)"
-        )
+        training = f"loss {values['loss']:.4f}, " if "loss" in values else ""  # epoch 0: the starting weights
+        log.info(f"{stage.name} {epoch}/{stage.epochs}: {training}validation: {validation} ({values['seconds']:.0f} s)")

@@ -18,9 +18,11 @@ from medxray.system import progress
 from medxray.training.checkpoint import Position, save_state
 from medxray.training.modes import HEAD
 from medxray.training.schedules import learning_rate, plateau_factor
+from medxray.training.validation import Validator, estimate_statistics
 
 log = logging.getLogger(__name__)
 MONITORED = "val_loss"
+_FEW_STEPS = 200  # of a stage: with fewer the moving averages of batch normalisation lag behind
 
 
 class EpochWatch(keras.callbacks.Callback):
@@ -52,6 +54,7 @@ class StageSetup:
         config: resolved TrainConfig.
         state_file: path of the checkpoint.
         objective: objectives.Objective.
+        normalizations: BatchNormalization layers whose statistics training moves.
         listeners: listeners.EpochListener objects, called in this order.
     """
 
@@ -64,6 +67,7 @@ class StageSetup:
     config: object
     state_file: Path
     objective: object
+    normalizations: list
     listeners: tuple
 
 
@@ -83,8 +87,11 @@ def train_stage(setup, *, steps, state):
     """
     _compile(setup, steps)
     position, best = _restore(setup, state)
+    validate = _validation(setup, few=steps * setup.stage.epochs < _FEW_STEPS)
+    if position.epoch == 0:
+        position, best = _start(setup, position, validate)
     while position.epoch < setup.stage.epochs and position.epoch - position.best_epoch < setup.config.patience:
-        position, best = _one_epoch(setup, position, best)
+        position, best = _one_epoch(setup, position, best, validate=validate)
     if position.epoch < setup.stage.epochs:
         log.info("Stopped early: no better validation loss for %d epochs.", setup.config.patience)
     log.info("Best epoch of stage %s: %d.", setup.stage.name, position.best_epoch)
@@ -112,6 +119,27 @@ def _restore(setup, state):
     return position, best
 
 
+def _validation(setup, *, few):
+    """Function epoch (from 0) -> validation figures; the statistics of batch normalisation are made ready first."""
+    validator = Validator(setup.model, setup.validation, setup.objective)
+
+    def validate(epoch):
+        if few and setup.normalizations:
+            estimate_statistics(setup.model, setup.normalizations, setup.train(epoch))
+        return validator.measure()
+
+    return validate
+
+
+def _start(setup, position, validate):
+    """The starting weights take part: they are epoch 0, and the best until an epoch is better."""
+    begin = time.perf_counter()
+    row = _history_row(setup, 0, validate(0), seconds=time.perf_counter() - begin)
+    _notify(setup, row)
+    position = dataclasses.replace(position, best_loss=row[MONITORED], history=(*position.history, row))
+    return position, _values(setup.variables)
+
+
 def _values(variables):
     return [variable.numpy() for variable in variables]
 
@@ -122,7 +150,7 @@ def assign(variables, values):
         variable.assign(value)
 
 
-def _one_epoch(setup, position, best):
+def _one_epoch(setup, position, best, *, validate):
     stage, model, epoch = setup.stage, setup.model, position.epoch
     where = f"stage {stage.name}, epoch {epoch + 1}"
     dataset = setup.train(epoch)
@@ -132,14 +160,16 @@ def _one_epoch(setup, position, best):
     with progress.track(int(dataset.cardinality()), f"{stage.name} {epoch + 1}/{stage.epochs}") as bar:
         report = model.fit(
             dataset,
-            validation_data=setup.validation,
             initial_epoch=epoch,
             epochs=epoch + 1,
             verbose=0,
             shuffle=False,
             callbacks=[EpochWatch(bar, where, _remedy(setup))],
         )
-    row = _history_row(setup, epoch, report.history, seconds=time.perf_counter() - begin)
+    trained = {name: float(values[0]) for name, values in report.history.items()}
+    rate = float(np.asarray(model.optimizer.learning_rate))
+    measured = trained | validate(epoch) | {"learning_rate": rate}
+    row = _history_row(setup, epoch + 1, measured, seconds=time.perf_counter() - begin)
     position = _advance(position, row)
     if position.best_epoch == position.epoch:
         best = _values(setup.variables)
@@ -160,20 +190,14 @@ def _notify(setup, row):
         listener.on_epoch(setup.stage, row["epoch"], values)
 
 
-def _history_row(setup, epoch, history, *, seconds):
-    if not math.isfinite(history[MONITORED][0]):
+def _history_row(setup, epoch, measured, *, seconds):
+    if not math.isfinite(measured[MONITORED]):
         raise TrainingError(
-            f"The validation loss became {history[MONITORED][0]} in stage {setup.stage.name}, epoch {epoch + 1}. "
+            f"The validation loss became {measured[MONITORED]} in stage {setup.stage.name}, epoch {epoch}. "
             f"{_remedy(setup)}"
         )
-    return {
-        "stage": setup.stage.name,
-        "epoch": epoch + 1,
-        **{name: float(values[0]) for name, values in history.items()},
-        "learning_rate": float(np.asarray(setup.model.optimizer.learning_rate)),
-        "seconds": round(seconds, 2),
-        "view": setup.view_of(epoch),
-    }
+    view = setup.view_of(epoch - 1) if epoch else ""
+    return {"stage": setup.stage.name, "epoch": epoch, **measured, "seconds": round(seconds, 2), "view": view}
 
 
 def _remedy(setup):

@@ -16,6 +16,7 @@ from medxray.training.features import PrefixFeatures
 from medxray.training.listeners import EpochLog, HistoryFile
 from medxray.training.loop import StageSetup, assign, train_stage
 from medxray.training.prefix_cache import default_cache_dir, parse_size
+from medxray.training.validation import trained_normalizations
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +156,7 @@ def _train(setup, stage, start, listeners):
             config=setup.config,
             state_file=setup.run.state_file,
             objective=setup.objective,
+            normalizations=trained_normalizations(part),
             listeners=listeners,
         ),
         steps=-(-len(rows) // setup.config.batch_size),

@@ -1,6 +1,7 @@
 """Small convolutional networks that are trained from scratch."""
 
 from medxray.models.architectures.row import Architecture
+from medxray.models.normalization import MOMENTUM
 
 
 def _convolution(tensor, filters, name):
@@ -9,7 +10,7 @@ def _convolution(tensor, filters, name):
 
     block, index = name
     tensor = layers.Conv2D(filters, 3, padding="same", use_bias=False, name=f"{block}_conv{index}")(tensor)
-    tensor = layers.BatchNormalization(name=f"{block}_norm{index}")(tensor)
+    tensor = layers.BatchNormalization(momentum=MOMENTUM, name=f"{block}_norm{index}")(tensor)
     return layers.ReLU(name=f"{block}_relu{index}")(tensor)
 
 
