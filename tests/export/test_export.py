@@ -110,7 +110,8 @@ def test_assets_tell_programs_and_people_what_the_model_is(binary_run, binary_ex
     facts = json.loads((extra / "classes.json").read_text())
     assert facts["classes"] == ["NORMAL", "PNEUMONIA"] and facts["positive"] == "PNEUMONIA"
     point = binary_run.decision.threshold
-    assert facts["threshold"] == {"value": point.value, "rule": "youden", "chosen_on": "val"}
+    stated = {"value": point.value, "rule": "youden", "chosen_on": "val", "log_odds": point.log_odds}
+    assert facts["threshold"] == stated
     assert (facts["temperature"], facts["bias"]) == (0.2, [0.0, 0.3])
     assert facts["input"] == {"height": 64, "width": 64, "channels": 1, "range": [0, 255]}
     assert (facts["resize"], facts["arch"], facts["heat_layer"]) == ("letterbox", "shallow-cnn", "block3_relu")

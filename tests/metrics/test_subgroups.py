@@ -43,7 +43,9 @@ def test_auroc_of_a_subtype_is_against_all_negative_images(simulate):
 def test_of_many_subtypes_the_most_frequent_are_given_and_the_rest_is_told(simulate):
     part = simulate(200)
     names = [f"s{n % 12}" if n % 12 < 9 or n < 100 else "s0" for n in range(200)]
-    part = replace(part, subtypes=tuple(name if sick else "" for name, sick in zip(names, part.is_positive, strict=True)))
+    part = replace(
+        part, subtypes=tuple(name if sick else "" for name, sick in zip(names, part.is_positive, strict=True))
+    )
     report, notes = subgroup_report(part, AT_HALF)
     assert list(report["subtype"]) == frequent_subtypes(part.subtypes) and len(report["subtype"]) == MOST_SUBTYPES
     assert {f"s{n}" for n in range(9)} <= set(report["subtype"])

@@ -22,7 +22,7 @@ def test_sample_shows_each_image_with_its_own_classes(evaluated):
     predictions, decision, report = evaluated()
     display = GalleryDisplay.sample(predictions, decision, report=report, thumbnails=thumbnail, n=10)
     tiles = display.groups[0][1]
-    labels = decision.labels(predictions.probabilities(decision.calibration))
+    labels = decision.labels(predictions.logits)
     rows = [int(tile.pixels[0, 0]) for tile in tiles]
     assert len(set(rows)) == 10
     assert [tile.true for tile in tiles] == [predictions.classes[predictions.y_true[row]] for row in rows]
