@@ -15,6 +15,8 @@ def summary_lines(splits, *, further=()):
         list of str.
     """
     rows = [["", *splits], ["", *map(_size, splits.values())]]
+    if any(report["fitted_here"] for report in splits.values()):
+        rows.append(["", *("decision fitted here" if report["fitted_here"] else "" for report in splits.values())])
     first = next(iter(splits.values()))
     figures = [figure for figure in (HEADLINE[0], *further, *HEADLINE[1:]) if figure in first]
     rows += [

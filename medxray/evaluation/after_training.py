@@ -4,11 +4,9 @@ import pandas as pd
 
 from medxray.evaluation.model_card import model_card
 from medxray.evaluation.report import report_run, write_run_assessment
-from medxray.metrics.decision import fit_decision
+from medxray.metrics.decision import VALIDATION, fit_decision
 from medxray.plots.run_plots import draw_history
 from medxray.system import storage
-
-THRESHOLD_SPLIT = "val"
 
 
 def assess(directory, splits, *, kind, rule, pictures, notes=None):
@@ -25,7 +23,7 @@ def assess(directory, splits, *, kind, rule, pictures, notes=None):
     Returns:
         dict as in metrics.json.
     """
-    validation = next(part for part in splits if part.split == THRESHOLD_SPLIT)
+    validation = next(part for part in splits if part.split == VALIDATION)
     directory.update_record(decision=fit_decision(validation, rule=rule).to_dict())
     run = kind.load(directory)
     own = {split: [note] for split, note in (notes or {}).items() if note}

@@ -13,6 +13,7 @@ from medxray.metrics.thresholds import FIXED, OperatingPoint, choose_threshold, 
 log = logging.getLogger(__name__)
 
 MIN_IMAGES_PER_CLASS = 50
+VALIDATION = "val"  # the split that decisions are fitted on
 DEFAULT_POINT = OperatingPoint(0.5, "0.5", FIXED)
 
 
@@ -40,6 +41,12 @@ class Decision:
         if self.threshold is None:
             return np.argmax(self.calibration.scores(np.asarray(logits, dtype=np.float64)), axis=1).astype(np.int64)
         return (self.calibration.log_odds(logits)[:, 1] >= self.threshold.log_odds).astype(np.int64)
+
+    def fitted_on(self, split):
+        """Whether threshold or calibration were fitted on the images of a split (its name)."""
+        if self.threshold is not None:
+            return self.threshold.chosen_on == split
+        return split == VALIDATION and not self.calibration.is_identity
 
     def to_dict(self):
         """The decision as JSON values."""

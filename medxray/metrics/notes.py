@@ -11,6 +11,7 @@ _WHERE = {
     EACH_CLASS: " of a class",
     AT_PREVALENCES: " at other prevalences",
 }
+_FITTED_HERE = "Threshold and calibration were fitted on these images: figures that depend on them are optimistic."
 _PERFECT = (
     "The classes are separated perfectly: figures whose intervals come from resampling have none. The lower bound of "
     "the AUROC is 1 - 3 / patients of the rarer class."
@@ -31,7 +32,8 @@ def split_notes(predictions, report, *, undefined, obstacle):
     """
     if not len(predictions):
         return [f"The split {predictions.split} has no images; nothing can be measured."]
-    notes = _missing_classes(predictions) + _never_predicted(predictions, report)
+    notes = [_FITTED_HERE] if report["fitted_here"] else []
+    notes += _missing_classes(predictions) + _never_predicted(predictions, report)
     if obstacle is not None:
         notes.append(f"Intervals from resampling patients are not given: {obstacle}.")
     if undefined:

@@ -76,6 +76,7 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
         "threshold": decision.to_dict()["threshold"],
         "at_threshold_0.5": _at_half(predictions, figures, statistics),
         "ppv_npv_at_prevalence": _at_prevalences(figures) if predictions.is_binary else None,
+        "fitted_here": decision.fitted_on(predictions.split),
         "cost": _cost(matrix, decision),
         "calibration": _calibration(predictions, decision),
         "subgroups": subgroups,

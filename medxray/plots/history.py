@@ -23,7 +23,7 @@ class HistoryDisplay:
 
         Args:
             table: DataFrame of history.csv, one row per epoch: stage, epoch, loss, accuracy, val_loss, val_accuracy,
-                val_auroc; columns may be missing and values may be empty. Epoch 0 holds the starting weights of a stage.
+                val_auroc; columns may be missing and values may be empty. Epoch 0 is that of the starting weights.
         """
         table = table.reset_index(drop=True)
         measured = [name for name in table.columns if name in MEASURED]

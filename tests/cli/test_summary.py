@@ -8,6 +8,7 @@ def report(split, *, n, notes=(), threshold=0.25, **figures):
     values = {name: {"value": 0.5, "ci95": [0.25, 0.75]} for name in HEADLINE} | figures
     point = None if threshold is None else {"value": threshold, "rule": "youden", "chosen_on": "val"}
     rest = {"calibration": {"temperature": 1.25, "bias": [0.0, -0.5]}, "notes": list(notes), "threshold": point}
+    rest["fitted_here"] = split == "val"
     return {"split": split, "n": n, "n_patients": n // 2, "classes": ["NORMAL", "PNEUMONIA"]} | values | rest
 
 
@@ -15,11 +16,20 @@ def three(**figures):
     return {name: report(name, n=123456, **figures) for name in ("train", "val", "test")}
 
 
+def test_the_split_that_the_decision_was_fitted_on_says_so():
+    lines = summary_lines(three())
+    assert lines[2].split() == ["decision", "fitted", "here"]
+    assert lines[2].rstrip().endswith("here") and len(lines[2].rstrip()) == len(
+        lines[0].rstrip().removesuffix("test").rstrip()
+    )
+    assert not any("fitted here" in line for line in summary_lines({"test": report("test", n=8)}))
+
+
 def test_every_headline_figure_is_a_row_under_its_split():
     lines = summary_lines(
-        {"val": report("val", n=8), "test": report("test", n=10, mcc={"value": -0.5, "ci95": [-0.75, -0.25]})}
+        {"train": report("train", n=8), "test": report("test", n=10, mcc={"value": -0.5, "ci95": [-0.75, -0.25]})}
     )
-    assert lines[0].split() == ["val", "test"] and lines[1].split("  ")[-1] == "10 images, 5 patients"
+    assert lines[0].split() == ["train", "test"] and lines[1].split("  ")[-1] == "10 images, 5 patients"
     assert [line.split()[0] for line in lines[2:-2]] == list(HEADLINE)
     (mcc,) = [line for line in lines if line.startswith("mcc")]
     assert mcc.split("  ")[-1] == "-0.500 [-0.750, -0.250]" and "0.500 [0.250, 0.750]" in mcc

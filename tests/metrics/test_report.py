@@ -129,6 +129,14 @@ def test_shares_and_aurocs_are_by_patient_and_shares_by_image_beside(simulate):
     assert often["accuracy"]["ci95_by_patient"] == wide
 
 
+def test_the_split_of_the_decision_says_that_its_figures_are_optimistic(simulate):
+    validation = simulate(300, split="val", seed=1)
+    decision = fit_decision(validation)
+    reports = [evaluate_split(part, decision, n_boot=10) for part in (validation, simulate(300, seed=2))]
+    assert [report["fitted_here"] for report in reports] == [True, False]
+    assert ["optimistic" in " ".join(report["notes"]) for report in reports] == [True, False]
+
+
 def test_the_same_seed_gives_the_same_report(simulate):
     part = simulate(80)
     assert evaluate_split(part, AT_HALF, n_boot=50) == evaluate_split(part, AT_HALF, n_boot=50)
