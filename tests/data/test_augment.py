@@ -15,6 +15,7 @@ def images():
 
 def parameters(**values):
     names = ("angle", "dx", "dy", "scale_x", "scale_y", "brightness", "contrast", "gamma", "noise", "noise_seed")
+    names += ("above", "below", "left", "right")
     neutral = dict.fromkeys(names, 0.0) | {"scale_x": 1, "scale_y": 1, "contrast": 1, "gamma": 1}
     return np.array([[(neutral | values)[name] for name in names]], np.float32)
 

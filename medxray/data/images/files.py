@@ -5,6 +5,7 @@ files are decoded by `medxray.data.images.decode`, in training and in the export
 """
 
 import contextlib
+import errno
 import io
 import os
 import stat
@@ -14,10 +15,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from medxray.data.images.grey_levels import LUMA, by_content_range
+from medxray.data.images.grey_levels import LUMA, by_percentiles
 from medxray.data.images.headers import ImageInfo, bmp_info, jpeg_info, png_info
 from medxray.data.images.tiff import decode_quietly, tiff_info, tiff_pixels
-from medxray.errors import ImageError
+from medxray.errors import ImageError, MedxrayError, ReadError, out_of_memory
 
 __all__ = [
     "PICTURE_PIXELS",
@@ -28,6 +29,7 @@ __all__ = [
     "identify",
     "looks_like_image",
     "opened",
+    "path_text",
     "read_pixels",
 ]
 
@@ -35,6 +37,13 @@ MAX_BYTES = 1 << 30
 PICTURE_PIXELS = 630  # longer side of a picture that is drawn for eyes
 _SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
 _HEAD = 132  # bytes that every kind can be known by
+# What is wrong with the path of one file, or with its permissions; all else is a failure of the machine.
+_OF_THE_PATH = frozenset(
+    (
+        *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
+        *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENXIO),
+    )
+)
 _SIGNATURES = (
     (b"\xff\xd8\xff", jpeg_info),
     (b"\x89PNG\r\n\x1a\n", png_info),
@@ -121,11 +130,56 @@ def opened(image):
 
     Raises:
         ImageError: as for `identify`.
+        ReadError: anything else failed, here or in the block: memory, the disk, or medxray itself.
     """
-    with _open(image) as file:
-        info = _header(file)
+    with naming(image), _open(image) as file:
+        info = _by_content(file)
         file.seek(0)
         yield file, info
+
+
+@contextlib.contextmanager
+def naming(image):
+    """Say of which image a failure is.
+
+    Args:
+        image: path or ImageBytes that is read in the block.
+
+    Raises:
+        ImageError: as in the block, and for a path that does not exist or may not be read; the message is the reason
+            only.
+        ReadError: the block failed in any other way; the message begins with the path.
+    """
+    try:
+        yield
+    except MedxrayError:
+        raise
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_PATH:
+            raise ImageError(os.strerror(error.errno)) from error
+        raise ReadError(f"{path_text(image)}: {_failure(error)}") from error
+
+
+def _failure(error):
+    """Why reading stopped. What the error itself says is left out: it could quote a DICOM header."""
+    if out_of_memory(error):
+        return "memory ran out while it was read. Close other programs, or use a machine with more memory."
+    if isinstance(error, OSError) and error.errno:
+        return f"it cannot be read now: {os.strerror(error.errno)}. Check the disk and run the command again."
+    return (
+        f"medxray failed while it read this file ({type(error).__name__}). The file need not be damaged. "
+        "`medxray --debug COMMAND` shows where it happened."
+    )
+
+
+def path_text(image):
+    r"""A path, or the name of ImageBytes, as valid Unicode for tables, messages and JSON.
+
+    Bytes that are not UTF-8 become escapes such as `\xff`.
+    """
+    if isinstance(image, ImageBytes):
+        return image.name
+    return os.fsencode(image).decode("utf-8", "backslashreplace")
 
 
 def _open(image):
@@ -134,28 +188,17 @@ def _open(image):
         return io.BytesIO(image.content)
     try:
         status = os.stat(image)
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError("it is not a regular file")
-        _check_size(status.st_size)
-        return open(image, "rb")
-    except OSError as error:
-        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be opened") from error
     except ValueError as error:  # a NUL byte in the path
         raise ImageError("the file name is impossible") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageError("it is not a regular file")
+    _check_size(status.st_size)
+    return open(image, "rb")
 
 
 def _check_size(size):
     if size > MAX_BYTES:
         raise ImageError(f"it has {size / 1e9:.1f} GB, more than the limit of {MAX_BYTES / 1e9:.1f} GB")
-
-
-def _header(file):
-    try:
-        return _by_content(file)
-    except OSError as error:
-        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be opened") from error
-    except ValueError as error:  # a seek before the start, where the header is damaged
-        raise ImageError("the header is damaged") from error
 
 
 def _by_content(file):
@@ -206,18 +249,15 @@ def decode_pixels(file, info, channels):
 
     Returns:
         float32 array (h, w, channels), 0-255, black is 0, transparency dropped. 16-bit samples are scaled by the
-        range of the content, DICOM as `medxray.data.images.dicom.dicom_pixels` says.
+        percentiles of the content, DICOM as `medxray.data.images.dicom.dicom_pixels` says.
 
     Raises:
         ImageError: the file is damaged, or is one that `medxray.data.images.decode` decodes; reason only.
     """
     if info.native:
         raise ImageError(f"this {info.format} is decoded by TensorFlow, not here")
-    try:
-        pixels = _READERS[info.format](file, info)
-    except OSError as error:
-        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be read") from error
-    pixels = by_content_range(pixels) if pixels.dtype == np.uint16 else pixels.astype(np.float32)
+    pixels = _READERS[info.format](file, info)
+    pixels = by_percentiles(pixels) if pixels.dtype == np.uint16 else pixels.astype(np.float32)
     return _with_channels(pixels, channels)
 
 
@@ -241,7 +281,8 @@ def dicom_patient_key(path):
     """See `medxray.data.images.dicom.dicom_patient_key`."""
     from medxray.data.images.dicom import dicom_patient_key as key
 
-    return key(path)
+    with naming(path):
+        return key(path)
 
 
 def _with_channels(pixels, channels):
