@@ -177,21 +177,16 @@ def _transform(images, transforms):
 
 
 def _inside(shape, transforms, columns):
-    """Float (n,H,W,1): 1 where a pixel lies between the bars and comes from between them, else 0."""
+    """Float (n,H,W,1): 1 where a pixel lies between the bars and has a part that comes from between them, else 0."""
     height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
-    # a pixel reaches half a pixel to each side of its centre
-    left, right = columns["left"] - 0.5, width - columns["right"] - 0.5
-    top, bottom = columns["above"] - 0.5, height - columns["below"] - 0.5
+    left, right = columns["left"][:, None, None], (width - 1 - columns["right"])[:, None, None]
+    top, bottom = columns["above"][:, None, None], (height - 1 - columns["below"])[:, None, None]
+
+    def between(x, y):
+        """Whether a bilinear sample at x, y touches a pixel of the image."""
+        return (x > left - 1) & (x < right + 1) & (y > top - 1) & (y < bottom + 1)
+
     x, y = tf.range(width)[None, None, :], tf.range(height)[None, :, None]
-
-    def between(at_x, at_y):
-        return (
-            (at_x > left[:, None, None])
-            & (at_x < right[:, None, None])
-            & (at_y > top[:, None, None])
-            & (at_y < bottom[:, None, None])
-        )
-
     a0, a1, a2, b0, b1, b2 = (part[:, None, None] for part in tf.unstack(transforms, axis=1)[:6])
     return tf.cast(between(x, y) & between(a0 * x + a1 * y + a2, b0 * x + b1 * y + b2), tf.float32)[..., None]
 

@@ -81,11 +81,19 @@ def looks_like_image(path):
         return False
     if head.startswith(b"BM"):
         return b"\0" in head  # a text may begin with these two letters
-    return _is_dicom(head) or any(head.startswith(signature) for signature, _ in _SIGNATURES)
+    return _is_dicom(head) or _is_bare_dicom(head) or any(head.startswith(signature) for signature, _ in _SIGNATURES)
 
 
 def _is_dicom(head):
     return head[128:_HEAD] == b"DICM"
+
+
+def _is_bare_dicom(head):
+    """Whether it begins with a data element of group 2 or 8, little-endian, as a DICOM without preamble does."""
+    if head[:2] not in (b"\x02\0", b"\x08\0") or len(head) < _HEAD or head[3]:
+        return False
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    return explicit or int.from_bytes(head[4:8], "little") <= 256
 
 
 @dataclass(frozen=True)
@@ -210,6 +218,8 @@ def _by_content(file):
 
         file.seek(0)
         return dicom_info(file)
+    if _is_bare_dicom(head):
+        raise ImageError("a DICOM without its preamble; save it again as a DICOM file")
     for signature, name in _UNSUPPORTED:
         if head.startswith(signature):
             raise ImageError(f"{name} is not supported; convert it to PNG")
