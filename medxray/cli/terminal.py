@@ -9,7 +9,7 @@ import warnings
 from medxray.errors import out_of_memory
 from medxray.system import backend
 
-_READ_ERROR = re.compile(r"^(?:\S+: )?ReadError: (.+)$", re.MULTILINE)  # TensorFlow quotes what its threads raise
+_READ_ERROR = re.compile(r"\bReadError: (.+)")  # TensorFlow quotes what its threads raise
 
 
 def prepare(debug):
