@@ -135,7 +135,9 @@ def test_what_comes_from_outside_the_image_is_black_also_where_it_is_made_bright
 
 def test_contrast_turns_about_the_mean_of_the_image_without_its_bars(letterboxed):
     images, bars = letterboxed
-    drawn = np.vstack([parameters(contrast=1.4, **dict(zip(("above", "below", "left", "right"), bar))) for bar in bars])
+    drawn = np.vstack(
+        [parameters(contrast=1.4, **dict(zip(("above", "below", "left", "right"), bar, strict=True))) for bar in bars]
+    )
     np.testing.assert_allclose(augment(images, drawn), images, atol=1e-3)
 
 
