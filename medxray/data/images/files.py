@@ -1,24 +1,21 @@
 """Files to pixels: recognised by content, the only place that knows units and photometrics. No TensorFlow.
 
-`identify` reads headers only. `read_pixels` decodes what TensorFlow cannot (TIFF, DICOM, unusual BMP); all other
+`identify` reads headers only. `read_pixels` decodes what TensorFlow cannot (TIFF, DICOM, WebP and others); all other
 files are decoded by `medxray.data.images.decode`, in training and in the exported graph alike.
 """
 
 import contextlib
-import errno
-import io
-import os
-import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from medxray.data.images.access import ImageBytes, naming, open_image, path_text
 from medxray.data.images.grey_levels import LUMA, by_percentiles
 from medxray.data.images.headers import ImageInfo, bmp_info, jpeg_info, png_info
 from medxray.data.images.tiff import decode_quietly, tiff_info, tiff_pixels
-from medxray.errors import ImageError, MedxrayError, ReadError, out_of_memory
+from medxray.data.images.web_formats import avif_info, gif_info, jpeg2000_info, web_pixels, webp_info
+from medxray.errors import ImageError
 
 __all__ = [
     "PICTURE_PIXELS",
@@ -33,17 +30,14 @@ __all__ = [
     "read_pixels",
 ]
 
-MAX_BYTES = 1 << 30
 PICTURE_PIXELS = 630  # longer side of a picture that is drawn for eyes
-_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
-_HEAD = 132  # bytes that every kind can be known by
-# What is wrong with the path of one file, or with its permissions; all else is a failure of the machine.
-_OF_THE_PATH = frozenset(
+_SUFFIXES = frozenset(
     (
-        *(errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP),
-        *(errno.ENAMETOOLONG, errno.EINVAL, errno.EILSEQ, errno.ENXIO),
+        *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"),
+        *(".webp", ".gif", ".jp2", ".j2k", ".avif", ".heic", ".heif"),
     )
 )
+_HEAD = 132  # bytes that every kind can be known by
 _SIGNATURES = (
     (b"\xff\xd8\xff", jpeg_info),
     (b"\x89PNG\r\n\x1a\n", png_info),
@@ -52,11 +46,12 @@ _SIGNATURES = (
     (b"MM\0*", tiff_info),
     (b"II+\0", tiff_info),
     (b"MM\0+", tiff_info),
+    (b"GIF8", gif_info),
+    (b"\0\0\0\x0cjP  ", jpeg2000_info),
+    (b"\xff\x4f\xff\x51", jpeg2000_info),
 )
+_AVIF, _HEIC = (b"avif", b"avis"), (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _UNSUPPORTED = (
-    (b"GIF8", "GIF"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"\xff\xd8\xff\xf7", "JPEG-LS"),
     (b"%PDF", "PDF"),
     (b"\x1f\x8b", "gzip"),
@@ -81,7 +76,20 @@ def looks_like_image(path):
         return False
     if head.startswith(b"BM"):
         return b"\0" in head  # a text may begin with these two letters
-    return _is_dicom(head) or _is_bare_dicom(head) or any(head.startswith(signature) for signature, _ in _SIGNATURES)
+    return _is_dicom(head) or _is_bare_dicom(head) or _is_heic(head) or _header_reader(head) is not None
+
+
+def _header_reader(head):
+    """The function that reads the header of a file which begins like this; None where there is none."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return webp_info
+    if head[4:8] == b"ftyp" and head[8:12] in _AVIF:
+        return avif_info
+    return next((reader for signature, reader in _SIGNATURES if head.startswith(signature)), None)
+
+
+def _is_heic(head):
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIC
 
 
 def _is_dicom(head):
@@ -94,19 +102,6 @@ def _is_bare_dicom(head):
         return False
     explicit = head[4:6].isalpha() and head[4:6].isupper()
     return explicit or int.from_bytes(head[4:8], "little") <= 256
-
-
-@dataclass(frozen=True)
-class ImageBytes:
-    """An encoded image in memory, wherever a path may stand.
-
-    Attributes:
-        name: what it is called in tables, messages and names of files that are written for it.
-        content: what a file would hold, bytes.
-    """
-
-    name: str
-    content: bytes = field(repr=False)
 
 
 def identify(image):
@@ -140,73 +135,10 @@ def opened(image):
         ImageError: as for `identify`.
         ReadError: anything else failed, here or in the block: memory, the disk, or medxray itself.
     """
-    with naming(image), _open(image) as file:
+    with naming(image), open_image(image) as file:
         info = _by_content(file)
         file.seek(0)
         yield file, info
-
-
-@contextlib.contextmanager
-def naming(image):
-    """Say of which image a failure is.
-
-    Args:
-        image: path or ImageBytes that is read in the block.
-
-    Raises:
-        ImageError: as in the block, and for a path that does not exist or may not be read; the message is the reason
-            only.
-        ReadError: the block failed in any other way; the message begins with the path.
-    """
-    try:
-        yield
-    except MedxrayError:
-        raise
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in _OF_THE_PATH:
-            raise ImageError(os.strerror(error.errno)) from error
-        raise ReadError(f"{path_text(image)}: {_failure(error)}") from error
-
-
-def _failure(error):
-    """Why reading stopped. What the error itself says is left out: it could quote a DICOM header."""
-    if out_of_memory(error):
-        return "memory ran out while it was read. Close other programs, or use a machine with more memory."
-    if isinstance(error, OSError) and error.errno:
-        return f"it cannot be read now: {os.strerror(error.errno)}. Check the disk and run the command again."
-    return (
-        f"medxray failed while it read this file ({type(error).__name__}). The file need not be damaged. "
-        "`medxray --debug COMMAND` shows where it happened."
-    )
-
-
-def path_text(image):
-    r"""A path, or the name of ImageBytes, as valid Unicode for tables, messages and JSON.
-
-    Bytes that are not UTF-8 become escapes such as `\xff`.
-    """
-    if isinstance(image, ImageBytes):
-        return image.name
-    return os.fsencode(image).decode("utf-8", "backslashreplace")
-
-
-def _open(image):
-    if isinstance(image, ImageBytes):
-        _check_size(len(image.content))
-        return io.BytesIO(image.content)
-    try:
-        status = os.stat(image)
-    except ValueError as error:  # a NUL byte in the path
-        raise ImageError("the file name is impossible") from error
-    if not stat.S_ISREG(status.st_mode):
-        raise ImageError("it is not a regular file")
-    _check_size(status.st_size)
-    return open(image, "rb")
-
-
-def _check_size(size):
-    if size > MAX_BYTES:
-        raise ImageError(f"it has {size / 1e9:.1f} GB, more than the limit of {MAX_BYTES / 1e9:.1f} GB")
 
 
 def _by_content(file):
@@ -223,13 +155,13 @@ def _by_content(file):
     for signature, name in _UNSUPPORTED:
         if head.startswith(signature):
             raise ImageError(f"{name} is not supported; convert it to PNG")
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        raise ImageError("WebP is not supported; convert it to PNG")
-    for signature, reader in _SIGNATURES:
-        if head.startswith(signature):
-            file.seek(0)
-            return reader(file)
-    raise ImageError("not an image (PNG, JPEG, BMP, TIFF or DICOM)")
+    if _is_heic(head):
+        raise ImageError("HEIC is not supported; convert it to PNG")
+    reader = _header_reader(head)
+    if reader is None:
+        raise ImageError("not an image (PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF)")
+    file.seek(0)
+    return reader(file)
 
 
 def read_pixels(image, channels):
@@ -250,7 +182,7 @@ def read_pixels(image, channels):
 
 
 def decode_pixels(file, info, channels):
-    """Decode an opened image that is not native: TIFF, DICOM or an unusual BMP.
+    """Decode an opened image that is not native: TIFF, DICOM, WebP, GIF, JPEG 2000, AVIF or an unusual BMP.
 
     Args:
         file: binary file at its start.
@@ -285,6 +217,7 @@ def _bmp_pixels(file, info):
 
 
 _READERS = {"TIFF": tiff_pixels, "DICOM": _dicom_pixels, "BMP": _bmp_pixels}
+_READERS |= dict.fromkeys(("WebP", "GIF", "JPEG 2000", "AVIF"), web_pixels)
 
 
 def dicom_patient_key(path):

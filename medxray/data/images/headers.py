@@ -19,7 +19,7 @@ class ImageInfo:
     """What a file's header says.
 
     Attributes:
-        format: "JPEG", "PNG", "BMP", "TIFF" or "DICOM".
+        format: "JPEG", "PNG", "BMP", "TIFF", "DICOM", "WebP", "GIF", "JPEG 2000" or "AVIF".
         width: pixels.
         height: pixels.
         bits: bits per sample.

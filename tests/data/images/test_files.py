@@ -68,8 +68,8 @@ def test_format_is_told_by_content_and_not_by_extension(file, content, info):
         (b"II*\0\xff\xff\xff\x7f", "ends inside its header"),
         (b"II*\0\x08\0\0\0" + bytes(20), "TIFF header is damaged"),
         (b"II+\0" + bytes(20), "BigTIFF is not supported"),
-        (b"GIF89a" + bytes(20), "GIF is not supported; convert it to PNG"),
-        (b"RIFF\0\0\0\0WEBPVP8 ", "WebP is not supported"),
+        (b"GIF89a" + bytes(20), "the GIF header says 0x0 pixels"),
+        (b"RIFF\0\0\0\0WEBPVP8 " + bytes(20), "the WebP header is damaged"),
         (b"%PDF-1.7", "PDF is not supported"),
     ],
 )

@@ -107,7 +107,7 @@ def test_a_failure_that_is_not_in_the_bytes_stops_with_the_path(
     tmp_path, write_image, monkeypatch, reason, name, place
 ):
     write_image(tmp_path / name, shape=(90, 70))
-    where = (images, "_open") if place == "opening" else (load, "_loaded")
+    where = (images, "open_image") if place == "opening" else (load, "_loaded")
     monkeypatch.setattr(*where, fails(FAILURES[reason]))
     with pytest.raises(ReadError, match=f"{name}: .*{reason}"):
         load_image(tmp_path / name, GREY)
@@ -117,7 +117,7 @@ def test_a_failure_that_is_not_in_the_bytes_stops_with_the_path(
 
 def test_a_file_without_permission_has_that_reason(tmp_path, write_image, monkeypatch):
     write_image(tmp_path / "a.png", shape=(90, 70))
-    monkeypatch.setattr(images, "_open", fails(PermissionError(errno.EACCES, "x")))
+    monkeypatch.setattr(images, "open_image", fails(PermissionError(errno.EACCES, "x")))
     assert load_image(tmp_path / "a.png", GREY).reason == "Permission denied"
 
 
