@@ -26,7 +26,7 @@ class Source:
         resize: "letterbox" or "stretch".
         pixels: uint8 array (n,h,w,c) with all decoded images, or None: decoded when asked for.
         bars: int array (n,4), the width in pixels of the black bars above, below, left and right of each image in the
-            input; None where the files have not been read yet.
+            input, as `read_source` finds them; None: no image has any, or nothing is augmented.
     """
 
     files: tuple

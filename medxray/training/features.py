@@ -49,7 +49,7 @@ class ImageSet:
 
     def parameters(self, rows, view):
         """Augmentation parameters of some rows, float32 (n, PARAMETERS)."""
-        bars = self.source.bars[rows]
+        bars = None if self.source.bars is None else self.source.bars[rows]
         return draw_parameters(self.policy, self.samples(rows), seed=self.seed, view=view, bars=bars)
 
     def images(self, rows):
