@@ -17,6 +17,10 @@ class ImageError(MedxrayError):
     """One file cannot be read as an image."""
 
 
+class ReadError(MedxrayError):
+    """Reading a file failed for a reason that is not in the file: memory, the disk, or a fault of medxray."""
+
+
 class WeightsError(MedxrayError):
     """Pretrained weights are missing, damaged, not what they should be, or belong to another architecture."""
 
@@ -35,3 +39,8 @@ class StorageError(MedxrayError):
 
 class TrainingError(MedxrayError):
     """Training cannot go on, for example because the loss is not a number."""
+
+
+def out_of_memory(error):
+    """Whether Python or TensorFlow ran out of memory; TensorFlow's error is known by name, without importing it."""
+    return isinstance(error, MemoryError) or "ResourceExhaustedError" in [kind.__name__ for kind in type(error).__mro__]

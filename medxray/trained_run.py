@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import tensorflow as tf
 
+from medxray.data.images.decode import DECODING
 from medxray.errors import ConfigError, RunError
 from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.gate import verdicts
@@ -52,6 +53,7 @@ class Run:
             self._read_facts()
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{directory.record_file} is damaged: {error!r}. Train the run again.") from error
+        self._compare_decoding()
         self.decision = stored_decision(self.record, self.path)
         self._explainers = {}
 
@@ -63,9 +65,21 @@ class Run:
         self.input_size = (int(config["image_size"]),) * 2
         self.channels = int(config["channels"])
         self.resize = config["resize"]
+        self.decoding = int(dict(data.get("preprocessing") or {}).get("decoding", 1))
         self.form = InputForm(self.input_size, self.channels, self.resize)
         if len(self.classes) < 2 or self.positive not in (None, self.classes[-1]) or self.resize not in RESIZES:
             raise ValueError("classes, positive or resize")
+
+    def _compare_decoding(self):
+        """Warn where images are now decoded in another way than in training."""
+        if self.decoding != DECODING:
+            log.warning(
+                "%s was trained on images decoded by version %d, and they are now decoded by version %d: its figures "
+                "may move. Train it again; docs/data.md says what changed.",
+                self.name,
+                self.decoding,
+                DECODING,
+            )
 
     def _read_architecture(self, config):
         return architecture(config["arch"])

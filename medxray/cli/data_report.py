@@ -51,10 +51,12 @@ def _pictures(facts):
         (name, *(f"{value:.2f}" if name == "aspect" else f"{value:.0f}" for value in values.values()))
         for name, values in facts["sizes"].items()
     ]
+    tagged = facts["orientation_tags"]
     return [
         "",
         *_table(rows, left=1),
         *(f"Kind           {kind}: {count:,}" for kind, count in facts["formats"].items()),
+        *([f"Turned?        {tagged:,} with an orientation tag, which is not applied"] if tagged else []),
     ]
 
 

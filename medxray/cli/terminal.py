@@ -2,10 +2,14 @@
 
 import logging
 import os
+import re
 import sys
 import warnings
 
+from medxray.errors import out_of_memory
 from medxray.system import backend
+
+_READ_ERROR = re.compile(r"\bReadError: (.+)")  # TensorFlow quotes what its threads raise
 
 
 def prepare(debug):
@@ -46,18 +50,16 @@ def _log_to_stderr():
 
 def unexpected(error):
     """One line for an error that medxray did not raise itself."""
-    if _out_of_memory(error):
+    if out_of_memory(error):
         return (
             "Out of memory. Name fewer files where the command takes several, close other programs, or use a machine "
             "with more memory."
         )
+    quoted = _READ_ERROR.search(str(error))
+    if quoted:
+        return quoted[1]
     if isinstance(error, OSError):
         place = f" {error.filename}" if error.filename else ""
         return f"{error.strerror or error}:{place}. Check the path, its permissions and the free disk space."
     first = (str(error).strip().splitlines() or [""])[0][:200]
     return f"Unexpected {type(error).__name__}: {first}. `medxray --debug COMMAND` shows where it happened."
-
-
-def _out_of_memory(error):
-    """Whether Python or TensorFlow ran out of memory; TensorFlow's error is known by name, without importing it."""
-    return isinstance(error, MemoryError) or "ResourceExhaustedError" in [kind.__name__ for kind in type(error).__mro__]

@@ -64,7 +64,9 @@ POLICIES = {
         noise=0.04,
     ),
 }
-_COLUMNS = ("angle", "dx", "dy", "scale_x", "scale_y", "brightness", "contrast", "gamma", "noise", "noise_seed")
+_BARS = ("above", "below", "left", "right")
+_DRAWN = ("angle", "dx", "dy", "scale_x", "scale_y", "brightness", "contrast", "gamma", "noise", "noise_seed")
+_COLUMNS = _DRAWN + _BARS
 PARAMETERS = len(_COLUMNS)
 
 
@@ -82,7 +84,7 @@ def policy_text(chosen):
     return ",".join(f"{field.name}={asdict(chosen)[field.name]}" for field in fields(chosen))
 
 
-def draw_parameters(chosen, samples, *, seed, view):
+def draw_parameters(chosen, samples, *, seed, view, bars=None):
     """Draw the parameters of one view for some samples.
 
     Args:
@@ -90,13 +92,16 @@ def draw_parameters(chosen, samples, *, seed, view):
         samples: int array (n,), stable numbers of the samples.
         seed: seed of the run.
         view: number of the view (with a cache) or of the epoch (on-line).
+        bars: int array (n,4), width in pixels of the black bars above, below, left and right of each image; None: the
+            images have none.
 
     Returns:
         float32 array (n, PARAMETERS): angle in radians, dx and dy as shares, scales (negative x: mirrored),
-        additive brightness 0-1, contrast factor, gamma, noise deviation 0-1, seed of the noise.
+        additive brightness 0-1, contrast factor, gamma, noise deviation 0-1, seed of the noise, and the bars.
     """
     rows = [_draw(chosen, np.random.default_rng([seed, view, int(sample)])) for sample in samples]
-    return np.asarray(rows, np.float32).reshape(len(rows), PARAMETERS)
+    drawn = np.asarray(rows, np.float32).reshape(len(rows), len(_DRAWN))
+    return np.hstack([drawn, np.zeros((len(rows), len(_BARS)), np.float32) if bars is None else np.float32(bars)])
 
 
 def _draw(chosen, rng):
@@ -122,7 +127,9 @@ class Augment(keras.layers.Layer):
     """Applies drawn parameters to a batch: one fused affine transform, then intensity changes.
 
     Inputs: images (N,H,W,C), 0-255, and parameters (N, PARAMETERS) of `draw_parameters`.
-    Output: float32 (N,H,W,C), 0-255. Pixels from outside the image are black. The layer holds no state.
+    Output: float32 (N,H,W,C), 0-255. The bars of a letterboxed image stay black and stay where they are, and what comes
+    from outside the image is black: the image is changed as if it had been augmented before it was letterboxed. The
+    mean about which contrast changes is that of the image alone. The layer holds no state.
     """
 
     supports_jit = False  # XLA has no kernel for ImageProjectiveTransformV3
@@ -135,16 +142,17 @@ class Augment(keras.layers.Layer):
         if not training:
             return images
         columns = dict(zip(_COLUMNS, tf.unstack(parameters, axis=1), strict=True))
-        return _change_intensity(_transform(tf.cast(images, tf.float32), columns), columns)
+        transforms = _transforms(tf.shape(images), columns)
+        inside = _inside(tf.shape(images), transforms, columns)
+        return _change_intensity(_transform(tf.cast(images, tf.float32), transforms), inside, columns)
 
     def compute_output_shape(self, images_shape, parameters_shape):
         """The shape of the images."""
         return images_shape
 
 
-def _transform(images, columns):
-    """Rotate, scale and shift about the centre by the inverse map that the operation wants."""
-    shape = tf.shape(images)
+def _transforms(shape, columns):
+    """Rotate, scale and shift about the centre: (n,8), the inverse map in the order that the operation wants."""
     height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
     cosine, sine = tf.cos(columns["angle"]), tf.sin(columns["angle"])
     a0, a1 = cosine / columns["scale_x"], sine / columns["scale_x"]
@@ -154,24 +162,45 @@ def _transform(images, columns):
     a2 = centre_x - a0 * shift_x - a1 * shift_y
     b2 = centre_y - b0 * shift_x - b1 * shift_y
     nothing = tf.zeros_like(a0)
+    return tf.stack([a0, a1, a2, b0, b1, b2, nothing, nothing], axis=1)
+
+
+def _transform(images, transforms):
     return tf.raw_ops.ImageProjectiveTransformV3(
         images=images,
-        transforms=tf.stack([a0, a1, a2, b0, b1, b2, nothing, nothing], axis=1),
-        output_shape=shape[1:3],
+        transforms=transforms,
+        output_shape=tf.shape(images)[1:3],
         interpolation="BILINEAR",
         fill_mode="CONSTANT",
         fill_value=0.0,
     )
 
 
-def _change_intensity(images, columns):
+def _inside(shape, transforms, columns):
+    """Float (n,H,W,1): 1 where a pixel lies between the bars and has a part that comes from between them, else 0."""
+    height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
+    left, right = columns["left"][:, None, None], (width - 1 - columns["right"])[:, None, None]
+    top, bottom = columns["above"][:, None, None], (height - 1 - columns["below"])[:, None, None]
+
+    def between(x, y):
+        """Whether a bilinear sample at x, y touches a pixel of the image."""
+        return (x > left - 1) & (x < right + 1) & (y > top - 1) & (y < bottom + 1)
+
+    x, y = tf.range(width)[None, None, :], tf.range(height)[None, :, None]
+    a0, a1, a2, b0, b1, b2 = (part[:, None, None] for part in tf.unstack(transforms, axis=1)[:6])
+    return tf.cast(between(x, y) & between(a0 * x + a1 * y + a2, b0 * x + b1 * y + b2), tf.float32)[..., None]
+
+
+def _change_intensity(images, inside, columns):
     def each(name):
         return columns[name][:, None, None, None]
 
-    mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
+    area = tf.maximum(tf.reduce_sum(inside, axis=(1, 2, 3), keepdims=True), 1.0)
+    mean = tf.reduce_sum(tf.reduce_mean(images, axis=3, keepdims=True) * inside, axis=(1, 2, 3), keepdims=True) / area
     images = (images - mean) * each("contrast") + mean + 255.0 * each("brightness")
     images = 255.0 * tf.pow(tf.clip_by_value(images / 255.0, 0.0, 1.0), each("gamma"))
-    return tf.clip_by_value(images + 255.0 * each("noise") * _noise(images, columns["noise_seed"]), 0.0, 255.0)
+    noisy = images + 255.0 * each("noise") * _noise(images, columns["noise_seed"])
+    return inside * tf.clip_by_value(noisy, 0.0, 255.0)
 
 
 def _noise(images, seeds):

@@ -1,14 +1,18 @@
 """Paths or bytes -> batches of decoded images, in constant memory, decoded while the model computes."""
 
 import collections
+import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 
+from medxray.data.images.files import path_text
 from medxray.data.images.load import load_image, loading_graphs
+from medxray.data.images.orientation import UPRIGHT
 
+log = logging.getLogger(__name__)
 _MOST_THREADS = 8
 
 
@@ -22,6 +26,7 @@ class ImageBatch(NamedTuple):
         reasons: list of why an image cannot be read; "" where it can.
         pictures: list of uint8 arrays (h,w,C), each image in its own aspect ratio, or None where none is asked for.
         digests: list of SHA-256 of the encoded bytes, hexadecimal, or "" where none is asked for.
+        orientations: list of orientation tags, 1-8, which are not applied.
     """
 
     images: list
@@ -30,6 +35,7 @@ class ImageBatch(NamedTuple):
     reasons: list
     pictures: list
     digests: list
+    orientations: list
 
     def readable(self):
         """The batch without the images that cannot be read."""
@@ -44,7 +50,8 @@ class ImageBatch(NamedTuple):
 def stream_images(images, form, batch_size, *, pictures=False, digests=False):
     """Read and decode images in their order, some of them ahead of the consumer.
 
-    Each file is opened once. At most two batches wait beside the one that is in use.
+    Each file is opened once. At most two batches wait beside the one that is in use. Images with an orientation tag are
+    told of in one warning at the end.
 
     Args:
         images: sequence of paths and ImageBytes.
@@ -55,6 +62,9 @@ def stream_images(images, form, batch_size, *, pictures=False, digests=False):
 
     Yields:
         ImageBatch.
+
+    Raises:
+        ReadError: see `load_image`.
     """
     for native in (True, False):
         loading_graphs(tuple(form.size), form.channels, form.resize, native)  # made here, by one thread
@@ -65,18 +75,33 @@ def stream_images(images, form, batch_size, *, pictures=False, digests=False):
             part = images[start : start + batch_size]
             return part, [pool.submit(load_image, one, form, picture=pictures, digest=digests) for one in part]
 
-        waiting = collections.deque()
+        waiting, tagged = collections.deque(), []
         try:
             for start in starts:
                 waiting.append(submit(start))
                 if len(waiting) > 2:
-                    yield _batch(*waiting.popleft())
+                    yield _batch(*waiting.popleft(), tagged)
             while waiting:
-                yield _batch(*waiting.popleft())
+                yield _batch(*waiting.popleft(), tagged)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+    _tell_orientations(tagged)
 
 
-def _batch(images, futures):
-    pixels, boxes, reasons, pictures, digests = map(list, zip(*(future.result() for future in futures), strict=True))
-    return ImageBatch(list(images), np.stack(pixels), boxes, reasons, pictures, digests)
+def _batch(images, futures, tagged):
+    """The ImageBatch of some images; those with an orientation tag are added to the list `tagged`."""
+    columns = list(map(list, zip(*(future.result() for future in futures), strict=True)))
+    pixels, boxes, reasons, pictures, digests, orientations = columns
+    tagged += [image for image, orientation in zip(images, orientations, strict=True) if orientation != UPRIGHT]
+    return ImageBatch(list(images), np.stack(pixels), boxes, reasons, pictures, digests, orientations)
+
+
+def _tell_orientations(tagged):
+    if tagged:
+        log.warning(
+            "%d image%s an orientation tag, which is not applied (first: %s). Where the picture is stored turned, turn "
+            "it and save it without the tag.",
+            len(tagged),
+            " has" if len(tagged) == 1 else "s have",
+            path_text(tagged[0]),
+        )

@@ -6,7 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from medxray.data.image_stream import stream_images
+from medxray.data.images.files import path_text
 from medxray.data.images.load import load_image
+from medxray.errors import ReadError
 from medxray.system import progress
 
 CACHE_LIMIT = 4 << 30  # bytes of decoded uint8 pixels that are kept in memory; above it files are decoded per epoch
@@ -23,6 +25,8 @@ class Source:
         channels: 1 or 3.
         resize: "letterbox" or "stretch".
         pixels: uint8 array (n,h,w,c) with all decoded images, or None: decoded when asked for.
+        bars: int array (n,4), the width in pixels of the black bars above, below, left and right of each image in the
+            input, as `read_source` finds them; None: no image has any, or nothing is augmented.
     """
 
     files: tuple
@@ -30,16 +34,25 @@ class Source:
     channels: int
     resize: str
     pixels: np.ndarray | None = None
+    bars: np.ndarray | None = None
 
     def __len__(self):
         return len(self.files)
 
     def dataset(self, rows):
-        """tf.data of uint8 images (h,w,c) for `rows`, in that order; files are decoded in parallel."""
+        """tf.data of uint8 images (h,w,c) for `rows`, in that order; files are decoded in parallel.
+
+        A file that could be read before and cannot any more ends it with a tf.errors.OpError that quotes a ReadError.
+        """
         signature = tf.TensorSpec((*self.size, self.channels), tf.uint8)
         if self.pixels is None:
-            return _decoding(self, [self.files[row] for row in rows]).map(_readable)
+            return _decoding(self, [self.files[row] for row in rows])
         return tf.data.Dataset.from_generator(lambda: map(self.pixels.__getitem__, rows), output_signature=signature)
+
+    def keep(self, rows):
+        """The Source of some rows, int array."""
+        pixels, bars = (None if column is None else column[rows] for column in (self.pixels, self.bars))
+        return dataclasses.replace(self, files=tuple(self.files[row] for row in rows), pixels=pixels, bars=bars)
 
     def stream(self, batch_size, **wanted):
         """Decode all files in order, batch by batch, without keeping them; see `image_stream.stream_images`."""
@@ -58,19 +71,28 @@ def read_source(files, *, size, channels, resize, limit=CACHE_LIMIT):
 
     Returns:
         (Source over all files, dict row -> reason of each unreadable file). Rows of unreadable files hold zeros.
+
+    Raises:
+        ReadError: reading failed for a reason that is not in a file, see `images.load.load_image`.
     """
     source = Source(tuple(files), tuple(size), channels, resize)
     keep = len(files) * size[0] * size[1] * channels <= limit
     pixels = np.zeros((len(files), *size, channels), np.uint8) if keep else None
-    failures, row = {}, 0
+    failures, boxes, row = {}, [], 0
     with progress.track(len(files), "Decoding images") as bar:
         for batch in source.stream(_GROUP):
             if keep:
                 pixels[row : row + len(batch.pixels)] = batch.pixels
             failures |= {row + at: reason for at, reason in enumerate(batch.reasons) if reason}
+            boxes += batch.boxes
             row += len(batch.pixels)
             bar.advance(len(batch.pixels))
-    return dataclasses.replace(source, pixels=pixels), failures
+    return dataclasses.replace(source, pixels=pixels, bars=_bars(boxes, source.size)), failures
+
+
+def _bars(boxes, size):
+    top, left, height, width = np.asarray(boxes, np.int32).reshape(-1, 4).T
+    return np.stack([top, size[0] - top - height, left, size[1] - left - width], axis=1)
 
 
 def decode_files(files, *, size, channels, resize):
@@ -83,22 +105,19 @@ def decode_files(files, *, size, channels, resize):
     return source.pixels, failures
 
 
-def _readable(pixels, reason):
-    """Pixels of a file that could be read before; if it cannot any more, training must not go on with black."""
-    with tf.control_dependencies([tf.debugging.assert_equal(reason, "", "an image cannot be read any more")]):
-        return tf.identity(pixels)
-
-
 def _decoding(source, files):
-    """tf.data of (uint8 image, reason); reason is empty where decoding succeeded."""
+    """tf.data of uint8 images; one that cannot be read any more ends it, so that training never goes on with black."""
 
     def loaded(row):
         image = load_image(files[row], source)
-        return image.pixels, image.reason.encode("utf-8", "backslashreplace")
+        if image.reason:
+            raise ReadError(f"{path_text(files[row])}: it cannot be read any more: {image.reason}.")
+        return image.pixels
 
     def load(row):
-        pixels, reason = tf.numpy_function(loaded, [row], (tf.uint8, tf.string), stateful=False)
-        return tf.ensure_shape(pixels, (*source.size, source.channels)), tf.ensure_shape(reason, ())
+        return tf.ensure_shape(
+            tf.numpy_function(loaded, [row], tf.uint8, stateful=False), (*source.size, source.channels)
+        )
 
     rows = tf.data.Dataset.range(len(files))
     return rows.map(load, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)

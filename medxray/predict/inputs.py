@@ -1,11 +1,12 @@
 """Texts given on the command line -> the image files they mean. No TensorFlow."""
 
 import glob
-import os
 from pathlib import Path
 
-from medxray.data.images.files import ImageBytes, looks_like_image
+from medxray.data.images.files import ImageBytes, looks_like_image, path_text
 from medxray.errors import DataError
+
+__all__ = ["expand_inputs", "path_of", "path_text"]
 
 
 def expand_inputs(paths):
@@ -49,16 +50,6 @@ def _in_memory_or_text(image, place):
 def path_of(image):
     """The path of an image; for ImageBytes its name as a path without a folder."""
     return Path(Path(image.name).name or "image") if isinstance(image, ImageBytes) else image
-
-
-def path_text(file):
-    r"""A path, or the name of ImageBytes, as valid Unicode for tables and JSON.
-
-    Bytes that are not UTF-8 become escapes such as `\xff`.
-    """
-    if isinstance(file, ImageBytes):
-        return file.name
-    return os.fsencode(file).decode("utf-8", "backslashreplace")
 
 
 def _expand(text):

@@ -1,11 +1,11 @@
 """From a configuration to the images a run trains on, with everything about them on record."""
 
-import dataclasses
 import itertools
 
 import numpy as np
 
 from medxray.data.augment import policy
+from medxray.data.images.decode import DECODING
 from medxray.data.layouts.against_normal import ABNORMAL_NEEDED
 from medxray.data.layouts.labels import parse_label_map
 from medxray.data.layouts.names import nearest
@@ -60,10 +60,8 @@ def decode_splits(manifest, config, splits):
     source, failures = read_source(part.files(), size=size, channels=config.channels, resize=config.resize)
     reasons = {part.table["path"][row]: reason for row, reason in failures.items()}
     if reasons:
-        keep = np.setdiff1d(np.arange(len(part)), list(failures))
+        source = source.keep(np.setdiff1d(np.arange(len(part)), list(failures)))
         part = part.where(~part.table["path"].isin(list(reasons)))
-        pixels = None if source.pixels is None else source.pixels[keep]
-        source = dataclasses.replace(source, files=tuple(part.files()), pixels=pixels)
     return _image_set(part, source, config, splits), reasons
 
 
@@ -154,5 +152,6 @@ def data_record(manifest, config):
             "channels": config.channels,
             "resize": config.resize,
             "range": "0-255",
+            "decoding": DECODING,
         },
     }

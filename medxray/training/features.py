@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from medxray.data.augment import PARAMETERS, Augment, draw_parameters, policy_text
+from medxray.data.images.decode import DECODING
 from medxray.models.classifier import prefix
 from medxray.models.inference import weights_digest
 from medxray.models.registry import architecture
@@ -17,7 +18,7 @@ from medxray.training.prefix_cache import Entry, EntryKey, EntryLock
 log = logging.getLogger(__name__)
 BATCH, CHUNK = 32, 256  # rows per forward pass and per checkpoint of a cache entry
 CLEAN = None  # the view without augmentation
-FORMAT = 1  # to be raised when decoding, resizing, preprocessing or augmentation computes something else
+FORMAT = 2  # to be raised when preprocessing or augmentation computes something else; for decoding there is DECODING
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,7 +49,8 @@ class ImageSet:
 
     def parameters(self, rows, view):
         """Augmentation parameters of some rows, float32 (n, PARAMETERS)."""
-        return draw_parameters(self.policy, self.samples(rows), seed=self.seed, view=view)
+        bars = None if self.source.bars is None else self.source.bars[rows]
+        return draw_parameters(self.policy, self.samples(rows), seed=self.seed, view=view, bars=bars)
 
     def images(self, rows):
         """tf.data of float32 images (h,w,c), not batched."""
@@ -93,6 +95,7 @@ class PrefixFeatures:
             augmentation = f"{policy_text(self._images.policy)};seed={self._images.seed};view={view}"
         parts = (
             f"format={FORMAT}",
+            f"decoding={DECODING}",
             f"weights={digest}",
             f"cut={cut}",
             f"input={source.size}x{source.channels};{source.resize};{self._model.get_layer(cut).compute_dtype}",

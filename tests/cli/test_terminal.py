@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from medxray.cli import terminal
+from medxray.errors import ReadError
 
 ARRAY_TOO_LARGE = np._core._exceptions._ArrayMemoryError((1 << 40,), np.dtype(np.uint8))
 OUT_OF_MEMORY = [MemoryError(), ARRAY_TOO_LARGE, tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")]
@@ -23,6 +24,16 @@ def test_other_errors_of_tensorflow_are_not_told_as_memory():
 
 def test_errors_of_files_name_the_place():
     assert terminal.unexpected(FileNotFoundError(2, "No such file", "a/b")).startswith("No such file: a/b. Check the")
+
+
+def test_what_a_thread_of_tensorflow_could_not_read_is_told_with_its_path_alone():
+    def read(row):
+        raise ReadError("a/b.png: it cannot be read now: Input/output error.")
+
+    rows = tf.data.Dataset.range(1).map(lambda row: tf.numpy_function(read, [row], tf.uint8))
+    with pytest.raises(tf.errors.OpError) as caught:
+        list(rows)
+    assert terminal.unexpected(caught.value) == "a/b.png: it cannot be read now: Input/output error."
 
 
 @pytest.mark.parametrize("words", [["gradcam", "x.png"], ["anomaly", "map", "x.png"]], ids=" ".join)

@@ -15,6 +15,7 @@ def images():
 
 def parameters(**values):
     names = ("angle", "dx", "dy", "scale_x", "scale_y", "brightness", "contrast", "gamma", "noise", "noise_seed")
+    names += ("above", "below", "left", "right")
     neutral = dict.fromkeys(names, 0.0) | {"scale_x": 1, "scale_y": 1, "contrast": 1, "gamma": 1}
     return np.array([[(neutral | values)[name] for name in names]], np.float32)
 
@@ -103,3 +104,45 @@ def test_unknown_policy_names_the_known_ones():
 def test_layer_builds_symbolically_inside_a_model():
     image, drawn = keras.Input((8, 8, 1)), keras.Input((PARAMETERS,))
     assert keras.Model([image, drawn], Augment()(image, drawn)).output_shape == (None, 8, 8, 1)
+
+
+@pytest.fixture
+def letterboxed():
+    """Three bright images: bars above and below, bars at the sides, no bars; and the widths of the bars."""
+    bars = np.array([[9, 7, 0, 0], [0, 0, 5, 11], [0, 0, 0, 0]])
+    images = np.zeros((3, 40, 48, 1), np.float32)
+    for image, (above, below, left, right) in zip(images, bars, strict=True):
+        image[above : 40 - below, left : 48 - right] = 120
+    return images, bars
+
+
+def test_bars_stay_black_under_every_policy(letterboxed):
+    images, bars = letterboxed
+    for name in ("light", "standard", "strong"):
+        for view in range(20):
+            changed = augment(images, draw_parameters(POLICIES[name], range(3), seed=0, view=view, bars=bars))
+            assert not changed[images == 0].any()
+            assert (changed > 0).mean(axis=(1, 2, 3)).min() > 0.3
+
+
+def test_what_comes_from_outside_the_image_is_black_also_where_it_is_made_brighter(letterboxed):
+    images, _ = letterboxed
+    shifted = augment(images[2:], parameters(dx=0.25, brightness=0.3, noise=0.05, noise_seed=1))
+    assert not shifted[:, :, :11].any() and shifted[:, :, 13:].all()
+    boxed = augment(images[1:2], parameters(dx=0.25, brightness=0.3, left=5, right=11))
+    assert not boxed[:, :, :16].any() and not boxed[:, :, 37:].any() and boxed[:, :, 18:37].all()
+
+
+def test_contrast_turns_about_the_mean_of_the_image_without_its_bars(letterboxed):
+    images, bars = letterboxed
+    drawn = np.vstack(
+        [parameters(contrast=1.4, **dict(zip(("above", "below", "left", "right"), bar, strict=True))) for bar in bars]
+    )
+    np.testing.assert_allclose(augment(images, drawn), images, atol=1e-3)
+
+
+def test_bars_change_nothing_of_what_is_drawn():
+    bars = np.array([[3, 4, 0, 0]])
+    drawn = draw_parameters(POLICIES["strong"], [3], seed=0, view=0, bars=bars)
+    np.testing.assert_array_equal(drawn[:, :-4], draw_parameters(POLICIES["strong"], [3], seed=0, view=0)[:, :-4])
+    np.testing.assert_array_equal(drawn[:, -4:], bars)

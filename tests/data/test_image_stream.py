@@ -90,3 +90,22 @@ def test_a_stream_that_is_left_early_reads_no_further(monkeypatch):
     next(stream)
     stream.close()
     assert len(loaded) <= 12
+
+
+def test_orientation_tags_are_told_in_one_warning_and_nothing_is_turned(tmp_path, caplog):
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 255, (30, 40), np.uint8)
+    tag = Image.Exif()
+    for orientation in (1, 3, 6):
+        tag[274] = orientation
+        Image.fromarray(pixels).save(tmp_path / f"{orientation}.jpg", exif=tag.tobytes())
+        Image.fromarray(pixels).save(tmp_path / f"{orientation}.tif", tiffinfo={274: orientation})
+    for suffix in ("jpg", "tif"):
+        caplog.clear()
+        batches = list(stream_images([tmp_path / f"{number}.{suffix}" for number in (1, 3, 6)], FORM, 2))
+        shown = np.concatenate([batch.pixels for batch in batches])
+        assert (shown == shown[0]).all() and [reason for batch in batches for reason in batch.reasons] == [""] * 3
+        assert [number for batch in batches for number in batch.orientations] == [1, 3, 6]
+        assert len(caplog.messages) == 1
+        assert f"2 images have an orientation tag, which is not applied (first: {tmp_path}/3.{suffix})" in caplog.text

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,21 @@ def test_second_run_finds_everything_and_another_model_nothing(model, images, tm
     assert again.missing_rows == 0 and again.missing_bytes == 0
     other = build_classifier("vgg16", image_size=32, channels=1, classes=2, units=4)
     assert cached(other, images, tmp_path).missing_rows == 6 * 2 + 2 + 4
+
+
+@pytest.mark.parametrize("name", ["FORMAT", "DECODING"])
+def test_another_decoding_or_format_finds_nothing(model, images, tmp_path, monkeypatch, name):
+    cached(model, images, tmp_path, cuts=("pooled",)).build()
+    assert cached(model, images, tmp_path, cuts=("pooled",)).missing_rows == 0
+    monkeypatch.setattr(features, name, getattr(features, name) + 1)
+    assert cached(model, images, tmp_path, cuts=("pooled",)).missing_rows == 18
+
+
+def test_the_bars_of_an_image_are_among_its_parameters(images):
+    bars = np.arange(48).reshape(12, 4) % 5
+    barred = dataclasses.replace(images, source=dataclasses.replace(images.source, bars=bars))
+    np.testing.assert_array_equal(barred.parameters(np.array([3, 5]), 1)[:, -4:], bars[[3, 5]])
+    np.testing.assert_array_equal(barred.parameters([3], 1)[:, :-4], images.parameters([3], 1)[:, :-4])
 
 
 def test_extract_uses_what_finetune_left_and_only_the_missing_cut_is_added(model, images, tmp_path):

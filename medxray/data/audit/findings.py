@@ -11,6 +11,7 @@ import pandas as pd
 from medxray.data.audit.duplicates import Repeats, identical, nearly_identical
 from medxray.data.audit.shortcuts import SizeProbe, probe_size
 from medxray.data.images import files as images
+from medxray.data.images.orientation import UPRIGHT
 from medxray.data.manifest import Manifest, Skipped
 from medxray.data.splits import leaks
 from medxray.errors import DataError
@@ -70,6 +71,7 @@ class Audit:
             "counts": manifest.counts().to_dict("records"),
             "subtypes": {name: int(n) for name, n in manifest.table["subtype"].value_counts().items() if name},
             "formats": self.formats(),
+            "orientation_tags": sum(info.orientation != UPRIGHT for info in self.infos),
             "sizes": self.sizes(),
             "skipped": [asdict(item) for item in manifest.skipped],
             "ignored": [asdict(item) for item in manifest.ignored],

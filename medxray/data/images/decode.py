@@ -5,8 +5,12 @@ Training, prediction and the exported graph all call these functions, so they ca
 
 import tensorflow as tf
 
-from medxray.data.images.grey_levels import LUMA
+from medxray.data.images.grey_levels import LUMA, TAIL
 
+# The version of all that lies between a file and the model's input, for native files and for others. To be raised when
+# a pixel changes. 1: 16 bits scaled by the least and greatest sample; DICOM padding white in MONOCHROME1; JPEG with
+# TensorFlow's default transform; TIFF turned by its orientation tag. 2: as docs/data.md says.
+DECODING = 2
 _JPEG_RATIOS = (1, 2, 4, 8)
 
 
@@ -14,7 +18,8 @@ def decode(image_bytes, size, channels):
     """Decode one JPEG, PNG (8 or 16 bit) or BMP inside a TensorFlow graph.
 
     A JPEG much larger than `size` is decoded at 1/2, 1/4 or 1/8 scale, never below twice the target, which
-    the antialiased resize then needs anyway. A 16-bit PNG is scaled by the range of its content.
+    the antialiased resize then needs anyway. A 16-bit PNG is scaled by the percentiles of its content, see
+    `grey_levels.content_range`. An orientation tag is not applied.
 
     Args:
         image_bytes: scalar string tensor, the file's content.
@@ -43,7 +48,8 @@ def _decode_jpeg(image_bytes, size, channels):
     step = tf.cast(spare >= 2, tf.int32) + tf.cast(spare >= 4, tf.int32) + tf.cast(spare >= 8, tf.int32)
 
     def at(ratio, planes):
-        return lambda: tf.cast(tf.io.decode_jpeg(image_bytes, channels=planes, ratio=ratio), tf.float32)
+        exact = {"ratio": ratio, "dct_method": "INTEGER_ACCURATE"}
+        return lambda: tf.cast(tf.io.decode_jpeg(image_bytes, channels=planes, **exact), tf.float32)
 
     as_wanted = [at(ratio, channels) for ratio in _JPEG_RATIOS]
     from_cmyk = [at(ratio, 3) for ratio in _JPEG_RATIOS]  # libjpeg cannot go from CMYK to grey
@@ -54,11 +60,22 @@ def _decode_png(image_bytes):
     bits = tf.io.decode_raw(tf.strings.substr(image_bytes, 24, 1), tf.uint8)[0]
 
     def deep():
-        pixels = tf.cast(tf.io.decode_png(image_bytes, channels=3, dtype=tf.uint16), tf.float32)
-        low, high = tf.reduce_min(pixels), tf.reduce_max(pixels)
-        return (pixels - low) * (255.0 / tf.maximum(high - low, 1.0))
+        return _by_percentiles(tf.io.decode_png(image_bytes, channels=3, dtype=tf.uint16))
 
     return tf.cond(bits == 16, deep, lambda: tf.cast(tf.io.decode_png(image_bytes, channels=3), tf.float32))
+
+
+def _by_percentiles(pixels):
+    """`grey_levels.by_percentiles` of a uint16 tensor."""
+    samples = tf.cast(tf.reshape(pixels, [-1]), tf.int32)
+    up_to = tf.cumsum(tf.math.bincount(samples, minlength=1 << 16))
+    rank = tf.size(samples) // TAIL
+    low, high = tf.unstack(tf.searchsorted(up_to, tf.stack([rank, tf.size(samples) - 1 - rank]), side="right"))
+    flat = tf.equal(low, high)
+    low, high = tf.where(flat, tf.reduce_min(samples), low), tf.where(flat, tf.reduce_max(samples), high)
+    low, high = tf.cast(low, tf.float32), tf.cast(high, tf.float32)
+    scaled = (tf.cast(pixels, tf.float32) - low) * (255.0 / tf.maximum(high - low, 1.0))
+    return tf.clip_by_value(scaled, 0.0, 255.0)
 
 
 def _decode_bmp(image_bytes):

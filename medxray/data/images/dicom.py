@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import io
 import logging
-import os
 import struct
 import threading
 import warnings
@@ -15,8 +14,8 @@ from pydicom.filereader import read_dataset, read_preamble
 from pydicom.pixels import apply_color_lut, pixel_array
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
-from medxray.data.images.dicom_grey import displayed
-from medxray.data.images.grey_levels import by_content_range
+from medxray.data.images.dicom_grey import display_rule
+from medxray.data.images.grey_levels import by_percentiles
 from medxray.data.images.headers import ImageInfo, checked, jpeg_frame
 from medxray.errors import ImageError
 
@@ -33,31 +32,46 @@ _HEADER = [
 ]
 _PHOTOMETRIC = {"MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 # What pydicom and its decoders raise on damaged files; its messages can quote header text, so they are not shown.
+# A failing disk and a lack of memory are not among them.
 _DAMAGE = (
-    *(pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, struct.error, OSError, EOFError),
-    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError, MemoryError),
+    *(pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, struct.error, EOFError),
+    *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError),
 )
 _quiet = threading.RLock()
+
+
+class _Records(logging.Handler):
+    """Keeps pydicom's lines from the terminal, and the lack of memory that it logs and then hides."""
+
+    memory = None
+
+    def emit(self, record):
+        """Look at one record."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, MemoryError):
+            self.memory = error
 
 
 @contextlib.contextmanager
 def _pydicom(doing):
     """Keep pydicom's warnings from the terminal and turn what it raises into an ImageError without header text."""
-    logger = logging.getLogger("pydicom")
+    logger, records, failure = logging.getLogger("pydicom"), _Records(), None
     with _quiet, warnings.catch_warnings(record=True) as caught:
-        level, failure = logger.level, None
+        before = logger.level, logger.propagate, logger.handlers
         warnings.simplefilter("always")
-        logger.setLevel(logging.CRITICAL)
+        logger.setLevel(logging.ERROR)
+        logger.propagate, logger.handlers = False, [records]
         try:
             yield
         except _DAMAGE as error:
             failure = error
         finally:
-            logger.setLevel(level)
+            logger.setLevel(before[0])
+            logger.propagate, logger.handlers = before[1:]
     for warning in caught:
         log.debug("pydicom: %s at line %d of %s", warning.category.__name__, warning.lineno, warning.filename)
-    if isinstance(failure, OSError) and failure.errno:
-        raise ImageError(os.strerror(failure.errno)) from None
+    if failure is not None and records.memory is not None:
+        raise records.memory from None
     if failure is not None:
         log.debug("pydicom: %s while it %s", type(failure).__name__, doing)
         raise ImageError(f"the DICOM is damaged or of an unsupported kind (it failed while medxray {doing})") from None
@@ -67,6 +81,8 @@ def _read(file, **options):
     """pydicom.dcmread of an open file, but a deflated dataset is refused before it is inflated."""
     read_preamble(file, False)
     meta = read_dataset(file, False, True, stop_when=lambda tag, *_: tag >> 16 != 2)
+    if not meta.get("TransferSyntaxUID"):
+        raise ImageError("the DICOM does not say its transfer syntax; save it again as a DICOM file with one")
     if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
         raise ImageError("deflated DICOM is not supported; convert it to an uncompressed one")
     file.seek(0)
@@ -133,9 +149,11 @@ def dicom_pixels(file):
             raise ImageError("the DICOM pixel data do not have the size that its header says")
         if dataset.PhotometricInterpretation == "PALETTE COLOR":
             stored = apply_color_lut(stored, dataset)
-        if stored.ndim == 3:
-            return stored.astype(np.float32) if stored.dtype.itemsize == 1 else by_content_range(stored)
-        pixels = displayed(stored, dataset)
+        rule = display_rule(dataset) if stored.ndim == 2 else None
+    if rule is None:
+        return stored.astype(np.float32) if stored.dtype.itemsize == 1 else by_percentiles(stored)
+    with np.errstate(over="ignore", invalid="ignore"):
+        pixels = rule.grey_levels(stored)
     if not np.isfinite(pixels).all():
         raise ImageError("the DICOM has an impossible rescale or window")
     return pixels

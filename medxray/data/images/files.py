@@ -1,22 +1,20 @@
 """Files to pixels: recognised by content, the only place that knows units and photometrics. No TensorFlow.
 
-`identify` reads headers only. `read_pixels` decodes what TensorFlow cannot (TIFF, DICOM, unusual BMP); all other
+`identify` reads headers only. `read_pixels` decodes what TensorFlow cannot (TIFF, DICOM, WebP and others); all other
 files are decoded by `medxray.data.images.decode`, in training and in the exported graph alike.
 """
 
 import contextlib
-import io
-import os
-import stat
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from medxray.data.images.grey_levels import LUMA, by_content_range
+from medxray.data.images.access import ImageBytes, naming, open_image, path_text
+from medxray.data.images.grey_levels import LUMA, by_percentiles
 from medxray.data.images.headers import ImageInfo, bmp_info, jpeg_info, png_info
 from medxray.data.images.tiff import decode_quietly, tiff_info, tiff_pixels
+from medxray.data.images.web_formats import avif_info, gif_info, jpeg2000_info, web_pixels, webp_info
 from medxray.errors import ImageError
 
 __all__ = [
@@ -28,12 +26,17 @@ __all__ = [
     "identify",
     "looks_like_image",
     "opened",
+    "path_text",
     "read_pixels",
 ]
 
-MAX_BYTES = 1 << 30
 PICTURE_PIXELS = 630  # longer side of a picture that is drawn for eyes
-_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"))
+_SUFFIXES = frozenset(
+    (
+        *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"),
+        *(".webp", ".gif", ".jp2", ".j2k", ".avif", ".heic", ".heif"),
+    )
+)
 _HEAD = 132  # bytes that every kind can be known by
 _SIGNATURES = (
     (b"\xff\xd8\xff", jpeg_info),
@@ -43,11 +46,12 @@ _SIGNATURES = (
     (b"MM\0*", tiff_info),
     (b"II+\0", tiff_info),
     (b"MM\0+", tiff_info),
+    (b"GIF8", gif_info),
+    (b"\0\0\0\x0cjP  ", jpeg2000_info),
+    (b"\xff\x4f\xff\x51", jpeg2000_info),
 )
+_AVIF, _HEIC = (b"avif", b"avis"), (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 _UNSUPPORTED = (
-    (b"GIF8", "GIF"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"\xff\xd8\xff\xf7", "JPEG-LS"),
     (b"%PDF", "PDF"),
     (b"\x1f\x8b", "gzip"),
@@ -72,24 +76,32 @@ def looks_like_image(path):
         return False
     if head.startswith(b"BM"):
         return b"\0" in head  # a text may begin with these two letters
-    return _is_dicom(head) or any(head.startswith(signature) for signature, _ in _SIGNATURES)
+    return _is_dicom(head) or _is_bare_dicom(head) or _is_heic(head) or _header_reader(head) is not None
+
+
+def _header_reader(head):
+    """The function that reads the header of a file which begins like this; None where there is none."""
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return webp_info
+    if head[4:8] == b"ftyp" and head[8:12] in _AVIF:
+        return avif_info
+    return next((reader for signature, reader in _SIGNATURES if head.startswith(signature)), None)
+
+
+def _is_heic(head):
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIC
 
 
 def _is_dicom(head):
     return head[128:_HEAD] == b"DICM"
 
 
-@dataclass(frozen=True)
-class ImageBytes:
-    """An encoded image in memory, wherever a path may stand.
-
-    Attributes:
-        name: what it is called in tables, messages and names of files that are written for it.
-        content: what a file would hold, bytes.
-    """
-
-    name: str
-    content: bytes = field(repr=False)
+def _is_bare_dicom(head):
+    """Whether it begins with a data element of group 2 or 8, little-endian, as a DICOM without preamble does."""
+    if head[:2] not in (b"\x02\0", b"\x08\0") or len(head) < _HEAD or head[3]:
+        return False
+    explicit = head[4:6].isalpha() and head[4:6].isupper()
+    return explicit or int.from_bytes(head[4:8], "little") <= 256
 
 
 def identify(image):
@@ -121,41 +133,12 @@ def opened(image):
 
     Raises:
         ImageError: as for `identify`.
+        ReadError: anything else failed, here or in the block: memory, the disk, or medxray itself.
     """
-    with _open(image) as file:
-        info = _header(file)
+    with naming(image), open_image(image) as file:
+        info = _by_content(file)
         file.seek(0)
         yield file, info
-
-
-def _open(image):
-    if isinstance(image, ImageBytes):
-        _check_size(len(image.content))
-        return io.BytesIO(image.content)
-    try:
-        status = os.stat(image)
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError("it is not a regular file")
-        _check_size(status.st_size)
-        return open(image, "rb")
-    except OSError as error:
-        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be opened") from error
-    except ValueError as error:  # a NUL byte in the path
-        raise ImageError("the file name is impossible") from error
-
-
-def _check_size(size):
-    if size > MAX_BYTES:
-        raise ImageError(f"it has {size / 1e9:.1f} GB, more than the limit of {MAX_BYTES / 1e9:.1f} GB")
-
-
-def _header(file):
-    try:
-        return _by_content(file)
-    except OSError as error:
-        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be opened") from error
-    except ValueError as error:  # a seek before the start, where the header is damaged
-        raise ImageError("the header is damaged") from error
 
 
 def _by_content(file):
@@ -167,16 +150,18 @@ def _by_content(file):
 
         file.seek(0)
         return dicom_info(file)
+    if _is_bare_dicom(head):
+        raise ImageError("a DICOM without its preamble; save it again as a DICOM file")
     for signature, name in _UNSUPPORTED:
         if head.startswith(signature):
             raise ImageError(f"{name} is not supported; convert it to PNG")
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        raise ImageError("WebP is not supported; convert it to PNG")
-    for signature, reader in _SIGNATURES:
-        if head.startswith(signature):
-            file.seek(0)
-            return reader(file)
-    raise ImageError("not an image (PNG, JPEG, BMP, TIFF or DICOM)")
+    if _is_heic(head):
+        raise ImageError("HEIC is not supported; convert it to PNG")
+    reader = _header_reader(head)
+    if reader is None:
+        raise ImageError("not an image (PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF)")
+    file.seek(0)
+    return reader(file)
 
 
 def read_pixels(image, channels):
@@ -197,7 +182,7 @@ def read_pixels(image, channels):
 
 
 def decode_pixels(file, info, channels):
-    """Decode an opened image that is not native: TIFF, DICOM or an unusual BMP.
+    """Decode an opened image that is not native: TIFF, DICOM, WebP, GIF, JPEG 2000, AVIF or an unusual BMP.
 
     Args:
         file: binary file at its start.
@@ -206,18 +191,15 @@ def decode_pixels(file, info, channels):
 
     Returns:
         float32 array (h, w, channels), 0-255, black is 0, transparency dropped. 16-bit samples are scaled by the
-        range of the content, DICOM as `medxray.data.images.dicom.dicom_pixels` says.
+        percentiles of the content, DICOM as `medxray.data.images.dicom.dicom_pixels` says.
 
     Raises:
         ImageError: the file is damaged, or is one that `medxray.data.images.decode` decodes; reason only.
     """
     if info.native:
         raise ImageError(f"this {info.format} is decoded by TensorFlow, not here")
-    try:
-        pixels = _READERS[info.format](file, info)
-    except OSError as error:
-        raise ImageError(os.strerror(error.errno) if error.errno else "it cannot be read") from error
-    pixels = by_content_range(pixels) if pixels.dtype == np.uint16 else pixels.astype(np.float32)
+    pixels = _READERS[info.format](file, info)
+    pixels = by_percentiles(pixels) if pixels.dtype == np.uint16 else pixels.astype(np.float32)
     return _with_channels(pixels, channels)
 
 
@@ -235,13 +217,15 @@ def _bmp_pixels(file, info):
 
 
 _READERS = {"TIFF": tiff_pixels, "DICOM": _dicom_pixels, "BMP": _bmp_pixels}
+_READERS |= dict.fromkeys(("WebP", "GIF", "JPEG 2000", "AVIF"), web_pixels)
 
 
 def dicom_patient_key(path):
     """See `medxray.data.images.dicom.dicom_patient_key`."""
     from medxray.data.images.dicom import dicom_patient_key as key
 
-    return key(path)
+    with naming(path):
+        return key(path)
 
 
 def _with_channels(pixels, channels):

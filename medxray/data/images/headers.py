@@ -3,11 +3,13 @@
 import struct
 from dataclasses import dataclass
 
+from medxray.data.images.orientation import UPRIGHT, exif_orientation
 from medxray.errors import ImageError
 
 MAX_PIXELS = 100_000_000  # a radiograph has at most 30 megapixels; more is a decompression bomb
 _SOF = {0xC0 + n for n in range(16)} - {0xC4, 0xC8, 0xCC} | {0xF7}  # start-of-frame markers; F7 is JPEG-LS
 _SOF_NATIVE = {0xC0, 0xC1, 0xC2}  # baseline, extended and progressive, Huffman-coded
+_APP1, _EXIF = 0xE1, b"Exif\0\0"
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}
 _BMP_MASKS = (0x00FF0000, 0x0000FF00, 0x000000FF)
 
@@ -17,12 +19,13 @@ class ImageInfo:
     """What a file's header says.
 
     Attributes:
-        format: "JPEG", "PNG", "BMP", "TIFF" or "DICOM".
+        format: "JPEG", "PNG", "BMP", "TIFF", "DICOM", "WebP", "GIF", "JPEG 2000" or "AVIF".
         width: pixels.
         height: pixels.
         bits: bits per sample.
         channels: samples per pixel, alpha included; a palette counts as 3.
         native: True when `medxray.data.images.decode` decodes it inside TensorFlow, False for `images.read_pixels`.
+        orientation: the orientation tag, 1-8, which is not applied; 1 without a tag.
     """
 
     format: str
@@ -31,6 +34,7 @@ class ImageInfo:
     bits: int
     channels: int
     native: bool
+    orientation: int = UPRIGHT
 
 
 def checked(info):
@@ -60,14 +64,15 @@ def jpeg_frame(file):
         file: binary file positioned at the SOI marker.
 
     Returns:
-        (start-of-frame marker, bits per sample, height, width, components), all int.
+        (start-of-frame marker, bits per sample, height, width, components, orientation tag), all int.
     """
     take(file, 2)
+    orientation = UPRIGHT
     while True:
         marker = _next_marker(file)
         if marker in _SOF:
             _, bits, height, width, components = struct.unpack(">HBHHB", take(file, 8))
-            return marker, bits, height, width, components
+            return marker, bits, height, width, components, orientation
         if marker in (0xD9, 0xDA):
             raise ImageError("the JPEG has no frame header")
         if marker == 0x01 or 0xD0 <= marker <= 0xD8:
@@ -75,7 +80,14 @@ def jpeg_frame(file):
         length = struct.unpack(">H", take(file, 2))[0]
         if length < 2:
             raise ImageError("the JPEG has a damaged segment")
-        file.seek(length - 2, 1)
+        if marker == _APP1 and orientation == UPRIGHT:
+            orientation = _exif_of_segment(file.read(length - 2))
+        else:
+            file.seek(length - 2, 1)
+
+
+def _exif_of_segment(data):
+    return exif_orientation(data[len(_EXIF) :]) if data.startswith(_EXIF) else UPRIGHT
 
 
 def _next_marker(file):
@@ -89,12 +101,12 @@ def _next_marker(file):
 
 def jpeg_info(file):
     """ImageInfo of a JPEG; raises ImageError for 12-bit, lossless and arithmetic-coded ones."""
-    marker, bits, height, width, components = jpeg_frame(file)
+    marker, bits, height, width, components, orientation = jpeg_frame(file)
     if marker not in _SOF_NATIVE or bits != 8:
         raise ImageError(f"JPEG of process {marker - 0xC0} with {bits} bits is not supported; convert it to PNG")
     if components not in (1, 3, 4):
         raise ImageError(f"JPEG with {components} components is not supported; convert it to PNG")
-    return checked(ImageInfo("JPEG", width, height, bits, components, native=True))
+    return checked(ImageInfo("JPEG", width, height, bits, components, True, orientation))
 
 
 def png_info(file):
@@ -103,7 +115,20 @@ def png_info(file):
     length, name, width, height, bits, colour = struct.unpack(">I4sIIBB", head[8:26])
     if name != b"IHDR" or length != 13 or colour not in _PNG_CHANNELS or bits not in (1, 2, 4, 8, 16):
         raise ImageError("the PNG header is damaged")
-    return checked(ImageInfo("PNG", width, height, bits, _PNG_CHANNELS[colour], native=True))
+    file.seek(33)
+    return checked(ImageInfo("PNG", width, height, bits, _PNG_CHANNELS[colour], True, _png_orientation(file)))
+
+
+def _png_orientation(file):
+    """The orientation tag of an eXIf chunk before the pixels."""
+    while len(start := file.read(8)) == 8:
+        length, name = struct.unpack(">I4s", start)
+        if name == b"eXIf":
+            return exif_orientation(file.read(length))
+        if name in (b"IDAT", b"IEND"):
+            break
+        file.seek(length + 4, 1)
+    return UPRIGHT
 
 
 def bmp_info(file):

@@ -2,19 +2,19 @@
 
 import functools
 import hashlib
-import struct
+import re
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import tensorflow as tf
 
 from medxray.data.images import decode
 from medxray.data.images import files as images
 from medxray.data.images.files import PICTURE_PIXELS
+from medxray.data.images.orientation import UPRIGHT
 from medxray.errors import ImageError
 
-_UNREADABLE = (ImageError, OSError, MemoryError, ValueError, struct.error, cv2.error, tf.errors.OpError)
+_OF_A_DECODER = re.compile(r"\{\{node [^}]*\b(ExtractJpegShape|DecodeJpeg|DecodePng|DecodeBmp)(_\d+)?\}\}")
 
 
 class LoadedImage(NamedTuple):
@@ -26,6 +26,7 @@ class LoadedImage(NamedTuple):
         reason: why it cannot be read; "" where it can.
         picture: uint8 (h,w,C) in its own aspect ratio, at most `PICTURE_PIXELS` high and wide, or None.
         digest: SHA-256 of the encoded bytes, hexadecimal, or "".
+        orientation: its orientation tag, 1-8, which is not applied.
     """
 
     pixels: np.ndarray
@@ -33,6 +34,7 @@ class LoadedImage(NamedTuple):
     reason: str
     picture: np.ndarray | None = None
     digest: str = ""
+    orientation: int = UPRIGHT
 
 
 def load_image(image, form, *, picture=False, digest=False):
@@ -46,22 +48,35 @@ def load_image(image, form, *, picture=False, digest=False):
 
     Returns:
         LoadedImage; what is wrong with the image is its `reason`.
+
+    Raises:
+        ReadError: reading failed for a reason that is not in the image: memory, the disk, or a fault of medxray.
     """
     try:
         with images.opened(image) as (file, info):
             content = file.read() if info.native or digest else b""
             file.seek(0)
             return _loaded(file, info, content, form, picture)._replace(digest=_digest(content) if digest else "")
-    except _UNREADABLE as error:
-        return LoadedImage(np.zeros((*form.size, form.channels), np.uint8), (0, 0, *form.size), _reason(error))
+    except ImageError as error:
+        return LoadedImage(np.zeros((*form.size, form.channels), np.uint8), (0, 0, *form.size), str(error))
 
 
 def _loaded(file, info, content, form, picture):
     for_model, for_eyes = loading_graphs(tuple(form.size), form.channels, form.resize, info.native)
     data = tf.constant(content) if info.native else tf.constant(images.decode_pixels(file, info, form.channels))
-    pixels, box = for_model(data)
+    pixels, box = _judged(for_model, data)
     shown = for_eyes(data, picture_size(info.height, info.width)).numpy() if picture else None
-    return LoadedImage(pixels.numpy(), tuple(box.numpy().tolist()), "", shown)
+    return LoadedImage(pixels.numpy(), tuple(box.numpy().tolist()), "", shown, orientation=info.orientation)
+
+
+def _judged(graph, data):
+    """Call a graph on an image; what its decoders say against the bytes becomes an ImageError, and nothing else."""
+    try:
+        return graph(data)
+    except tf.errors.InvalidArgumentError as error:
+        if _OF_A_DECODER.search(str(error)):
+            raise ImageError("the image data is truncated or damaged") from error
+        raise
 
 
 def picture_size(height, width):
@@ -107,9 +122,3 @@ def loading_graphs(size, channels, resize, native):
 
 def _digest(content):
     return hashlib.sha256(content).hexdigest()
-
-
-def _reason(error):
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return str(error) if isinstance(error, ImageError) else "the image data is truncated or damaged"

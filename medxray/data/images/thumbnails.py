@@ -1,17 +1,17 @@
 """Small pictures of image files for galleries and pages, without TensorFlow. For eyes only, never for a model."""
 
 import base64
-import struct
 
 import cv2
 import numpy as np
 
 from medxray.data.images import files as images
-from medxray.data.images.grey_levels import by_content_range
+from medxray.data.images.grey_levels import by_percentiles
 from medxray.data.images.tiff import decode_quietly
 from medxray.errors import ImageError
 
 PIXELS, QUALITY = 96, 75
+_DEEP = cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
 _REDUCED = ((8, cv2.IMREAD_REDUCED_COLOR_8), (4, cv2.IMREAD_REDUCED_COLOR_4), (2, cv2.IMREAD_REDUCED_COLOR_2))
 
 
@@ -27,17 +27,13 @@ def read_thumbnail(image, pixels=PIXELS):
 
     Raises:
         ImageError: the file cannot be read; the message is the reason only.
+        ReadError: reading failed for a reason that is not in the file.
     """
-    try:
-        with images.opened(image) as (file, info):
-            full = _native(file, info, pixels) if info.native else _foreign(file, info)
-    except OSError as error:
-        raise ImageError(error.strerror or "it cannot be read") from error
-    except (MemoryError, ValueError, struct.error, cv2.error) as error:
-        raise ImageError("the image data is truncated or damaged") from error
-    scale = min(1.0, pixels / max(full.shape[:2]))
-    size = tuple(max(1, round(side * scale)) for side in full.shape[1::-1])
-    small = cv2.resize(full, size, interpolation=cv2.INTER_AREA)
+    with images.opened(image) as (file, info):
+        full = _native(file, info, pixels) if info.native else _foreign(file, info)
+        scale = min(1.0, pixels / max(full.shape[:2]))
+        size = tuple(max(1, round(side * scale)) for side in full.shape[1::-1])
+        small = cv2.resize(full, size, interpolation=cv2.INTER_AREA)
     grey = (small[..., :1] == small).all()
     return np.ascontiguousarray(small[..., 0]) if grey else small
 
@@ -47,10 +43,10 @@ def _foreign(file, info):
 
 
 def _native(file, info, pixels):
-    """uint8 (h, w, 3), RGB; a large JPEG is decoded at reduced scale, 16 bits are scaled by the content's range."""
+    """uint8 (h, w, 3), RGB; a large JPEG is decoded at reduced scale, 16 bits are scaled by percentiles."""
     content = file.read()
     if info.bits == 16:
-        return _deep(decode_quietly(content, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH))
+        return _deep(decode_quietly(content, _DEEP))
     spare = min(info.width, info.height) // (2 * pixels)
     flags = next((flag for ratio, flag in _REDUCED if spare >= ratio and info.format == "JPEG"), cv2.IMREAD_COLOR)
     decoded = decode_quietly(content, flags | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -62,7 +58,7 @@ def _native(file, info, pixels):
 def _deep(decoded):
     if decoded is None:
         raise ImageError("the image data is truncated or damaged")
-    return np.rint(by_content_range(decoded)).astype(np.uint8)[..., ::-1]
+    return np.rint(by_percentiles(decoded)).astype(np.uint8)[..., ::-1]
 
 
 def jpeg_data(thumbnail):

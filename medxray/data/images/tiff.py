@@ -7,12 +7,15 @@ import cv2
 import numpy as np
 
 from medxray.data.images.headers import ImageInfo, checked, take
+from medxray.data.images.orientation import TAG as ORIENTATION
+from medxray.data.images.orientation import UPRIGHT, checked_orientation, untagged
 from medxray.errors import ImageError
 
 _SIZES = {1: "B", 3: "H", 4: "I"}
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 262, 277
 _SUBFILE, _PLANAR, _EXTRA, _FORMAT = 254, 284, 338, 339
 _WHITE_IS_ZERO, _PALETTE, _UNASSOCIATED = 0, 3, 2
+_UNSIGNED, _SIGNED = 1, 2
 _MAX_ENTRIES = 4096
 _log_level = threading.Lock()
 
@@ -20,16 +23,20 @@ _log_level = threading.Lock()
 def tiff_info(file):
     """ImageInfo of a TIFF; raises ImageError for kinds that are not read.
 
-    Read are 1-, 8- and 16-bit unsigned grey, RGB, RGBA, CMYK (8 bit) and palette pictures with one page.
+    Read are 1-, 8- and 16-bit grey, RGB, RGBA, CMYK (8 bit) and palette pictures with one page, unsigned, and signed
+    ones of 16 bits.
     """
     tags = _tags(file)
-    bits, samples = tags.get(_BITS, 1), tags.get(_SAMPLES, 1)
-    if tags.get(_FORMAT, 1) != 1 or bits not in (1, 8, 16) or samples not in (1, 2, 3, 4):
-        raise ImageError(f"TIFF with {samples} channels of {bits} bits is not supported; convert it to PNG")
+    bits, samples, kind = tags.get(_BITS, 1), tags.get(_SAMPLES, 1), tags.get(_FORMAT, _UNSIGNED)
+    readable = kind == _UNSIGNED or (kind == _SIGNED and bits == 16)
+    if not readable or bits not in (1, 8, 16) or samples not in (1, 2, 3, 4):
+        name = {_UNSIGNED: "", _SIGNED: "signed ", 3: "floating-point "}.get(kind, "unknown ")
+        raise ImageError(f"TIFF with {samples} channels of {name}{bits} bits is not supported; convert it to PNG")
     if bits == 16 and (samples == 2 or (samples > 1 and tags.get(_PLANAR, 1) != 1)):
         raise ImageError("16-bit TIFF with separate planes or grey with alpha is not supported; convert it to PNG")
     channels = 3 if tags.get(_PHOTOMETRIC) == _PALETTE else samples
-    return checked(ImageInfo("TIFF", tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0), bits, channels, native=False))
+    turned = checked_orientation(tags.get(ORIENTATION, UPRIGHT))
+    return checked(ImageInfo("TIFF", tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0), bits, channels, False, turned))
 
 
 def _tags(file):
@@ -76,17 +83,23 @@ def tiff_pixels(file, info):
         info: its ImageInfo.
 
     Returns:
-        uint8 or uint16 array (h, w) or (h, w, 3), RGB, black is 0; transparency is dropped.
+        uint8 or uint16 array (h, w) or (h, w, 3), RGB, black is 0; transparency is dropped, the orientation tag is not
+        applied. Signed samples are raised by 32768.
 
     Raises:
         ImageError: the data are damaged.
     """
     tags = _tags(file)
     file.seek(0)
-    pixels = decode_quietly(file.read(), cv2.IMREAD_UNCHANGED)
-    kind = np.uint16 if info.bits == 16 else np.uint8
-    if pixels is None or pixels.shape[:2] != (info.height, info.width) or pixels.dtype != kind:
+    pixels = decode_quietly(untagged(file.read()), cv2.IMREAD_UNCHANGED)
+    if (
+        pixels is None
+        or pixels.shape[:2] != (info.height, info.width)
+        or pixels.dtype.itemsize != max(info.bits // 8, 1)
+    ):
         raise ImageError("the TIFF data are truncated or damaged")
+    if info.bits == 16 and tags.get(_FORMAT) == _SIGNED:
+        pixels = pixels.view(np.uint16) ^ np.uint16(1 << 15)
     if pixels.ndim == 2:
         inverted = tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO and info.bits == 16  # OpenCV inverts the other depths
         return np.iinfo(pixels.dtype).max - pixels if inverted else pixels
@@ -96,13 +109,22 @@ def tiff_pixels(file, info):
 
 
 def decode_quietly(content, flags):
-    """cv2.imdecode of `content` (bytes) without OpenCV's own lines on the terminal; None when it fails."""
+    """cv2.imdecode of `content` (bytes) without OpenCV's own lines on the terminal.
+
+    Returns:
+        The pixels; None where the decoder finds the bytes damaged.
+
+    Raises:
+        MemoryError: there is no room for the pixels.
+    """
     with _log_level:
         level = cv2.utils.logging.getLogLevel()
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         try:
             return cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-        except cv2.error:
+        except cv2.error as error:
+            if error.code == cv2.Error.STS_NO_MEM or "bad_alloc" in str(error):
+                raise MemoryError(str(error)) from error
             return None
         finally:
             cv2.utils.logging.setLogLevel(level)

@@ -1,5 +1,7 @@
 import pytest
+from PIL import Image
 
+from medxray.cli.data_report import report_lines
 from medxray.data.audit.findings import audit
 from medxray.data.layouts.sources import load_manifest
 from medxray.errors import DataError
@@ -69,3 +71,15 @@ def test_phantoms_have_no_defects(phantoms):
     assert facts["patients"] == 30
     assert facts["duplicates"]["groups"] == 0
     assert facts["near_duplicates"]["across_patients"] == 0  # two exposures of one patient may look alike at 64 pixels
+
+
+def test_orientation_tags_are_counted(make_tree):
+    folder = make_tree(*NAMES)
+    for name in NAMES[:2]:
+        tag = Image.Exif()
+        tag[274] = 6
+        Image.open(folder / name).save(folder / name, exif=tag.tobytes())
+    found = audit(load_manifest(folder))
+    assert found.to_dict()["orientation_tags"] == 2
+    assert "Turned?        2 with an orientation tag, which is not applied" in report_lines(found)
+    assert not any("Turned?" in line for line in report_lines(audit(load_manifest(make_tree(*NAMES)))))

@@ -6,6 +6,7 @@ import tensorflow as tf
 from PIL import Image
 
 from medxray.data.images import decode
+from medxray.data.images.files import read_pixels
 
 SIZE = (32, 48)
 
@@ -31,12 +32,51 @@ def test_every_png_colour_type_gives_the_same_grey(mode):
     assert np.array_equal(run(encode(image, "PNG")), run(encode(grey, "PNG")))
 
 
-def test_sixteen_bit_png_is_scaled_by_its_content_range():
-    deep = ramp().astype(np.uint16) * 16  # 12-bit content, as detectors give it
-    lowest, highest = deep.min(), deep.max()
-    expected = (deep - lowest) * (255.0 / (highest - lowest))
-    found = decode.decode(tf.constant(encode(Image.fromarray(deep), "PNG")), SIZE, 1).numpy()[..., 0]
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+def deep_picture(*, hot=0):
+    """12-bit content in 16 bits, as detectors give it; `hot` pixels are far brighter, and two are far darker."""
+    deep = 1000 + ramp().astype(np.uint16) * 8
+    deep.flat[:hot] = 65535
+    deep.flat[-2:] = 0
+    return deep
+
+
+def decode_png(pixels):
+    return decode.decode(tf.constant(encode(Image.fromarray(pixels), "PNG")), SIZE, 1).numpy()[..., 0]
+
+
+def test_sixteen_bit_png_is_scaled_by_the_percentiles_of_its_content():
+    deep = deep_picture()
+    low, high = np.percentile(deep, [0.5, 99.5], method="inverted_cdf").astype(float)
+    expected = np.clip((deep - low) * (255.0 / (high - low)), 0, 255)
+    np.testing.assert_allclose(decode_png(deep), expected, atol=1e-3)
+
+
+def test_a_marker_does_not_darken_a_sixteen_bit_png():
+    marked, plain = decode_png(deep_picture(hot=25)), decode_png(deep_picture())  # 0.4 % of the pixels
+    assert np.abs(marked - plain).ravel()[25:].max() < 10  # 230 by the greatest sample
+    assert (marked.ravel()[:25] == 255).all()
+
+
+@pytest.mark.parametrize("pixels", [deep_picture(hot=25), deep_picture(hot=1)[:3, :5], np.full((9, 9), 700, np.uint16)])
+def test_png_and_tiff_of_the_same_sixteen_bits_are_the_same(pixels, tmp_path):
+    (tmp_path / "x.tif").write_bytes(encode(Image.fromarray(pixels), "TIFF"))
+    np.testing.assert_allclose(decode_png(pixels), read_pixels(tmp_path / "x.tif", 1)[..., 0], atol=1e-4)
+
+
+def test_a_picture_of_one_value_with_a_few_others_keeps_its_range():
+    deep = np.full((64, 64), 500, np.uint16)
+    assert (decode_png(deep) == 0).all()
+    deep[0, :3] = 4000
+    assert np.unique(decode_png(deep)).tolist() == [0, 255]
+
+
+def test_jpeg_is_decoded_by_the_accurate_transform():
+    noise = np.random.default_rng(0).integers(0, 256, (64, 96), dtype=np.uint8)
+    content = encode(Image.fromarray(noise), "JPEG", quality=90)
+    exact = tf.io.decode_jpeg(content, channels=1, dct_method="INTEGER_ACCURATE").numpy()
+    assert not np.array_equal(exact, tf.io.decode_jpeg(content, channels=1, dct_method="INTEGER_FAST").numpy())
+    found = decode.decode(tf.constant(content), (64, 96), 1).numpy()
+    np.testing.assert_array_equal(found, exact)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -1,3 +1,4 @@
+import errno
 import logging
 import warnings
 
@@ -14,9 +15,10 @@ from pydicom.uid import (
     generate_uid,
 )
 
-from medxray.data.images.files import ImageInfo, dicom_patient_key, identify, read_pixels
+from medxray.data.images import dicom, dicom_grey
+from medxray.data.images.files import ImageInfo, dicom_patient_key, identify, looks_like_image, read_pixels
 from medxray.data.layouts.sources import load_manifest
-from medxray.errors import ImageError
+from medxray.errors import ImageError, ReadError
 
 NAME, PATIENT = "Doe^Jane", "HOSPITAL-4711"
 
@@ -227,3 +229,73 @@ def test_a_header_that_ends_early_is_an_image_error_for_every_reader(write, tmp_
             except ImageError:
                 refused += 1
     assert refused > 400
+
+
+def test_padding_of_monochrome1_is_black(write):
+    pixels = np.pad(picture(shape=(30, 30)).clip(1), 3)
+    padded = read_pixels(write(pixels, "MONOCHROME1", PixelPaddingValue=0), 1)[..., 0]
+    assert not padded[pixels == 0].any() and padded[pixels > 0].max() == 255
+
+
+def test_an_unknown_transfer_syntax_is_named(write, tmp_path):
+    dataset = pydicom.dcmread(write(picture()))
+    del dataset.file_meta.TransferSyntaxUID
+    dataset.save_as(tmp_path / "x.dcm", implicit_vr=False, little_endian=True)
+    with pytest.raises(ImageError, match="does not say its transfer syntax; save it again"):
+        identify(tmp_path / "x.dcm")
+
+
+@pytest.mark.parametrize("meta", [True, False])
+def test_a_dicom_without_a_preamble_is_named_as_such(write, tmp_path, meta):
+    content = write(picture()).read_bytes()[132:]
+    if not meta:
+        content = content[content.index(b"\x08\0\x16\0") :]
+    (tmp_path / "IM0001").write_bytes(content)
+    with pytest.raises(ImageError, match="DICOM without its preamble; save it again as a DICOM file"):
+        identify(tmp_path / "IM0001")
+    assert looks_like_image(tmp_path / "IM0001")
+
+
+@pytest.mark.parametrize("syntax", ["native", "jpeg"])
+def test_memory_that_runs_out_in_a_decoder_is_no_damage(write, tmp_path, monkeypatch, syntax):
+    import cv2
+    from pydicom.pixels import decoders
+
+    path = write(picture(8), bits=8)
+    if syntax == "jpeg":
+        dataset = pydicom.dcmread(path)
+        dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+        dataset.PixelData = encapsulate([cv2.imencode(".jpeg", picture(8))[1].tobytes()])
+        dataset["PixelData"].is_undefined_length = True
+        dataset.save_as(path)
+        assert read_pixels(path, 1).shape == (10, 14, 1)
+
+    def run_out(*_):
+        raise MemoryError
+
+    if syntax == "jpeg":
+        plugins = decoders.JPEGBaseline8BitDecoder._available
+        monkeypatch.setattr(decoders.JPEGBaseline8BitDecoder, "_available", dict.fromkeys(plugins, run_out))
+    else:
+        monkeypatch.setattr(dicom, "pixel_array", lambda *_, **__: run_out())
+    with pytest.raises(ReadError, match="x.dcm: memory ran out"):
+        read_pixels(path, 1)
+
+
+@pytest.mark.parametrize("reader", [identify, dicom_patient_key, lambda path: read_pixels(path, 1)])
+def test_a_failing_disk_is_no_damage(write, monkeypatch, reader):
+    path = write(picture())
+
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "x")
+
+    monkeypatch.setattr(dicom, "read_dataset", fail)
+    with pytest.raises(ReadError, match="x.dcm: it cannot be read now: Input/output error"):
+        reader(path)
+
+
+def test_a_fault_in_the_arithmetic_is_no_damage(write, monkeypatch):
+    path = write(picture())
+    monkeypatch.setattr(dicom_grey, "by_percentiles", lambda *_: 1 / 0)
+    with pytest.raises(ReadError, match="x.dcm: medxray failed while it read this file .ZeroDivisionError"):
+        read_pixels(path, 1)

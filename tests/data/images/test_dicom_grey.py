@@ -4,10 +4,14 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
 
-from medxray.data.images.dicom_grey import displayed
+from medxray.data.images.dicom_grey import display_rule
 from medxray.errors import ImageError
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
+
+
+def displayed(stored, dataset):
+    return display_rule(dataset).grey_levels(stored)
 
 
 def header(photometric="MONOCHROME2", *, bits=12, **attributes):
@@ -52,7 +56,25 @@ def test_rescale_comes_before_the_window():
 
 def test_negative_slope_turns_the_picture():
     grey = displayed(RAMP, header(RescaleSlope=-1, RescaleIntercept=4095))
-    np.testing.assert_allclose(grey, (4095.0 - RAMP) * (255 / 4095), atol=1e-3)
+    np.testing.assert_allclose(grey, 255 - displayed(RAMP, header()), atol=1e-3)
+
+
+@pytest.mark.parametrize("intercept", [{}, {"RescaleIntercept": None}, {"RescaleIntercept": 0}])
+def test_a_slope_without_an_intercept_is_used(intercept):
+    window = {"WindowWidth": 1000, "VOILUTFunction": "LINEAR_EXACT"}
+    grey = displayed(RAMP, header(RescaleSlope=0.5, WindowCenter=1000, **intercept, **window))
+    expected = header(WindowCenter=2000, **(window | {"WindowWidth": 2000}))
+    np.testing.assert_allclose(grey, displayed(RAMP, expected), atol=1e-3)
+
+
+def test_an_intercept_without_a_slope_is_used():
+    grey = displayed(RAMP, header(RescaleIntercept=-1000, WindowCenter=0, WindowWidth=1000))
+    np.testing.assert_allclose(grey, displayed(RAMP, header(WindowCenter=1000, WindowWidth=1000)), atol=1e-3)
+
+
+def test_a_slope_of_nothing_is_refused():
+    with pytest.raises(ImageError, match="impossible rescale slope of 0"):
+        displayed(RAMP, header(RescaleSlope=0, RescaleIntercept=0))
 
 
 def test_the_first_of_several_windows_counts():
@@ -91,6 +113,21 @@ def test_inversion_comes_last():
     )
 
 
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_presentation_lut_shape_inverse_turns_the_picture_once(photometric):
+    inverse = displayed(RAMP, header(photometric, PresentationLUTShape="INVERSE"))
+    np.testing.assert_array_equal(inverse, displayed(RAMP, header("MONOCHROME1")))
+    identity = displayed(RAMP, header(PresentationLUTShape="IDENTITY"))
+    np.testing.assert_array_equal(identity, displayed(RAMP, header()))
+
+
+def test_without_a_window_hot_pixels_and_markers_do_not_count():
+    deep = np.linspace(1000, 2000, 10_000).astype(np.uint16).reshape(100, 100)
+    marked = deep.copy()
+    marked[0, :40] = 4095
+    np.testing.assert_allclose(displayed(marked, header())[1:], displayed(deep, header())[1:], atol=2)
+
+
 def test_without_a_window_8_bits_are_kept_and_12_bits_scaled_by_content():
     eight = np.array([[10, 200]], np.uint8)
     np.testing.assert_array_equal(displayed(eight, header(bits=8)), eight)
@@ -104,6 +141,48 @@ def test_padding_does_not_count_as_content():
     np.testing.assert_allclose(displayed(values, ranged), [[0, 0, 0, 255]])
     everything = np.zeros((2, 2), np.uint16)
     np.testing.assert_array_equal(displayed(everything, header(PixelPaddingValue=0)), everything)
+
+
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": 1500, "WindowWidth": 1200}])
+@pytest.mark.parametrize(
+    ("padding", "value"),
+    [({"PixelPaddingValue": 0}, 0), ({"PixelPaddingValue": 4000, "PixelPaddingRangeLimit": 4095}, 4050)],
+)
+def test_padding_is_black_whatever_the_polarity(photometric, window, padding, value):
+    values = np.linspace(1000, 2000, 400).astype(np.uint16).reshape(20, 20)
+    whole = displayed(values, header(photometric, **window))
+    padded = displayed(np.pad(values, 2, constant_values=value), header(photometric, **window, **padding))
+    np.testing.assert_allclose(padded[2:-2, 2:-2], whole, atol=1e-3)
+    padded[2:-2, 2:-2] = 0
+    assert (padded == 0).all()
+
+
+@pytest.mark.parametrize("written", [-2000, 63536])
+def test_padding_of_signed_pixels_is_known_signed_and_unsigned(written):
+    values = np.linspace(-900, 900, 400).astype(np.int16).reshape(20, 20)
+    signed = {"bits": 16, "PixelRepresentation": 1, "BitsAllocated": 16}
+    dataset = header(**signed)
+    dataset.add_new("PixelPaddingValue", "SS" if written < 0 else "US", written)
+    padded = displayed(np.pad(values, 2, constant_values=-2000), dataset)
+    np.testing.assert_allclose(padded[2:-2, 2:-2], displayed(values, header(**signed)), atol=1e-3)
+    assert padded[0, 0] == 0
+
+
+def test_padding_of_unsigned_pixels_written_signed_is_known():
+    dataset = header(bits=16, BitsAllocated=16)
+    dataset.add_new("PixelPaddingValue", "SS", -1)
+    grey = displayed(np.array([[65535, 1000, 1500, 2000]], np.uint16), dataset)
+    np.testing.assert_allclose(grey, [[0, 0, 127.5, 255]])
+
+
+def test_padding_that_no_sample_can_have_hides_nothing():
+    np.testing.assert_array_equal(displayed(RAMP, header(PixelPaddingValue=63536)), displayed(RAMP, header()))
+
+
+def test_padding_that_would_cover_the_whole_picture_hides_nothing():
+    ranged = header(PixelPaddingValue=0, PixelPaddingRangeLimit=4095)
+    np.testing.assert_array_equal(displayed(RAMP, ranged), displayed(RAMP, header()))
 
 
 @pytest.mark.parametrize(

@@ -68,8 +68,8 @@ def test_format_is_told_by_content_and_not_by_extension(file, content, info):
         (b"II*\0\xff\xff\xff\x7f", "ends inside its header"),
         (b"II*\0\x08\0\0\0" + bytes(20), "TIFF header is damaged"),
         (b"II+\0" + bytes(20), "BigTIFF is not supported"),
-        (b"GIF89a" + bytes(20), "GIF is not supported; convert it to PNG"),
-        (b"RIFF\0\0\0\0WEBPVP8 ", "WebP is not supported"),
+        (b"GIF89a" + bytes(20), "the GIF header says 0x0 pixels"),
+        (b"RIFF\0\0\0\0WEBPVP8 " + bytes(20), "the WebP header is damaged"),
         (b"%PDF-1.7", "PDF is not supported"),
     ],
 )
@@ -172,3 +172,30 @@ def test_grey_palette_bmp_is_native(file):
 def test_native_files_are_left_to_tensorflow(file):
     with pytest.raises(ImageError, match="this PNG is decoded by TensorFlow"):
         read_pixels(file(encoded(".png", GREY)), 1)
+
+
+def exif(orientation, order="<"):
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", 8)
+    return head + struct.pack(order + "HHHIHHI", 1, 274, 3, 1, orientation, 0, 0)
+
+
+def with_exif(suffix, block):
+    content = encoded(suffix, GREY)
+    if suffix == ".jpeg":
+        data = b"Exif\0\0" + block
+        return content[:2] + b"\xff\xe1" + struct.pack(">H", len(data) + 2) + data + content[2:]
+    return content[:33] + struct.pack(">I4s", len(block), b"eXIf") + block + bytes(4) + content[33:]
+
+
+@pytest.mark.parametrize("suffix", [".jpeg", ".png"])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_tags_of_exif_are_told(file, suffix, order, orientation):
+    assert identify(file(with_exif(suffix, exif(orientation, order)))).orientation == orientation
+
+
+@pytest.mark.parametrize("suffix", [".jpeg", ".png"])
+@pytest.mark.parametrize("block", [b"", b"II", exif(77), exif(6)[:12], b"II*\0" + bytes([255] * 40), b"x" * 30])
+def test_a_damaged_exif_block_is_no_error(file, suffix, block):
+    info = identify(file(with_exif(suffix, block)))
+    assert (info.width, info.height, info.orientation) == (20, 12, 1)

@@ -1,11 +1,15 @@
+import errno
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from medxray.data.images import decode
+from medxray.data.images import decode, load
+from medxray.data.images import files as images
 from medxray.data.images.files import ImageBytes
 from medxray.data.images.load import load_image, loading_graphs
-from medxray.data.pipeline import Source
+from medxray.data.pipeline import Source, read_source
+from medxray.errors import ReadError
 
 GREY, COLOUR = Source((), (64, 64), 1, "letterbox"), Source((), (64, 64), 3, "letterbox")
 
@@ -74,3 +78,63 @@ def test_one_graph_serves_images_of_every_size(tmp_path, write_image):
     for native in (True, False):
         graphs = loading_graphs((64, 64), 1, "letterbox", native)
         assert [graph.experimental_get_tracing_count() for graph in graphs] == [1, 1]
+
+
+FAILURES = {
+    "memory ran out": MemoryError(),
+    "memory ran out while": tf.errors.ResourceExhaustedError(None, None, "OOM when allocating"),
+    "Input/output error": OSError(errno.EIO, "x"),
+    "No space left": OSError(errno.ENOSPC, "x"),
+    "Too many open files": OSError(errno.EMFILE, "x"),
+    "medxray failed while it read this file .TypeError": TypeError("x"),
+    "medxray failed while it read this file .InvalidArgumentError": tf.errors.InvalidArgumentError(
+        None, None, "shapes differ [[{{node EnsureShape_2}}]]"
+    ),
+}
+
+
+def fails(error):
+    def function(*_, **__):
+        raise error
+
+    return function
+
+
+@pytest.mark.parametrize("reason", FAILURES)
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+@pytest.mark.parametrize("place", ["opening", "decoding"])
+def test_a_failure_that_is_not_in_the_bytes_stops_with_the_path(
+    tmp_path, write_image, monkeypatch, reason, name, place
+):
+    write_image(tmp_path / name, shape=(90, 70))
+    where = (images, "open_image") if place == "opening" else (load, "_loaded")
+    monkeypatch.setattr(*where, fails(FAILURES[reason]))
+    with pytest.raises(ReadError, match=f"{name}: .*{reason}"):
+        load_image(tmp_path / name, GREY)
+    with pytest.raises(ReadError, match=f"{name}: .*{reason}"):
+        read_source([tmp_path / name] * 3, size=(64, 64), channels=1, resize="letterbox")
+
+
+def test_a_file_without_permission_has_that_reason(tmp_path, write_image, monkeypatch):
+    write_image(tmp_path / "a.png", shape=(90, 70))
+    monkeypatch.setattr(images, "open_image", fails(PermissionError(errno.EACCES, "x")))
+    assert load_image(tmp_path / "a.png", GREY).reason == "Permission denied"
+
+
+def test_a_fault_of_the_graph_is_no_damage(tmp_path, write_image, monkeypatch):
+    write_image(tmp_path / "a.png", shape=(90, 70))
+    form = Source((), (61, 64), 1, "letterbox")  # whose graph no other test has made
+    with monkeypatch.context() as patched:
+        patched.setattr(decode, "resize", lambda pixels, size, mode: tf.ensure_shape(pixels, (7, 7, 1)))
+        with pytest.raises(ReadError, match="a.png: medxray failed while it read this file"):
+            load_image(tmp_path / "a.png", form)
+    loading_graphs.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.bmp"])
+def test_every_native_decoder_finds_half_a_file_damaged(tmp_path, write_image, name):
+    write_image(tmp_path / name, shape=(90, 70))
+    content = (tmp_path / name).read_bytes()
+    assert load_image(ImageBytes("x", content[: len(content) // 2]), GREY).reason == (
+        "the image data is truncated or damaged"
+    )

@@ -1,6 +1,7 @@
 """Small pictures of image files."""
 
 import base64
+import errno
 import struct
 
 import cv2
@@ -9,7 +10,7 @@ import pytest
 
 from medxray.data.images import thumbnails
 from medxray.data.images.thumbnails import jpeg_data, read_thumbnail
-from medxray.errors import ImageError
+from medxray.errors import ImageError, ReadError
 
 
 def test_longest_side_is_bounded_and_the_shape_kept(tmp_path):
@@ -66,12 +67,12 @@ def test_what_cannot_be_read_has_a_reason(tmp_path):
             read_thumbnail(tmp_path / name)
 
 
-@pytest.mark.parametrize("error", [MemoryError(), ValueError("x"), struct.error("x"), cv2.error("x")])
-def test_whatever_a_decoder_raises_is_one_reason(tmp_path, monkeypatch, error):
+@pytest.mark.parametrize("error", [MemoryError(), ValueError("x"), struct.error("x"), OSError(errno.EIO, "x")])
+def test_what_is_not_in_the_bytes_is_no_damage_and_names_the_file(tmp_path, monkeypatch, error):
     def broken(file, info, channels):
         raise error
 
     cv2.imwrite(str(tmp_path / "a.tiff"), np.full((20, 20), 77, np.uint8))
     monkeypatch.setattr(thumbnails.images, "decode_pixels", broken)
-    with pytest.raises(ImageError, match="truncated or damaged"):
+    with pytest.raises(ReadError, match="a.tiff: "):
         read_thumbnail(tmp_path / "a.tiff")

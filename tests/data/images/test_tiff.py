@@ -11,7 +11,7 @@ GREY = np.random.default_rng(0).integers(0, 256, (12, 20), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (12, 20, 3), dtype=np.uint8)
 
 
-def tiff(pixels, photometric, *, extra=None, planar=1, fmt=1, pages=1, palette=None):
+def tiff(pixels, photometric, *, extra=None, planar=1, fmt=1, pages=1, palette=None, orientation=None):
     """An uncompressed little-endian TIFF, written by hand."""
     height, width = pixels.shape[:2]
     samples = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -35,6 +35,7 @@ def tiff(pixels, photometric, *, extra=None, planar=1, fmt=1, pages=1, palette=N
     tags.append(far(279, 4, [len(body) // planes] * planes))
     tags += [(278, 4, 1, height), (284, 3, 1, planar), (339, 3, 1, fmt)]
     tags += [(338, 3, 1, extra)] if extra is not None else []
+    tags += [(274, 3, 1, orientation)] if orientation is not None else []
     tags += [far(320, 3, palette)] if palette is not None else []
     directory = struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in sorted(tags))
     start = 8 + len(body) + len(tail)
@@ -72,17 +73,34 @@ def test_grey_and_colour_keep_their_values(read):
 def test_white_is_zero_is_inverted_at_both_depths(read):
     np.testing.assert_array_equal(read(tiff(GREY, 0), 1)[..., 0], 255 - GREY)
     deep = GREY.astype(np.uint16) * 16
-    expected = 255.0 * (deep.max() - deep) / (deep.max() - deep.min())
-    np.testing.assert_allclose(read(tiff(deep, 0), 1)[..., 0], expected, atol=1e-3)
+    np.testing.assert_allclose(read(tiff(deep, 0), 1)[..., 0], 255 - read(tiff(deep, 1), 1)[..., 0], atol=1e-3)
 
 
-def test_sixteen_bits_are_scaled_by_the_range_of_the_content(read):
+def test_few_samples_of_sixteen_bits_are_scaled_by_their_range(read):
     deep = np.array([[100, 200], [300, 4100]], np.uint16)
     np.testing.assert_allclose(read(tiff(deep, 1), 1)[..., 0], (deep - 100.0) * 255 / 4000, rtol=1e-6)
     rgb = np.dstack([deep, deep + 1, deep])
     np.testing.assert_allclose(read(tiff(rgb, 2), 3), (rgb - 100.0) * 255 / 4001, rtol=1e-6)
     flat = np.full((2, 2), 700, np.uint16)
     assert (read(tiff(flat, 1), 1) == 0).all()
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+def test_signed_sixteen_bits_are_read_as_their_shifted_twins(read, photometric):
+    signed = np.array([[-300, -1, 0, 1, 5000]], np.int16)
+    shifted = (signed.astype(np.int32) + 32768).astype(np.uint16)
+    found = read(tiff(signed, photometric, fmt=2), 1)
+    np.testing.assert_array_equal(found, read(tiff(shifted, photometric), 1))
+    assert found.ravel()[0] == (0 if photometric else 255)
+
+
+@pytest.mark.parametrize("pixels", [GREY, GREY.astype(np.uint16) * 9, COLOUR])
+@pytest.mark.parametrize("orientation", [2, 3, 4, 5, 6, 7, 8, 9, 0])
+def test_orientation_tags_are_told_and_not_applied(read, tmp_path, pixels, orientation):
+    photometric = 1 if pixels.ndim == 2 else 2
+    expected = read(tiff(pixels, photometric), 3)
+    np.testing.assert_array_equal(read(tiff(pixels, photometric, orientation=orientation), 3), expected)
+    assert identify(tmp_path / "x.tif").orientation == (orientation if 1 <= orientation <= 8 else 1)
 
 
 def test_transparency_is_dropped(read):
@@ -115,8 +133,9 @@ def test_compressed_files_are_read(read, compression):
     ("content", "reason"),
     [
         (tiff(GREY, 1, pages=2), "several pages"),
-        (tiff(GREY.astype(np.float32), 1, fmt=3), "32 bits is not supported"),
-        (tiff(GREY.astype(np.int16), 1, fmt=2), "16 bits is not supported"),
+        (tiff(GREY.astype(np.float32), 1, fmt=3), "floating-point 32 bits is not supported"),
+        (tiff(GREY.astype(np.int8), 1, fmt=2), "signed 8 bits is not supported"),
+        (tiff(GREY.astype(np.int32), 1, fmt=2), "signed 32 bits is not supported"),
         (tiff(COLOUR.astype(np.uint16), 2, planar=2), "separate planes"),
         (tiff(np.dstack([GREY, GREY]).astype(np.uint16), 1, extra=2), "grey with alpha"),
     ],
