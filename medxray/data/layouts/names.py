@@ -15,10 +15,11 @@ _HEALTHY_BESIDE_A_SICK_CLASS = frozenset("neg 0 no absent false benign".split())
 _NEGATED = re.compile(r"(no|non|not|without)[ _-]", re.IGNORECASE)
 _ZERO = re.compile(r"0+[.,]0+")
 _UNSEEN = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))  # marks that no script needs
-_NUMBERED = re.compile(r"[\W\d_]*([a-z]?|[0-9a-f]{12,})[\W\d_]*")  # 17, 00012_003, p10, s5000, 1.2.840.113
+_NUMBERED = re.compile(r"[\W\d_]*[a-z]?[\W\d_]*")  # with a digit: 17, 00012_003, p10, 1.2.840.113
+_HEXADECIMAL = re.compile(r"[0-9a-f]{12,}")
 _STORAGE_WORDS = frozenset(  # of folders that say how files are kept, not what they show
     "image images img imgs picture pictures photo photos file files data dataset part parts batch batches "
-    "chunk shard folder dir set subset stage train training test testing val valid validation patient patients "
+    "chunk shard folder dir set subset train training test testing val valid validation patient patients "
     "pat subject subjects case cases study studies series visit session exam view views png jpg jpeg dicom dcm "
     "tif tiff bmp dicoms xray xrays cxr scan scans radiograph radiographs original originals raw sample "
     "samples labels annotations".split()
@@ -36,10 +37,9 @@ def is_healthy(name):
 def is_storage(name):
     """True for a folder name that says how files are kept: "images_001", "patient00012", "p10", "00017", "files"."""
     text = re.sub(r"x[\W_]?ray", "xray", name.casefold())
-    words = re.findall(r"[^\W\d_]+", text)
-    return bool(_NUMBERED.fullmatch(text) and re.search(r"\d", text)) or (
-        bool(words) and all(word in _STORAGE_WORDS for word in words)
-    )
+    numbered = _NUMBERED.fullmatch(text) and re.search(r"\d", text)
+    words = set(re.findall(r"[^\W\d_]+", text)) - {"stage"}  # stage_2_train_images; but 2 is a class
+    return bool(numbered or _HEXADECIMAL.fullmatch(letters(text)) or (words and words <= _STORAGE_WORDS))
 
 
 def clean_label(text):
