@@ -16,7 +16,7 @@ from medxray.errors import DataError, ImageError
 log = logging.getLogger(__name__)
 LEARNED = ("train", "val")
 _THREADS = 8
-_SIDE = 64  # pixels of the pictures that are compared
+_SIDE = 128  # pixels, longer side of the pictures that are compared
 _WAY_OUT = "their figures may be too good; --exclude-known leaves them out"
 
 
