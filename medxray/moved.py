@@ -91,6 +91,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
 RENAMED = {  # names that are called otherwise now, or lie elsewhere than the rest of their module
     "anomaly.autoencoder_method.AutoencoderMethod": "anomaly.autoencoder_trainer.AutoencoderTrainer",
     "anomaly.patch_method.PatchMethod": "anomaly.patch_trainer.PatchTrainer",
+    "data.folders.class_files": "data.layouts.walk.class_files",
     "data.folders.is_healthy": "data.layouts.names.is_healthy",
     "data.images.ImageInfo": "data.images.headers.ImageInfo",
     "data.labels.Row": "data.layouts.labels.LabelledFile",
@@ -103,6 +104,7 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "explain.truth.Listed": "runs.truth.SplitRow",
     "extraction.other_manifest": "runs.images.other_manifest",
     "export.parity.squared_gap": "anomaly.serving.squared_gap",
+    "data.splits.leaks": "data.split_checks.leaks",
     "plots.style.with_interval": "metrics.intervals.estimate_text",
     "models.registry.AUTOENCODER_LOSSES": "anomaly.choices.LOSSES",
     "models.registry.AUTOENCODER_MINIMUM": "anomaly.choices.AUTOENCODER_MINIMUM",

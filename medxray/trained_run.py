@@ -254,11 +254,11 @@ class Run:
 
         return evaluate_manifest(self, manifest, split=split)
 
-    def write_evaluation(self, data=None, *, split="test", label_map=None, columns=None):
+    def write_evaluation(self, data=None, *, split="test", **how):
         """Evaluate a split of the run, or other data; see `medxray.evaluation.evaluate.write_evaluation`."""
         from medxray.evaluation.evaluate import write_evaluation
 
-        return write_evaluation(self, data, split=split, label_map=label_map, columns=columns)
+        return write_evaluation(self, data, split=split, **how)
 
     def export(self, to=None):
         """Write the run as a SavedModel, checked against it; see `medxray.export.export_model`."""
@@ -300,11 +300,11 @@ class Run:
             found.add(batch, self._forward(tf.constant(batch.pixels, tf.float32))[1].numpy())
         return found.collected()
 
-    def write_embeddings(self, data=None, *, splits=(), out=None, label_map=None, columns=None):
+    def write_embeddings(self, data=None, *, splits=(), out=None, **how):
         """Write the features of the run's images, or of other data; see `medxray.embeddings.extract.extract`."""
         from medxray.embeddings.extract import extract
 
-        return extract(self, data, splits=splits, out=out, label_map=label_map, columns=columns)
+        return extract(self, data, splits=splits, out=out, **how)
 
     def similar(self, paths, *, count=5):
         """The training images most similar to some images; see `medxray.embeddings.similar.similar_images`."""

@@ -2,7 +2,15 @@
 
 import click
 
-from medxray.cli.options import PATH, check_data_options, column_options, json_option, label_map_option, run_argument
+from medxray.cli.options import (
+    PATH,
+    check_data_options,
+    column_options,
+    exclude_known_option,
+    json_option,
+    label_map_option,
+    run_argument,
+)
 
 _SPLITS = click.Choice(("train", "val", "test"))
 _split_option = click.option("--split", "splits", multiple=True, type=_SPLITS, help="Only this split; can be repeated.")
@@ -21,19 +29,21 @@ def embed():
 @click.option("--out", type=PATH, help="File to write. Default: embeddings.npz in the run.")
 @label_map_option
 @column_options
-def extract(run, data, splits, out, label_map, **columns):
+@exclude_known_option
+def extract(run, data, splits, out, label_map, exclude_known, **columns):
     """Write the pooled features of images, with labels, patients and splits, as an npz file.
 
     Images that the run was trained on are left out of other data.
     """
-    check_data_options(data, label_map=label_map, **columns)
+    check_data_options(data, label_map=label_map, exclude_known=exclude_known, **columns)
     from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api
 
     loaded = api.load_run(run)
-    embeddings, path = loaded.write_embeddings(data, splits=splits, out=out, label_map=label_map, columns=columns)
+    how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
+    embeddings, path = loaded.write_embeddings(data, splits=splits, out=out, **how)
     click.echo(f"{path}: {len(embeddings)} images, {embeddings.vectors.shape[1]} features")
 
 

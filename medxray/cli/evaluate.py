@@ -2,7 +2,15 @@
 
 import click
 
-from medxray.cli.options import PATH, check_data_options, column_options, json_option, label_map_option, run_argument
+from medxray.cli.options import (
+    PATH,
+    check_data_options,
+    column_options,
+    exclude_known_option,
+    json_option,
+    label_map_option,
+    run_argument,
+)
 
 
 @click.command()
@@ -17,14 +25,15 @@ from medxray.cli.options import PATH, check_data_options, column_options, json_o
 )
 @label_map_option
 @column_options
+@exclude_known_option
 @json_option
-def evaluate(run, data, split, label_map, as_json, **columns):
+def evaluate(run, data, split, label_map, exclude_known, as_json, **columns):
     """Evaluate a run with its stored threshold and calibration.
 
     Results of the run's own split go to RUN/evaluations/<split>, those of other data to RUN/external/.
     Images that the run was trained on are left out of other data.
     """
-    check_data_options(data, label_map=label_map, **columns)
+    check_data_options(data, label_map=label_map, exclude_known=exclude_known, **columns)
     from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
@@ -32,7 +41,8 @@ def evaluate(run, data, split, label_map, as_json, **columns):
     from medxray.system import storage
 
     loaded = api.load_run(run)
-    report, folder = loaded.write_evaluation(data, split=split, label_map=label_map, columns=columns)
+    how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
+    report, folder = loaded.write_evaluation(data, split=split, **how)
     if as_json:
         import json
 

@@ -2,7 +2,7 @@
 
 import click
 
-from medxray.training.option_groups import DataOptions
+from medxray.training.option_groups import CSV_OPTIONS, DataOptions
 from medxray.training.options import options_of
 
 DEFAULT_RUN = "runs/latest"
@@ -61,10 +61,19 @@ def check_data_options(data, **given):
         raise click.UsageError(f"--{name.replace('_', '-')} says how --data is read. Give --data too, or leave it out.")
 
 
+exclude_known_option = click.option(
+    "--exclude-known",
+    is_flag=True,
+    default=None,
+    help="Leave out other files of patients and pictures that the run was trained on; identical files always are.",
+)
+
+
 def column_options(command):
     """Add the options that say how a CSV is read."""
     options = options_of(DataOptions)
-    for name in ("split_col", "patient_col", "label_col", "path_col"):
+    for name in reversed(CSV_OPTIONS):
         told = options[name]
-        command = click.option(f"--{name.replace('_', '-')}", metavar=told.metavar, help=told.help)(command)
+        kind = {"type": click.Choice(told.choices)} if told.choices else {"type": PATH if told.path else str}
+        command = click.option(f"--{name.replace('_', '-')}", metavar=told.metavar, help=told.help, **kind)(command)
     return command

@@ -1,50 +1,82 @@
 """CSV files as rows of text with the row numbers that a spreadsheet shows. No TensorFlow."""
 
+import codecs
 import csv
 import difflib
+import gzip
+import io
+import zlib
+from pathlib import Path
 
 from medxray.errors import DataError
 
 HEADER_ROW = 1
+_DELIMITERS = ",;\t"
+_GZIP = b"\x1f\x8b"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_rows(path):
-    """Read a CSV in UTF-8 with a header line.
+def read_rows(path, *, as_written=()):
+    """Read a table of text with a header line: cells set apart by commas, semicolons or tabs, in UTF-8 or UTF-16.
+
+    The header line tells which character sets the cells apart. Columns without a name are left out. The file may be
+    compressed with gzip.
 
     Args:
         path: the file.
+        as_written: names of columns whose cells keep their outer blanks.
 
     Returns:
         (column names, list of (row number, dict column -> text without outer blanks)); the header is row 1 and
         blank rows are left out.
 
     Raises:
-        DataError: the file is missing, empty, not UTF-8, or a row does not have as many cells as the header.
+        DataError: the file is missing, empty, not UTF-8 or UTF-16, or a row does not have as many cells as the header.
     """
+    path = Path(path)
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            records = [[cell.strip() for cell in record] for record in csv.reader(file, strict=True)]
+        text = _text(path.read_bytes())
+        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True))
     except OSError as error:
         raise DataError(f"Could not read {path}: {error.strerror}. Check the path.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except (UnicodeDecodeError, EOFError, zlib.error, csv.Error) as error:
         raise DataError(f"{path} is not a CSV in UTF-8: {error}. Save it as one.") from error
-    if not records or not any(records[0]):
+    if not records or not any(cell.strip() for cell in records[0]):
         raise DataError(f"{path} has no header line. Expected a CSV whose first row names the columns.")
-    header = records[0]
-    twice = {name for name in header if header.count(name) > 1}
+    header = [name.strip() for name in records[0]]
+    named = [name for name in header if name]
+    twice = {name for name in named if named.count(name) > 1}
     if twice:
         raise DataError(f"{path.name} has two columns {sorted(twice)[0]!r}. Rename one of them.")
-    return tuple(header), [
-        (number, _cells(record, header, where=f"{path.name} row {number}"))
+    return tuple(named), [
+        (number, _cells(record, header, as_written, where=f"{path.name} row {number}"))
         for number, record in enumerate(records[1:], start=HEADER_ROW + 1)
-        if any(record)
+        if any(cell.strip() for cell in record)
     ]
 
 
-def _cells(record, header, *, where):
-    if len(record) != len(header):
-        raise DataError(f"Expected {len(header)} cells. Received {len(record)} ({where}). Fix or quote the row.")
-    return dict(zip(header, record, strict=True))
+def _text(content):
+    if content.startswith(_GZIP):
+        content = gzip.decompress(content)
+    if content.startswith(_UTF16):
+        return content.decode("utf-16")
+    return content.decode("utf-8-sig")
+
+
+def _delimiter(text):
+    """The one of the delimiters that the header line has most often outside quotes; a comma where it has none."""
+    line = text.lstrip("\r\n").split("\n", 1)[0].split("\r", 1)[0]
+    outside = "".join(line.split('"')[::2])
+    return max(_DELIMITERS, key=outside.count)
+
+
+def _cells(record, header, as_written, *, where):
+    """Named cells of a row; empty cells beyond the header, and missing ones of columns without a name, do no harm."""
+    width = len(header)
+    if any(cell.strip() for cell in record[width:]) or any(header[len(record) :]):
+        raise DataError(f"Expected {width} cells. Received {len(record)} ({where}). Fix or quote the row.")
+    pairs = zip(header, record, strict=False)
+    return {name: cell if name in as_written else cell.strip() for name, cell in pairs if name}
 
 
 def check_column(name, columns, *, where):

@@ -1,6 +1,7 @@
 """The table of a dataset: which file, which label, which patient, which split. No TensorFlow."""
 
 import os
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -144,6 +145,11 @@ def portable_path(path, root):
     return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else absolute.as_posix()
 
 
+def is_portable(text):
+    """False for text that no line of a CSV can hold: with control characters, or of bytes that are no UTF-8."""
+    return not any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text)
+
+
 def write_split_csv(manifest, path):
     """Write the table (columns exactly `COLUMNS`) atomically to `path`."""
     write_csv(path, manifest.table[list(COLUMNS)])
@@ -201,7 +207,7 @@ def split_csv_labels(path):
 
 
 def _split_records(path):
-    header, records = read_rows(path)
+    header, records = read_rows(path, as_written=("path",))
     for column in COLUMNS:
         check_column(column, header, where=path.name)
     if not records:
@@ -215,9 +221,11 @@ def _check_among(value, allowed, *, what, where):
 
 
 def _existing(path, root, *, where, remedy):
-    if os.path.isabs(path) and path.isprintable() and not os.path.isfile(path):
+    if is_portable(path) and not os.path.isfile(root / path):
+        path = path.strip()
+    if os.path.isabs(path) and is_portable(path) and not os.path.isfile(path):
         raise DataError(f"There is no file {path!r} ({where}). Put it, or a symbolic link to it, back at that path.")
-    if not path.isprintable() or not os.path.isfile(root / path):
+    if not is_portable(path) or not os.path.isfile(root / path):
         raise DataError(f"There is no file {path!r} below {root} ({where}). {remedy}")
     return portable_path(root / path, root)
 

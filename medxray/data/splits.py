@@ -1,16 +1,18 @@
-"""Patient-grouped, stratified, seeded splits, and the check that no patient is in two of them. No TensorFlow."""
+"""Patient-grouped, stratified, seeded splits. No TensorFlow."""
 
 import logging
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
-from medxray.data.manifest import SPLITS
+from medxray.data.identical import patients_with_shared_files
+from medxray.data.split_checks import check_split
 from medxray.data.strata import pooled_strata, proportional_quotas
 from medxray.errors import ConfigError, DataError
+from medxray.moved import names_of_old_module
 
+__getattr__ = names_of_old_module(__name__)
 log = logging.getLogger(__name__)
 SAMPLE_SIZE = 800  # about so many images of train are assessed unchanged
 
@@ -20,7 +22,8 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
 
     A test split that exists is kept, and so is a val split of at least `min_val` images; a smaller val is folded
     into train. Rows without a split count as train. Each missing one of val and test takes `fraction` of the
-    patients of train, or of all patients where both are missing: never part of a patient. Labels and subtypes have
+    patients of train, or of all patients where both are missing: never part of a patient, and patients who share a
+    byte-identical file go together. Labels and subtypes have
     their share each; subtypes of a label that are too small for one (fewer than 1 / `fraction` patients) together.
 
     Args:
@@ -45,8 +48,9 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
         split[split == "val"] = "train"
     missing = [name for name in ("test", "val") if not (split == name).any()]
     if missing:
-        order = _shuffled_patients(manifest, split == "train", seed=seed, smallest=1 / fraction)
-        _carve(split, manifest.patients(), order, missing=missing, fraction=fraction)
+        patients = patients_with_shared_files(manifest)
+        order = _shuffled_patients(manifest, patients, split == "train", seed=seed, smallest=1 / fraction)
+        _carve(split, patients, order, missing=missing, fraction=fraction)
     if not (split == "train").any():
         raise DataError("No images are left to train on: all are in val or test. Add a train folder.")
     result = replace(manifest, table=manifest.table.assign(split=split.astype(str)))
@@ -54,32 +58,13 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
     return result
 
 
-def check_split(manifest):
-    """Warn about what makes figures on a split too good: unknown patients, and patients on both sides.
-
-    Args:
-        manifest: Manifest with a split in every row.
-    """
-    if not manifest.grouped:
-        log.warning("%s", _unknown_patients(manifest))
-    _warn_of_leaks(manifest)
-
-
-def _unknown_patients(manifest):
-    unknown = int((manifest.table["patient_id"] == "").sum())
-    return (
-        f"{unknown} of {len(manifest)} images have no patient id: each counts as a patient of its own, so images of "
-        "one patient may lie on both sides of a split and the figures may be too good. Pass a CSV with --patient-col."
-    )
-
-
-def _shuffled_patients(manifest, mask, *, seed, smallest):
+def _shuffled_patients(manifest, patients, mask, *, seed, smallest):
     """Patients of the masked rows by stratum, each list in seeded random order.
 
     A patient's stratum is their rarest label and subtype; subtypes of fewer than `smallest` patients are one stratum.
     """
     rows = manifest.table[mask]
-    patients, labels = manifest.patients()[mask], rows["label"].to_numpy()
+    patients, labels = patients[mask], rows["label"].to_numpy()
     kinds = (rows["label"] + "/" + rows["subtype"]).to_numpy()
     frequency = Counter(kinds)
     stratum = {}
@@ -113,46 +98,6 @@ def _carve(split, patients, strata, *, missing, fraction):
 def _shares(sizes, fraction):
     """Whole numbers near `fraction` of each size; a stratum of at least three gives at least one."""
     return [max(int(round(size * fraction)), 1 if size >= 3 else 0) for size in sizes]
-
-
-def leaks(manifest):
-    """Patients whose images lie in two splits.
-
-    Args:
-        manifest: Manifest with splits; rows without one are left out.
-
-    Returns:
-        pandas.DataFrame with columns patient_id, splits (joined by "+"), images, kind. kind is "possible" in the
-        pneumonia tasks where the splits share no subtype of that patient (in the Kermany set a number may stand for
-        two children, one per subtype) and "certain" otherwise. Sorted by patient; images without a patient id are
-        left out.
-    """
-    rows = manifest.table[(manifest.table["patient_id"] != "") & (manifest.table["split"] != "")]
-    several = rows.groupby("patient_id")["split"].nunique()
-    found = []
-    for patient, group in rows[rows["patient_id"].isin(several.index[several > 1])].groupby("patient_id"):
-        splits = [name for name in SPLITS if (group["split"] == name).any()]
-        found.append((patient, "+".join(splits), len(group), _kind(group, manifest.task)))
-    return pd.DataFrame(found, columns=["patient_id", "splits", "images", "kind"])
-
-
-def _kind(group, task):
-    per_subtype = group.groupby(["label", "subtype"])["split"].nunique()
-    different = task != "folders" and (group["subtype"] != "").all() and (per_subtype == 1).all()
-    return "possible" if different else "certain"
-
-
-def _warn_of_leaks(manifest):
-    table = leaks(manifest)
-    certain, possible = int((table["kind"] == "certain").sum()), int((table["kind"] == "possible").sum())
-    if certain:
-        log.warning(
-            "%d patients have images in two splits, for example %s: figures on these splits may be too good",
-            certain,
-            table[table["kind"] == "certain"].iloc[0]["patient_id"],
-        )
-    if possible:
-        log.info("%d patient numbers recur in two splits with different subtypes: possibly other children", possible)
 
 
 def limit_manifest(manifest, n, *, seed):

@@ -8,11 +8,12 @@ from medxray.embeddings.vectors import Embeddings, read_embeddings, write_embedd
 from medxray.errors import DataError, RunError, StorageError
 from medxray.models.inference import weights_digest
 from medxray.runs.images import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, without_known
+from medxray.runs.known import known_images
 
 log = logging.getLogger(__name__)
 
 
-def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None):
+def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None, exclude_known=False):
     """Write the pooled features of images; each image is read unchanged, without augmentation.
 
     Args:
@@ -22,7 +23,8 @@ def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None
         splits: names of the splits to take; empty: all, and images without a split as well.
         out: npz file; None: `embeddings[-<splits>].npz` in the run, for other data in RUN/external/<name>.
         label_map: dict label of the data -> class of the run.
-        columns: dict of path_col, label_col, patient_col, split_col for a CSV.
+        columns: dict of path_col, label_col, patient_col, split_col, image_root, positive_finding, uncertain for a CSV.
+        exclude_known: leave out patients and pictures of the training that other data hold in other files, too.
 
     Returns:
         (Embeddings, path of the file).
@@ -31,7 +33,8 @@ def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None
         DataError: the labels are not classes of the run, or no image is left.
         StorageError: the file cannot be written.
     """
-    manifest, folder = _manifest(run, data, splits=splits, label_map=label_map, columns=columns)
+    how = {"label_map": label_map, "columns": columns}
+    manifest, folder = _manifest(run, data, splits=splits, exclude_known=exclude_known, **how)
     embeddings = embed(run, manifest)
     name = "-".join(("embeddings", *dict.fromkeys(splits)))
     path = folder / f"{name}.npz" if out is None else out
@@ -39,12 +42,13 @@ def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None
     return embeddings, path
 
 
-def _manifest(run, data, *, splits, label_map, columns):
+def _manifest(run, data, *, splits, exclude_known, **how):
     root = None
     if data is not None:
-        manifest = other_manifest(run, data, label_map=label_map, columns=columns)
+        manifest = other_manifest(run, data, **how)
         if not is_own_data(run, manifest, data):
-            return without_known(run, _in_splits(manifest, splits)), run.directory.external_folder(data_name(data))
+            fresh, _ = known_images(run, without_known(run, _in_splits(manifest, splits)), exclude=exclude_known)
+            return fresh, run.directory.external_folder(data_name(data))
         log.info("%s is the data of this run: its own images and splits are taken.", data)
         root = manifest.root
     needed = splits[0] if len(splits) == 1 else None  # files of other splits may be gone

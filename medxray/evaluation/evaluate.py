@@ -23,10 +23,11 @@ def evaluate_manifest(run, manifest, *, split="test"):
     Raises:
         DataError: there is no such split, or no image is left.
     """
-    return report_run(run, *run.predict_manifest(unseen(run, manifest, split), split=split))
+    part, known = unseen(run, manifest, split)
+    return report_run(run, *run.predict_manifest(part, split=split), notes=known.notes())
 
 
-def write_evaluation(run, data=None, *, split="test", label_map=None, columns=None):
+def write_evaluation(run, data=None, *, split="test", label_map=None, columns=None, exclude_known=False):
     """Evaluate one of the run's own splits, or other data, from the unchanged images and write what comes of it.
 
     Args:
@@ -35,7 +36,8 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
             wherever it is now: its own split.
         split: "train", "val" or "test"; data without splits is evaluated whole.
         label_map: dict label of the data -> class of the run.
-        columns: dict of path_col, label_col, patient_col, split_col for a CSV.
+        columns: dict of path_col, label_col, patient_col, split_col, image_root, positive_finding, uncertain for a CSV.
+        exclude_known: leave out patients and pictures of the training that other data hold in other files, too.
 
     Returns:
         (JSON object of the split, folder it was written to: RUN/evaluations/<split>, or RUN/external/<data>-<split>).
@@ -44,20 +46,24 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
         DataError: the labels are not classes of the run, files are gone, or no image is left.
         StorageError: the run's directory cannot be written.
     """
-    part, files = _part(run, data, split, label_map=label_map, columns=columns)
+    how = {"label_map": label_map, "columns": columns}
+    part, known, files = _part(run, data, split, exclude_known=exclude_known, **how)
     predictions, pictures = run.predict_manifest(part, split=split)
-    report = report_run(run, predictions, pictures)
+    report = report_run(run, predictions, pictures, notes=known.notes() if known else ())
+    if known:
+        report["known"] = known.to_dict()
     write_run_assessment(run, files, [predictions], reports={split: report}, pictures={split: pictures})
     return report, files.path
 
 
-def _part(run, data, split, **how):
-    """(Manifest of what is to be evaluated, EvaluationFiles for what comes of it)."""
+def _part(run, data, split, *, exclude_known, **how):
+    """(Manifest of what is to be evaluated, Known of other data or None, EvaluationFiles for what comes of it)."""
     root = None
     if data is not None:
         manifest = other_manifest(run, data, **how)
         if not is_own_data(run, manifest, data):
-            return unseen(run, manifest, split), run.directory.external_evaluation(f"{data_name(data)}-{split}")
+            files = run.directory.external_evaluation(f"{data_name(data)}-{split}")
+            return *unseen(run, manifest, split, exclude_known=exclude_known), files
         log.info("%s is the data of this run: its own %s split is evaluated.", data, split)
         root = manifest.root
-    return own_manifest(run, split, root=root, otherwise=WITH_DATA), run.directory.own_evaluation(split)
+    return own_manifest(run, split, root=root, otherwise=WITH_DATA), None, run.directory.own_evaluation(split)

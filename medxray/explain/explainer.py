@@ -34,12 +34,21 @@ class ExplainRequest:
         method = method_named(self.method)
         method.builder(self.engine)
         method.chosen_options(dict(self.options))
-        if self.target is not None and self.target not in run.classes:
-            raise ConfigError(f"--class must be one of {', '.join(run.classes)}. Received '{self.target}'.")
+        if self.target is not None:
+            self.target_in(run.classes)
         if self.layer is not None:
             if not method.needs_layer:
                 raise ConfigError(f"--layer is for methods that look at a layer; {self.method} does not.")
             require_heat_layer(run.model, self.layer)
+
+    def target_in(self, classes):
+        """Position of the class to explain among the classes of a run; its case makes no difference."""
+        names = [name.casefold() for name in classes]
+        if self.target in classes:
+            return classes.index(self.target)
+        if names.count(self.target.casefold()) != 1:
+            raise ConfigError(f"--class must be one of {', '.join(classes)}. Received '{self.target}'.")
+        return names.index(self.target.casefold())
 
     def layer_of(self, run):
         """Name of the layer that the maps belong to, or None where the method needs none."""
@@ -67,7 +76,7 @@ def explain_function(run, request):
     if request.target is None:
         targets_of = default_targets(len(run.classes), run.decision.calibration)
     else:
-        targets_of = fixed_target(run.classes.index(request.target))
+        targets_of = fixed_target(request.target_in(run.classes))
 
     def answer(images):
         explained = explain(images, targets_of)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from medxray.data.images.files import PICTURE_PIXELS
 from medxray.explain.methods import METHODS
+from medxray.plots.fonts import use_readable_fonts
 from medxray.system import storage
 
 _DPI = 150
@@ -93,8 +94,9 @@ def _panels(width, height):
 def write_overlay(path, heatmap, original):
     """Draw one explanation into a PNG file; raises StorageError when it cannot be written."""
     figure = draw_overlay(heatmap, original)
+    use_readable_fonts(figure)
     with warnings.catch_warnings(), storage.atomic_path(path) as temporary:
-        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # a file name in another script
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # told by use_readable_fonts
         figure.savefig(temporary, format="png", pil_kwargs={"compress_level": _COMPRESSION})
 
 

@@ -1,10 +1,13 @@
 """One look for all pictures: colours, figures without global state, words in titles and legends."""
 
+import warnings
+
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from medxray.metrics.thresholds import FIXED
 from medxray.moved import names_of_old_module
+from medxray.plots.fonts import use_readable_fonts
 from medxray.system import storage
 
 # Okabe and Ito (2008), told apart with every kind of colour blindness.
@@ -26,7 +29,9 @@ def new_figure(width, height):
 
 def save(figure, path):
     """Write a figure atomically as PNG and return `path`."""
-    with storage.atomic_path(path) as temporary:
+    use_readable_fonts(figure)
+    with warnings.catch_warnings(), storage.atomic_path(path) as temporary:
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told by use_readable_fonts
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
     return path
 

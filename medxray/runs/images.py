@@ -12,6 +12,7 @@ from medxray.data.layouts.labels import parse_label_map
 from medxray.data.layouts.sources import load_manifest
 from medxray.data.manifest import read_split_csv, remedy_for_gone
 from medxray.errors import ConfigError, DataError, RunError
+from medxray.runs.known import known_images
 from medxray.system import storage
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ def other_manifest(run, data, *, label_map=None, columns=None):
         run: api.Run.
         data: folder or CSV.
         label_map: dict label of the data -> class of the run.
-        columns: dict of path_col, label_col, patient_col, split_col for a CSV.
+        columns: dict of path_col, label_col, patient_col, split_col, image_root, positive_finding, uncertain for a CSV.
 
     Raises:
         DataError: the labels are not classes of the run.
@@ -82,7 +83,8 @@ def other_manifest(run, data, *, label_map=None, columns=None):
 def _trained_options(run, data):
     """Options of `load_manifest` that the run was trained with and that such data may need."""
     config = run.record.get("config", {})
-    names = ("path_col", "label_col", "patient_col", "split_col") if Path(data).is_file() else ()
+    names = ("path_col", "label_col", "patient_col", "split_col", "positive_finding", "uncertain")
+    names = names if Path(data).is_file() else ()
     options = {"label_map": parse_label_map(config.get("label_map")), **{name: config.get(name) for name in names}}
     return {name: value for name, value in options.items() if value is not None}
 
@@ -119,14 +121,23 @@ def data_name(data):
     return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', path.name)}-{storage.text_sha256(str(path))[:6]}"
 
 
-def unseen(run, manifest, split):
+def unseen(run, manifest, split, *, exclude_known=False):
     """A split of a manifest (all of it, where it has no splits) without what the run has learned or chosen from.
+
+    Args:
+        run: trained_run.Run.
+        manifest: Manifest of other data.
+        split: "train", "val" or "test".
+        exclude_known: leave out patients and pictures that the run knows from other files, too.
+
+    Returns:
+        (Manifest, known.Known).
 
     Raises:
         DataError: there is no such split, or no image is left.
         RunError: the run's list of its images cannot be read.
     """
-    return without_known(run, _split_of(manifest, split))
+    return known_images(run, without_known(run, _split_of(manifest, split)), exclude=exclude_known)
 
 
 def _split_of(manifest, split):

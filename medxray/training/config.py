@@ -72,7 +72,7 @@ class RunConfig:
 
     def anchored(self):
         """The same with absolute paths, so that a run can be resumed from any folder; `runs_dir` stays as given."""
-        paths = ["data", "split_file", "cache_dir", "saved_models_dir"]
+        paths = ["data", "image_root", "split_file", "cache_dir", "saved_models_dir"]
         if self.weights not in WEIGHTS:
             paths.append("weights")
         values = {name: getattr(self, name) for name in paths}

@@ -12,9 +12,11 @@ from medxray.data.layouts.names import nearest
 from medxray.data.layouts.sources import load_manifest, load_split
 from medxray.data.manifest import SPLITS
 from medxray.data.pipeline import read_source
-from medxray.data.splits import assign_splits, check_split, limit_manifest, training_sample
+from medxray.data.split_checks import check_split, split_cause
+from medxray.data.splits import assign_splits, limit_manifest, training_sample
 from medxray.errors import DataError
 from medxray.training.features import ImageSet
+from medxray.training.option_groups import CSV_OPTIONS
 
 SAMPLE = "train-sample"  # training images that are assessed unchanged
 MINIMUM_PER_CLASS = 8
@@ -30,7 +32,7 @@ def choose_manifest(config, *, positive=None, normal=None):
         positive: as for `data.layouts.sources.load_manifest`.
         normal: as for `data.layouts.sources.load_manifest`.
     """
-    columns = {name: getattr(config, name) for name in ("path_col", "label_col", "patient_col", "split_col")}
+    columns = {name: getattr(config, name) for name in CSV_OPTIONS}
     label_map = parse_label_map(config.label_map)
     naming = {"label_map": label_map, "normal": normal}
     manifest = load_manifest(
@@ -110,11 +112,17 @@ def check_enough(manifest, learned):
             )
     for split in SPLITS:
         if not (manifest.table["split"] == split).any():
-            raise DataError(f"The {split} split of {manifest.root} is empty. Add patients or give --split-file.")
+            raise DataError(
+                f"The {split} split of {manifest.root} is empty.{split_cause(manifest)} "
+                "Add patients or give --split-file."
+            )
     training = manifest.subset("train").labels()
     missing = [name for name in learned if not (training == manifest.classes.index(name)).any()]
     if missing:
-        raise DataError(f"The train split has no image of class {missing[0]}. Add patients or give --split-file.")
+        cause = split_cause(manifest, missing[0])
+        raise DataError(
+            f"The train split has no image of class {missing[0]}.{cause} Add patients or give --split-file."
+        )
     for split, name in itertools.product(("val", "test"), set(manifest.classes) - set(learned)):
         part = manifest.subset(split)
         if not (part.table["label"] == name).any():

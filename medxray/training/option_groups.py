@@ -6,6 +6,7 @@ None, the configuration restates the option with its own default, or fills it in
 
 from dataclasses import dataclass
 
+from medxray.data.layouts.choices import UNCERTAIN
 from medxray.models.registry import ARCHITECTURES
 from medxray.training.options import option
 
@@ -13,6 +14,7 @@ SCHEDULES = ("cosine", "plateau")
 RESIZES = ("letterbox", "stretch")
 WEIGHTS = ("auto", "imagenet", "hed", "none")
 AUGMENTS = ("none", "light", "standard", "strong")
+CSV_OPTIONS = ("path_col", "label_col", "patient_col", "split_col", "image_root", "positive_finding", "uncertain")
 LARGEST_SIZE = 2048  # height and width of the input in pixels
 
 
@@ -31,10 +33,15 @@ class DataOptions:
     data: str = option("data", "Folder or CSV of images.", path=True)
     task: str | None = option(None, "Which classes; found out from the data when left out.")
     label_map: str | None = option(None, "Labels of the data, and the classes they mean: a=NORMAL,b=PNEUMONIA.")
-    path_col: str | None = option(None, "CSV: column with image paths, relative to the CSV's folder.", metavar="NAME")
+    path_col: str | None = option(None, "CSV: column with image paths or names.", metavar="NAME")
     label_col: str | None = option(None, "CSV: column with labels.", metavar="NAME")
     patient_col: str | None = option(None, "CSV: column with patient ids.", metavar="NAME")
     split_col: str | None = option(None, "CSV: column with train, val or test.", metavar="NAME")
+    image_root: str | None = option(None, "CSV: folder that image paths count from, instead of its own.", path=True)
+    positive_finding: str | None = option(
+        None, "CSV: finding that makes an image positive where a label joins several.", metavar="NAME"
+    )
+    uncertain: str | None = option(None, "CSV: what becomes of images with the label -1.", choices=UNCERTAIN)
     split_file: str | None = option(None, "split.csv of an earlier run, to use the same split.", path=True)
     limit: int | None = option(None, "Use a stratified subset of that many images, for trials.", low=16)
     strict: bool = option(False, "Stop at the first file that cannot be read.")

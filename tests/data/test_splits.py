@@ -1,5 +1,6 @@
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medxray.data.manifest import Manifest, all_known, build_table
-from medxray.data.splits import assign_splits, leaks, limit_manifest
+from medxray.data.split_checks import leaks
+from medxray.data.splits import assign_splits, limit_manifest
 from medxray.errors import ConfigError, DataError
 
 
@@ -23,7 +25,7 @@ def kermany_like(*, healthy=40, bacterial=40, viral=20, split="", per_patient=2)
 
 def manifest_of(rows):
     table = build_table(rows)
-    return Manifest(table, "/nowhere", "pneumonia", ("NORMAL", "PNEUMONIA"), "PNEUMONIA", all_known(table))
+    return Manifest(table, Path("/nowhere"), "pneumonia", ("NORMAL", "PNEUMONIA"), "PNEUMONIA", all_known(table))
 
 
 def splits_of_patients(manifest):

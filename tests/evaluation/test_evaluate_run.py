@@ -1,9 +1,11 @@
 """Other data: what its results are called, and what of it the run knows."""
 
+import json
 import os
 import shutil
 from pathlib import Path
 
+import cv2
 import pandas as pd
 import pytest
 
@@ -58,3 +60,17 @@ def test_images_that_the_run_has_learned_are_left_out_of_other_data(run, tmp_pat
     known_only = manifest.where([file.read_bytes() not in test for file in manifest.files()])
     with pytest.raises(DataError, match="has seen every image wanted of .*other: none is left"):
         images.without_known(run, known_only)
+
+
+def test_known_patients_and_pictures_of_other_data_are_in_the_report(run, tmp_path):
+    generate_phantoms(tmp_path / "new", patients=12, size=64, seed=99)
+    learned = cv2.imread(str(own_files(run, "train")[0]))
+    cv2.imwrite(str(next((tmp_path / "new").rglob("train/NORMAL")) / "copy.png"), learned)
+    report, folder = run.write_evaluation(tmp_path / "new", split="train")
+    assert report["known"]["look_alike"] == 1 and not report["known"]["excluded"]
+    assert json.loads((folder / "metrics.json").read_text())["splits"]["train"]["known"] == report["known"]
+    assert any("1 of" in note and "look like a training" in note for note in report["notes"])
+    without, _ = run.write_evaluation(tmp_path / "new", split="train", exclude_known=True)
+    assert without["n"] < report["n"] and without["known"]["excluded"]
+    everything = (report["known"]["look_alike"], report["known"]["same_patient"])
+    assert report["n"] - without["n"] in range(max(everything), sum(everything) + 1)

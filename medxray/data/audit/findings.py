@@ -13,7 +13,7 @@ from medxray.data.audit.shortcuts import SizeProbe, probe_size
 from medxray.data.images import files as images
 from medxray.data.images.orientation import UPRIGHT
 from medxray.data.manifest import Manifest, Skipped
-from medxray.data.splits import leaks
+from medxray.data.split_checks import leaks
 from medxray.errors import DataError
 
 log = logging.getLogger(__name__)

@@ -1,63 +1,147 @@
 """Rows of a user's CSV. No TensorFlow."""
 
-import os
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medxray.data.csv_table import check_column, read_rows
+from medxray.data.layouts.csv_labels import positive_wins, read_labels
+from medxray.data.layouts.find_image import ImageFinder
 from medxray.data.layouts.folders import SPLIT_NAMES
 from medxray.data.layouts.labels import LabelledFile
-from medxray.data.manifest import SPLITS, Skipped, portable_path
+from medxray.data.layouts.names import clean_label
+from medxray.data.layouts.public_releases import options_for
+from medxray.data.manifest import SPLITS, Skipped, is_portable, portable_path
 from medxray.errors import ConfigError, DataError
 
+log = logging.getLogger(__name__)
 
-def csv_rows(path, *, path_col, label_col, patient_col=None, split_col=None):
-    """Rows of a CSV in file order; relative paths count from the CSV's folder.
 
-    Args:
-        path: the CSV.
-        path_col: column with the image paths.
+@dataclass(frozen=True)
+class CsvOptions:
+    """How a CSV is read.
+
+    Attributes:
+        path_col: column with the image paths or names.
         label_col: column with the labels.
         patient_col: column with the patients, or None.
         split_col: column with train, val or test (or a usual synonym, or nothing), or None.
+        image_root: folder that paths count from; None: the folder of the CSV.
+        positive_finding: see `csv_labels.read_labels`.
+        uncertain: see `csv_labels.read_labels`.
+    """
+
+    path_col: str | None = None
+    label_col: str | None = None
+    patient_col: str | None = None
+    split_col: str | None = None
+    image_root: str | None = None
+    positive_finding: str | None = None
+    uncertain: str | None = None
+
+    def columns(self):
+        """Dict option -> column, or None."""
+        return {
+            "--path-col": self.path_col,
+            "--label-col": self.label_col,
+            "--patient-col": self.patient_col,
+            "--split-col": self.split_col,
+        }
+
+
+def csv_rows(path, options):
+    """Rows of a CSV, one per image, in file order.
+
+    Args:
+        path: the CSV.
+        options: CsvOptions.
 
     Returns:
-        (list of LabelledFile, list of Skipped for paths where there is no file).
+        (absolute folder that paths count from, list of LabelledFile, list of Skipped for paths where there is no file,
+        list of Skipped that count rows left out).
 
     Raises:
-        ConfigError: a needed column was not named.
-        DataError: a column does not exist, or a row has no path, no label, an unknown split or a path that
-            occurred before.
+        ConfigError: a needed column was not named, or `image_root` is no folder.
+        DataError: a column does not exist, a row has no path or an unknown split, or two rows of one image disagree.
     """
     path = Path(path)
-    header, records = read_rows(path)
-    if path_col is None or label_col is None:
-        raise ConfigError(f"{path.name} needs --path-col and --label-col. Its columns: {', '.join(header)}.")
-    options = {"--path-col": path_col, "--label-col": label_col, "--patient-col": patient_col, "--split-col": split_col}
-    for option, column in options.items():
+    root = _root(path, options.image_root)
+    rows, left_out = read_labels(
+        _records(path, options), path.name, positive_finding=options.positive_finding, uncertain=options.uncertain
+    )
+    finder, of_file, missing = ImageFinder(root), {}, {}
+    for row in rows:
+        found, reason = finder.find(row.file)
+        if not found:
+            missing.setdefault(row.file, Skipped(row.file.strip(), f"{reason} ({row.where})"))
+        for file in found:
+            target = portable_path(file, root)
+            of_file.setdefault(target, []).append(replace(row, file=target))
+    merged = [_one(several, options.positive_finding) for several in of_file.values()]
+    repeated = sum(map(len, of_file.values())) - len(merged)
+    if repeated:
+        log.info("%s: %d rows repeat an image and are merged with its first row.", path.name, repeated)
+    for item in left_out:
+        log.warning("%s: %s.", item.path, item.reason)
+    return root, merged, list(missing.values()), left_out
+
+
+def _root(path, image_root):
+    if image_root is None:
+        return path.parent.absolute()
+    if not Path(image_root).is_dir():
+        raise ConfigError(f"--image-root must be a folder. Received '{image_root}'. Correct the path.")
+    return Path(image_root).absolute()
+
+
+def _records(path, options):
+    """LabelledFile of each row, its file as the cell has it."""
+    header, records = read_rows(path, as_written=(options.path_col,))
+    if options.path_col is None or options.label_col is None:
+        raise ConfigError(
+            f"{path.name} needs --path-col and --label-col. Its columns: {', '.join(header)}.{_guess(path)}"
+        )
+    columns = options.columns()
+    for option, column in columns.items():
         if column is not None:
             check_column(column, header, where=f"{path.name}, {option}")
-    rows, missing, seen, root = [], [], {}, path.parent.absolute()
-    for number, cells in records:
-        where = f"{path.name} row {number}"
-        file, label, patient, split = (cells[column] if column else "" for column in options.values())
-        _check_cells(file, label, where=where)
-        target = portable_path(root / file, root)
-        if target in seen:
-            raise DataError(f"{file} is listed twice ({where} and row {seen[target]}). Remove one of the rows.")
-        seen[target] = number
-        row = LabelledFile(target, label, patient, parse_split(split, where=where), where)
-        if os.path.exists(root / target):
-            rows.append(row)
-        else:
-            missing.append(Skipped(target, f"there is no such file ({where})"))
-    return rows, missing
+    if not records:
+        raise DataError(f"{path} has a header line, but no rows. Check that it was written whole.")
+    return [_record(cells, columns, f"{path.name} row {number}") for number, cells in records]
 
 
-def _check_cells(file, label, *, where):
-    if not file or not file.isprintable():
+def _guess(path):
+    text = options_for(path)
+    return f" Perhaps: {text.removeprefix('with ')}." if "its columns:" not in text else ""
+
+
+def _record(cells, columns, where):
+    file, label, patient, split = (cells[column] if column else "" for column in columns.values())
+    if not file.strip() or not is_portable(file):
         raise DataError(f"Expected an image path. Received {file!r} ({where}). Fix or remove the row.")
-    if not label or not label.isprintable():
+    if not is_portable(label):
         raise DataError(f"Expected a label. Received {label!r} ({where}). Fix or remove the row.")
+    return LabelledFile(file, clean_label(label), patient.strip(), parse_split(split.strip(), where=where), where)
+
+
+def _one(rows, positive_finding):
+    """The one row of an image that several rows may name."""
+    first = rows[0]
+    before = f"row {first.where.rsplit(' ', 1)[-1]}"
+    for row in rows[1:]:
+        if (row.patient_id, row.split) != (first.patient_id, first.split):
+            raise DataError(
+                f"{row.file} is listed twice ({row.where} and {before}), with another patient or split. "
+                "Remove one of the rows."
+            )
+    label = positive_wins([row.label for row in rows], positive_finding)
+    if label is None:
+        other = next(row for row in rows if row.label.casefold() != first.label.casefold())
+        raise DataError(
+            f"{first.file} is listed twice ({other.where} and {before}), as {other.label} and as {first.label}. "
+            "Remove one of the rows, or say with --positive-finding NAME which finding counts."
+        )
+    return replace(first, label=label)
 
 
 def parse_split(text, *, where):

@@ -1,13 +1,14 @@
 """Where the classes and splits of a folder tree are. No TensorFlow."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from medxray.data.images.files import looks_like_image
 from medxray.data.layouts import kermany
-from medxray.data.layouts.names import is_healthy
+from medxray.data.layouts.names import clean_label, is_healthy
+from medxray.data.layouts.pictures import is_picture
+from medxray.data.layouts.walk import is_file, is_folder, is_junk, is_mask_folder
 from medxray.data.manifest import SPLITS, Skipped
 from medxray.errors import DataError
 
@@ -21,8 +22,6 @@ SPLIT_NAMES = {
     "test": "test",
     "testing": "test",
 }
-_JUNK = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"}
-_MASKS = {"masks", "mask"}
 _DEPTH = 6
 
 
@@ -40,13 +39,15 @@ class Tree:
 
     Attributes:
         base: folder that holds the split folders, or the class folders where there are no splits.
-        folders: ClassFolder of each class and split.
+        folders: ClassFolder of each class and split; a folder without any file is one too.
         ignored: what lies beside them and is no part of the dataset.
+        masks: folders of masks that lie beside them.
     """
 
     base: Path
     folders: list[ClassFolder]
     ignored: list[Skipped]
+    masks: list[Path] = field(default_factory=list)
 
 
 def remedy(data):
@@ -79,15 +80,18 @@ def find_tree(data):
         raise DataError(f"{data} holds several datasets: {', '.join(names + more)}. Name one of them.")
     if datasets:
         tree = find_tree(datasets[0])
-        return Tree(tree.base, tree.folders, tree.ignored + _beside(data, datasets, "not part of the dataset"))
+        beside = _beside(data, datasets, "not part of the dataset")
+        return Tree(tree.base, tree.folders, tree.ignored + beside, tree.masks + _mask_folders(data))
     return _plain_classes(data)
 
 
 def _plain_classes(data):
     """The tree at `data` when no folder name below says what is healthy or a split."""
     with_images = [child for child in _folders(data) if _has_images(child, _DEPTH)]
-    if len(with_images) == 1 and not _direct_images(with_images[0]):
-        return find_tree(with_images[0])
+    empty = [child for child in _folders(data) if _is_empty(child)]
+    if len(with_images) == 1 and not empty and not _direct_images(with_images[0]):
+        tree = find_tree(with_images[0])
+        return Tree(tree.base, tree.folders, tree.ignored, tree.masks + _mask_folders(data))
     splits = [child.name for child in with_images if child.name.casefold() in SPLIT_NAMES]
     if splits or (not with_images and _direct_images(data)):
         where = f"{data / splits[0]}" if splits else str(data)
@@ -96,7 +100,8 @@ def _plain_classes(data):
             "Sort the images into class folders, or pass a CSV with --path-col and --label-col."
         )
     if not with_images:
-        raise DataError(f"No images found in {data}. {remedy(data)}")
+        masks = f" It holds masks only ({_mask_folders(data)[0].name})." if _mask_folders(data) else ""
+        raise DataError(f"No images found in {data}.{masks} {remedy(data)}")
     return _tree_at(data)
 
 
@@ -118,72 +123,93 @@ def _contains_dataset(folder, depth):
 
 def _tree_at(base):
     splits = [child for child in _folders(base) if _is_split(child)]
+    masks = _mask_folders(base)
     if splits:
         found = [item for split in splits for item in _class_folders(split, split=SPLIT_NAMES[split.name.casefold()])]
         found.sort(key=lambda item: (SPLITS.index(item.split), item.label))
-        return Tree(base, found, _beside(base, splits, "beside the split folders; not counted"))
+        masks += [folder for split in splits for folder in _mask_folders(split)]
+        ignored = _beside(base, splits, "beside the split folders; not counted")
+        ignored += [
+            Skipped(str(child), "a split folder without images")
+            for child in _folders(base)
+            if child.name.casefold() in SPLIT_NAMES and not _has_images(child, _DEPTH)
+        ]
+        return Tree(base, found, ignored, masks)
     classes = _class_folders(base, split="")
     kept = [item.folder for item in classes]
-    return Tree(base, classes, _beside(base, kept, "not a class folder; not counted"))
+    return Tree(base, classes, _beside(base, kept, "not a class folder; not counted") + _texts(base, kept), masks)
 
 
 def _class_folders(folder, *, split):
     return [
-        ClassFolder(split, child.name.strip(), child)
+        ClassFolder(split, clean_label(child.name), child)
         for child in _folders(folder)
-        if _has_images(child, _DEPTH) and not _is_dataset(child)
+        if _is_empty(child) or (_has_images(child, _DEPTH) and not _is_dataset(child))
     ]
 
 
 def _beside(folder, used, reason):
     """What else has images in `folder`, as Skipped."""
     others = [child for child in _folders(folder) if child not in used and _has_images(child, _DEPTH)]
-    return [Skipped(str(child), reason) for child in others]
+    links = [Skipped(path, f"a link to {target}; not counted twice") for path, target in _second_links(folder)]
+    return [Skipped(str(child), reason) for child in others] + links
 
 
-def class_files(folder):
-    """Regular and linked files below a class folder, sorted, without system files.
-
-    Returns:
-        list of pathlib.Path, and the number of system files (.DS_Store, Thumbs.db, ...) passed over.
-    """
-    files, junk, seen = [], 0, set()
-    for current, names, found in os.walk(folder, followlinks=True):
-        status = os.stat(current)
-        place = status.st_dev, status.st_ino
-        if place in seen:  # a link back: os.walk looks into no folder of an emptied list
-            names.clear()
-            continue
-        seen.add(place)
-        names[:] = sorted(name for name in names if not _is_junk(name) and name.casefold() not in _MASKS)
-        usable = [name for name in found if not _is_junk(name)]
-        junk += len(found) - len(usable)
-        files += [Path(current, name) for name in usable]
-    return sorted(files), junk
-
-
-def _is_junk(name):
-    return name.startswith(".") or name.casefold() in _JUNK
+def _texts(folder, used):
+    """The folders in `folder` that hold files but no images, as Skipped."""
+    others = [child for child in _folders(folder) if child not in used and not _has_images(child, _DEPTH)]
+    return [Skipped(str(child), "it holds no images") for child in others]
 
 
 def _scan(folder):
     """Entries (list of os.DirEntry) of a folder without system files, by name."""
     try:
         with os.scandir(folder) as entries:
-            return sorted((entry for entry in entries if not _is_junk(entry.name)), key=lambda entry: entry.name)
+            return sorted((entry for entry in entries if not is_junk(entry.name)), key=lambda entry: entry.name)
     except OSError as error:
         reason = os.strerror(error.errno)
         raise DataError(f"Could not read folder {folder}: {reason}. Check its permissions.") from error
 
 
 def _folders(folder):
-    """Child folders that can be part of a dataset."""
-    return [Path(e.path) for e in _scan(folder) if e.is_dir() and e.name.casefold() not in _MASKS]
+    """Child folders that can be part of a dataset: no masks, and of a folder and links to it only one."""
+    entries = [entry for entry in _scan(folder) if is_folder(entry)]
+    second = {path for path, _ in _doubled(folder, entries)}
+    return [Path(e.path) for e in entries if not is_mask_folder(e.name) and e.path not in second]
+
+
+def _second_links(folder):
+    """(path, target) of the links to folders that lead back, or to a folder that lies beside them."""
+    return _doubled(folder, [entry for entry in _scan(folder) if is_folder(entry)])
+
+
+def _doubled(folder, entries):
+    if not any(entry.is_symlink() for entry in entries):
+        return []
+    here = os.path.realpath(folder) + os.sep
+    seen = {os.path.realpath(entry.path) for entry in entries if not entry.is_symlink()}
+    found = []
+    for entry in entries:
+        target = os.path.realpath(entry.path)
+        if entry.is_symlink() and (target in seen or here.startswith(target.rstrip(os.sep) + os.sep)):
+            found.append((entry.path, target))
+        seen.add(target)
+    return found
+
+
+def _mask_folders(folder):
+    return [Path(entry.path) for entry in _scan(folder) if is_folder(entry) and is_mask_folder(entry.name)]
 
 
 def _direct_images(folder):
-    return any(e.is_file() and looks_like_image(e.path) for e in _scan(folder))
+    return any(is_file(entry) and is_picture(entry.path) for entry in _scan(folder))
 
 
 def _has_images(folder, depth):
     return _direct_images(folder) or (depth > 0 and any(_has_images(child, depth - 1) for child in _folders(folder)))
+
+
+def _is_empty(folder):
+    """True for a folder without any file, in its subfolders either."""
+    entries = _scan(folder)
+    return all(is_folder(entry) and not entry.is_symlink() and _is_empty(entry.path) for entry in entries)

@@ -6,6 +6,7 @@ BACTERIAL, VIRAL = "bacterial", "viral"
 DATASET = "paultimothymooney/chest-xray-pneumonia"
 _SICK = re.compile(r"(person\d+)_(bacteria|virus)_\d+(?:_\d+)*", re.IGNORECASE)
 _HEALTHY = re.compile(r"((?:NORMAL2-)?IM-\d+)(?:-\d+)+", re.IGNORECASE)
+_MENDELEY = re.compile(r"(NORMAL|BACTERIA|VIRUS)-(\d{5,})-\d+", re.IGNORECASE)
 _SUBTYPES = {"bacteria": BACTERIAL, "virus": VIRAL}
 
 
@@ -16,15 +17,20 @@ def patient_id(stem):
     both subtypes and may be one child; a grouping that is too coarse costs nothing but a little freedom.
     `IM-0115-0001` -> "IM-0115" and `NORMAL2-IM-0115-0001` -> "NORMAL2-IM-0115": two patients, since the two series
     count separately and pictures of equal numbers are no more alike than any others.
+    `BACTERIA-1008087-0001` -> "1008087": the names of the release on Mendeley Data.
     """
+    mendeley = _MENDELEY.fullmatch(stem)
+    if mendeley:
+        return mendeley[2]
     match = _SICK.fullmatch(stem) or _HEALTHY.fullmatch(stem)
     return _canonical(match[1]) if match else ""
 
 
 def subtype(stem):
     """The subtype that a file name states: "bacterial", "viral", or "" where it states neither."""
-    match = _SICK.fullmatch(stem)
-    return _SUBTYPES[match[2].lower()] if match else ""
+    match, mendeley = _SICK.fullmatch(stem), _MENDELEY.fullmatch(stem)
+    kind = match[2] if match else mendeley[1] if mendeley else ""
+    return _SUBTYPES.get(kind.lower(), "")
 
 
 def _canonical(key):

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import unicodedata
 
 _CLEARLY_HEALTHY = frozenset(  # as `letters`; they mean healthy beside whatever other names
     "normal normals normallung normallungs normalchest normalxray normalcxr normalcontrol normalcontrols healthy "
@@ -12,14 +13,42 @@ _CLEARLY_HEALTHY = frozenset(  # as `letters`; they mean healthy beside whatever
 )
 _HEALTHY_BESIDE_A_SICK_CLASS = frozenset("neg 0 no absent false benign".split())  # benign beside normal is a finding
 _NEGATED = re.compile(r"(no|non|not|without)[ _-]", re.IGNORECASE)
+_ZERO = re.compile(r"0+[.,]0+")
+_UNSEEN = dict.fromkeys(map(ord, "\u200b\u2060\ufeff\u00ad"))  # marks that no script needs
+_NUMBERED = re.compile(r"[\W\d_]*[a-z]?[\W\d_]*")  # with a digit: 17, 00012_003, p10, 1.2.840.113
+_HEXADECIMAL = re.compile(r"[0-9a-f]{12,}")
+_STORAGE_WORDS = frozenset(  # of folders that say how files are kept, not what they show
+    "image images img imgs picture pictures photo photos file files data dataset part parts batch batches "
+    "chunk shard folder dir set subset train training test testing val valid validation patient patients "
+    "pat subject subjects case cases study studies series visit session exam view views png jpg jpeg dicom dcm "
+    "tif tiff bmp dicoms xray xrays cxr scan scans radiograph radiographs original originals raw sample "
+    "samples labels annotations".split()
+)
 _NEGATIONS = ("ab", "un", "no", "non", "not")
 
 
 def is_healthy(name):
-    """True when a class name says that nothing was found: "NORMAL", "no finding", "non-edema", "0"."""
-    if is_clearly_healthy(name) or letters(name) in _HEALTHY_BESIDE_A_SICK_CLASS:
+    """True when a class name says that nothing was found: "NORMAL", "no finding", "non-edema", "0", "0.0"."""
+    if is_clearly_healthy(name) or letters(name) in _HEALTHY_BESIDE_A_SICK_CLASS or _ZERO.fullmatch(name.strip()):
         return True
     return bool(_NEGATED.match(name.strip()))
+
+
+def is_storage(name):
+    """True for a folder name that says how files are kept: "images_001", "patient00012", "p10", "00017", "files"."""
+    text = re.sub(r"x[\W_]?ray", "xray", name.casefold())
+    numbered = _NUMBERED.fullmatch(text) and re.search(r"\d", text)
+    words = set(re.findall(r"[^\W\d_]+", text)) - {"stage"}  # stage_2_train_images; but 2 is a class
+    return bool(numbered or _HEXADECIMAL.fullmatch(letters(text)) or (words and words <= _STORAGE_WORDS))
+
+
+def clean_label(text):
+    """A label as it is compared and shown: composed letters (NFC), plain single blanks, no marks that are not seen.
+
+    The marks that join letters or keep them apart in Persian or Hindi stay, except at the ends.
+    """
+    text = unicodedata.normalize("NFC", text).translate(_UNSEEN)
+    return " ".join(text.split()).strip("\u200c\u200d\u200e\u200f ")
 
 
 def is_clearly_healthy(name):

@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from medxray.data.images import files as images
-from medxray.data.layouts import kermany
+from medxray.data.layouts import kermany, public_releases
 from medxray.data.layouts.against_normal import against_normal, merge
-from medxray.data.layouts.csv_source import csv_rows
-from medxray.data.layouts.folders import SPLIT_NAMES, class_files, find_tree, remedy
+from medxray.data.layouts.csv_labels import joins_findings
+from medxray.data.layouts.csv_source import CsvOptions, csv_rows
+from medxray.data.layouts.folder_source import check_classes_kept, folder_rows
+from medxray.data.layouts.folders import remedy
 from medxray.data.layouts.labels import (
     ABNORMAL,
     LabelledFile,
@@ -21,12 +23,13 @@ from medxray.data.layouts.labels import (
     renamed,
     resolve,
 )
+from medxray.data.layouts.not_a_table import check_is_table
+from medxray.data.layouts.patients import without_artefacts
 from medxray.data.manifest import (
     Manifest,
     Skipped,
     all_known,
     build_table,
-    portable_path,
     read_split_csv,
     split_csv_labels,
 )
@@ -47,6 +50,9 @@ def load_manifest(
     label_col=None,
     patient_col=None,
     split_col=None,
+    image_root=None,
+    positive_finding=None,
+    uncertain=None,
     label_map=None,
     normal=None,
     split_file=None,
@@ -60,10 +66,13 @@ def load_manifest(
         classes: class names in order that the labels must be among, such as those of a trained model; None:
             those of the task or the labels found.
         positive: the sick one of two classes; needed where the names do not say it.
-        path_col: CSV column of image paths, relative to the CSV's folder.
+        path_col: CSV column of image paths or names.
         label_col: CSV column of labels.
         patient_col: CSV column of patients, or None.
         split_col: CSV column of splits, or None.
+        image_root: folder that the paths of a CSV count from; None: the CSV's folder.
+        positive_finding: of the findings in a label cell the one that makes an image positive, or None.
+        uncertain: what the label -1 of a CSV means: "drop", "positive" or "negative"; None: it is not expected.
         label_map: dict source label -> class, or None.
         split_file: file for `load_split`, whose labels the map may name as well, or None.
         normal: the class that is set against all others as one, or labels.BY_NAME; None: classes stay as they are.
@@ -81,17 +90,21 @@ def load_manifest(
         raise DataError("An empty name was given for the data, perhaps from a variable that is not set.")
     data = Path(data)
     task = known_task(task)
-    columns = {"path_col": path_col, "label_col": label_col, "patient_col": patient_col, "split_col": split_col}
-    root, rows, skipped, ignored = _rows(data, columns)
+    options = CsvOptions(path_col, label_col, patient_col, split_col, image_root, positive_finding, uncertain)
+    root, rows, skipped, ignored, folders = _rows(data, options, named=[*(label_map or ()), *(classes or ())])
     usable, bad = _inspected(rows, root)
     skipped += bad
     if not usable:
         raise DataError(_nothing_usable(data, skipped))
+    check_classes_kept(folders, root, usable, skipped)
+    usable = without_artefacts(usable)
     from_kermany = task in TASK_CLASSES or guess_task(usable) == "pneumonia"
     elsewhere = sorted(split_csv_labels(split_file)) if label_map and split_file is not None else ()
     usable = apply_label_map(usable, label_map, elsewhere=elsewhere, finer=normal is not None)
     task = task or guess_task(usable)
-    if normal is not None:
+    if normal is None:
+        _check_single_findings(usable, classes)
+    else:
         usable, positive = against_normal(usable, normal, task=task, classes=classes)
     if classes is not None and len(classes) == 2 and positive is None:
         positive = classes[-1]
@@ -145,45 +158,27 @@ def load_split(path, manifest, *, label_map=None, normal=None):
     )
 
 
-def _rows(data, columns):
-    """(root, rows, skipped, ignored) of a folder or a CSV."""
+def _rows(data, options, *, named):
+    """(root, rows, skipped, ignored, class folders) of a folder or a CSV."""
     if data.is_file():
-        rows, missing = csv_rows(data, **columns)
-        return data.parent.absolute(), rows, missing, []
+        check_is_table(data)
+        return *csv_rows(data, options), []
     if not data.is_dir():
         raise DataError(f"{data} does not exist. {remedy(data)}")
-    given = [name for name, value in columns.items() if value is not None]
+    given = [name for name, value in vars(options).items() if value is not None]
     if given:
         raise ConfigError(f"--{given[0].replace('_', '-')} is for a CSV. {data} is a folder. Leave it out.")
-    tree = find_tree(data)
-    root = tree.base.absolute()
-    rows, system_files = [], 0
-    for item in tree.folders:
-        files, passed_over = class_files(item.folder)
-        rows += [_folder_row(file, item, root) for file in files]
-        system_files += passed_over
-    ignored = [Skipped(portable_path(item.path, root), item.reason) for item in tree.ignored]
-    log.debug("%s: %d system files passed over", data, system_files)
-    if ignored:
-        log.info("%s: beside the dataset and not counted: %s", data, ", ".join(item.path for item in ignored))
-    return root, [row for row in rows if _is_text(row.file)], _unnameable(rows), ignored
+    return folder_rows(data, named=named)
 
 
-def _folder_row(file, item, root):
-    split, inner = item.split, file.relative_to(item.folder).parts
-    if not split and len(inner) > 1:
-        split = SPLIT_NAMES.get(inner[0].casefold(), "")
-    return LabelledFile(portable_path(file, root), item.label, "", split)
-
-
-def _is_text(path):
-    """False for a file name that no CSV in UTF-8 can hold."""
-    return path.isprintable() and not any(0xD800 <= ord(letter) < 0xE000 for letter in path)
-
-
-def _unnameable(rows):
-    bad = [row.file for row in rows if not _is_text(row.file)]
-    return [Skipped(ascii(path)[1:-1], "its name is not printable UTF-8; rename it") for path in bad]
+def _check_single_findings(rows, classes):
+    """Refuse labels that join several findings, where nothing says which one counts."""
+    joined = [row for row in rows if joins_findings(row.label) and row.label not in (classes or ())]
+    if joined:
+        raise DataError(
+            f"Label {joined[0].label!r} ({joined[0].where or joined[0].file}) joins several findings. "
+            "Say with --positive-finding NAME which of them counts, or rename the labels with --label-map."
+        )
 
 
 def _inspected(rows, root):
@@ -213,6 +208,7 @@ def _entries(rows, names, *, task, from_kermany):
             unnamed.append(Skipped(row.file, "its name does not say bacteria or virus"))
             continue
         patient = row.patient_id or (kermany.patient_id(PurePosixPath(row.file).stem) if from_kermany else "")
+        patient = patient or public_releases.patient_id(row.file)
         entries.append((row.file, label, subtype, patient, row.split))
     return entries, unnamed
 

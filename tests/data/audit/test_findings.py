@@ -67,7 +67,7 @@ def test_nothing_readable_is_an_error(make_tree):
 def test_phantoms_have_no_defects(phantoms):
     findings = audit(load_manifest(phantoms))
     facts = findings.to_dict()
-    assert facts["skipped"] == [] and facts["ignored"] == []
+    assert facts["skipped"] == [] and [item["path"] for item in facts["ignored"]] == [str(phantoms / "masks")]
     assert facts["patients"] == 30
     assert facts["duplicates"]["groups"] == 0
     assert facts["near_duplicates"]["across_patients"] == 0  # two exposures of one patient may look alike at 64 pixels

@@ -7,7 +7,8 @@ from medxray.data.audit.duplicates import identical
 from medxray.data.audit.shortcuts import probe_size
 from medxray.data.images.files import identify
 from medxray.data.layouts.sources import load_manifest
-from medxray.data.splits import assign_splits, leaks
+from medxray.data.split_checks import leaks
+from medxray.data.splits import assign_splits
 
 
 @pytest.fixture(scope="module")

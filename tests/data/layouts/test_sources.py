@@ -146,7 +146,7 @@ def test_a_name_that_is_no_text_is_skipped(make_tree):
     os.rename(folder / KERMANY[0], os.fsencode(folder / "train/NORMAL") + b"/\xff\xfe.jpeg")
     manifest = load_manifest(folder)
     assert len(manifest) == len(KERMANY) - 1
-    assert manifest.skipped[0].reason == "its name is not printable UTF-8; rename it"
+    assert manifest.skipped[0].reason == "its name holds control characters or is not UTF-8; rename it"
     assert manifest.skipped[0].path.isascii()
 
 

@@ -33,7 +33,8 @@ def many(tmp_path_factory):
 
 def test_set_is_read_as_a_kermany_tree_with_patients_and_subtypes(many):
     folder, manifest, _ = many
-    assert (manifest.task, manifest.grouped, manifest.skipped, manifest.ignored) == ("pneumonia", True, (), ())
+    assert (manifest.task, manifest.grouped, manifest.skipped) == ("pneumonia", True, ())
+    assert [item.path for item in manifest.ignored] == [str(folder / "masks")]
     counts = manifest.counts().set_index("label")["patients"].to_dict()
     assert counts == {"NORMAL": 48, "PNEUMONIA": 72}
     per_patient = manifest.table.groupby("patient_id").size()

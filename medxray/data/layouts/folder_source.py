@@ -1,0 +1,160 @@
+"""Rows of a folder: where its classes are, and what in it is no part of the dataset. No TensorFlow."""
+
+import logging
+import os
+from pathlib import Path
+
+from medxray.data.layouts.folders import SPLIT_NAMES, ClassFolder, Tree, find_tree
+from medxray.data.layouts.labels import LabelledFile
+from medxray.data.layouts.names import is_storage, listed
+from medxray.data.layouts.pictures import is_picture
+from medxray.data.layouts.public_releases import is_labelled_by_name, label_in_name, table_advice, tables_of
+from medxray.data.layouts.walk import class_files
+from medxray.data.manifest import Skipped, is_portable, portable_path
+from medxray.errors import DataError
+
+log = logging.getLogger(__name__)
+_NUMBERS_AS_CLASSES = {"0", "1"}
+_SHOWN = 10
+
+
+def folder_rows(data, *, named=()):
+    """Rows of the dataset in a folder.
+
+    Args:
+        data: existing folder.
+        named: labels that are known to be classes, whatever they look like.
+
+    Returns:
+        (absolute root, list of LabelledFile, list of Skipped for files that cannot be used, list of Skipped for what is
+        no part of the dataset, list of ClassFolder).
+
+    Raises:
+        DataError: no dataset, several of them, or folders that are no classes.
+    """
+    tree = _tree(data, named)
+    root = tree.base.absolute()
+    places = [item.folder for item in tree.folders]
+    listings = [class_files(folder, places) for folder in places]
+    rows = [
+        _row(file, item, root) for item, listing in zip(tree.folders, listings, strict=True) for file in listing.files
+    ]
+    unread = [item for listing in listings for item in listing.unread]
+    ignored = [*tree.ignored, *(item for listing in listings for item in listing.links), *_masks(tree, listings)]
+    log.debug("%s: %d system files passed over", data, sum(listing.system_files for listing in listings))
+    _tell(data, ignored)
+    unread, ignored = ([Skipped(_shown(item.path, root), item.reason) for item in items] for items in (unread, ignored))
+    return root, [row for row in rows if is_portable(row.file)], unread + _unnameable(rows), ignored, tree.folders
+
+
+def _tree(data, named):
+    """The Tree of a folder; that of a set with the labels in the file names where its folders say nothing."""
+    try:
+        tree = find_tree(data)
+        problem = None
+    except DataError as error:
+        tree, problem = None, error
+    if tree is None or len({item.label for item in tree.folders}) < 2:
+        by_name = _labelled_by_name(data)
+        if by_name is not None:
+            return by_name
+    if tree is None:
+        raise _with_advice(data, problem)
+    _check_no_storage(data, tree, named)
+    _check_distinct(tree)
+    return tree
+
+
+def _labelled_by_name(data):
+    """The Tree of a folder whose pictures all have their label in their name, or None."""
+    pictures = [file for file in class_files(data).files if is_picture(file)]
+    if not is_labelled_by_name(pictures):
+        return None
+    log.info("%s: labels are taken from the names of the files, such as %s.", data, pictures[0].name)
+    return Tree(Path(data), [ClassFolder("", "", Path(data))], [])
+
+
+def _with_advice(data, error):
+    """The same error, with the CSV that lies in the folder."""
+    if "--path-col" not in str(error) or not tables_of(Path(data)):
+        return error
+    return DataError(f"{error} {table_advice(Path(data))}")
+
+
+def _check_no_storage(data, tree, named):
+    names = sorted({item.label for item in tree.folders})
+    known = {name.casefold() for name in named} | _NUMBERS_AS_CLASSES
+    if all(name.casefold() in known for name in names) or not all(map(is_storage, names)):
+        return
+    shown = listed(names[:4]) + (", ..." if len(names) > 4 else "")
+    raise DataError(
+        f"The folders in {tree.base} number or hold the images and are no classes: {shown}. {table_advice(Path(data))} "
+        "If they are classes, give them names with --label-map."
+    )
+
+
+def _check_distinct(tree):
+    """Refuse a class folder that is a link to another one."""
+    known = {}
+    for item in tree.folders:
+        first = known.setdefault(os.path.realpath(item.folder), item)
+        if first is not item:
+            raise DataError(f"{first.folder} and {item.folder} are one folder: one is a link. Remove the link.")
+
+
+def _row(file, item, root):
+    split, inner = item.split, file.relative_to(item.folder).parts
+    if not split and len(inner) > 1:
+        split = SPLIT_NAMES.get(inner[0].casefold(), "")
+    return LabelledFile(portable_path(file, root), item.label or label_in_name(file.stem), "", split)
+
+
+def _unnameable(rows):
+    bad = [ascii(row.file)[1:-1] for row in rows if not is_portable(row.file)]
+    return [Skipped(path, "its name holds control characters or is not UTF-8; rename it") for path in bad]
+
+
+def _masks(tree, listings):
+    """One Skipped that counts the masks; none where there are none."""
+    beside = {folder: class_files(folder).files for folder in tree.masks}
+    masks = [file for files in beside.values() for file in files if is_picture(file)]
+    masks += [file for listing in listings for file in listing.masks]
+    if not masks:
+        return []
+    count = "1 mask image is" if len(masks) == 1 else f"{len(masks)} mask images are"
+    return [Skipped(str(masks[0].parent), f"{count} left out, such as {masks[0].name}")]
+
+
+def _tell(data, ignored):
+    if ignored:
+        told = [f"{_shown(item.path, Path(data).absolute())} ({item.reason})" for item in ignored[:_SHOWN]]
+        more = f" and {len(ignored) - _SHOWN} more" if len(ignored) > _SHOWN else ""
+        log.info("%s: not counted: %s%s", data, ", ".join(told), more)
+
+
+def _shown(path, root):
+    """A path as it is told: relative to the root, and as text that can be printed."""
+    text = portable_path(path, root)
+    return text if is_portable(text) else ascii(text)[1:-1]
+
+
+def check_classes_kept(folders, root, usable, skipped):
+    """Raise DataError for a class folder none of whose files is a usable image.
+
+    Args:
+        folders: list of ClassFolder.
+        root: absolute folder that paths count from.
+        usable: list of LabelledFile that can be used.
+        skipped: list of Skipped.
+    """
+    for item in folders:
+        place = portable_path(item.folder, root)
+        prefix = "" if place == "." else f"{place}/"
+        if any(row.file.startswith(prefix) for row in usable):
+            continue
+        lost = [entry for entry in skipped if entry.path.startswith(prefix)]
+        what = f"{len(lost)} files, the first {lost[0].path}: {lost[0].reason}" if lost else "it is empty"
+        raise DataError(
+            f"Class folder {item.folder} holds no readable image ({what}). "
+            "Convert its images to PNG or JPEG, or take the folder out of the dataset."
+        )

@@ -1,0 +1,69 @@
+"""Tables as spreadsheets of many countries write them."""
+
+import gzip
+
+import pytest
+
+from medxray.data.csv_table import read_rows
+from medxray.errors import DataError
+
+PLAIN = "path,label\na.png,NORMAL\nb.png,PNEUMONIA\n"
+ROWS = [(2, {"path": "a.png", "label": "NORMAL"}), (3, {"path": "b.png", "label": "PNEUMONIA"})]
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Function (content as str or bytes) that writes a table and returns its path."""
+
+    def write(content):
+        path = tmp_path / "labels.csv"
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN,
+        PLAIN.replace(",", ";"),
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace("\n", "\r\n"),
+        PLAIN.replace("\n", "\r"),
+        PLAIN.encode("utf-16"),
+        PLAIN.encode("utf-8-sig"),
+        b"\xfe\xff" + PLAIN.encode("utf-16-be"),
+        gzip.compress(PLAIN.encode()),
+        "path,label,,\na.png,NORMAL,,\nb.png,PNEUMONIA,,\n",
+        "path,label\na.png,NORMAL,,\nb.png,PNEUMONIA,\n",
+        "path,label,\na.png,NORMAL\nb.png,PNEUMONIA\n",
+        ",path,label\n0,a.png,NORMAL\n1,b.png,PNEUMONIA\n",
+        'path;label\n"a.png";"NORMAL"\n"b.png";PNEUMONIA\n',
+    ],
+)
+def test_a_table_is_read_whatever_program_wrote_it(written, content):
+    assert read_rows(written(content)) == (("path", "label"), ROWS)
+
+
+def test_a_comma_inside_quotes_of_the_header_is_no_delimiter(written):
+    header, rows = read_rows(written('"path, relative, of file";label\nx,1.png;NORMAL\n'))
+    assert header == ("path, relative, of file", "label")
+    assert rows == [(2, {"path, relative, of file": "x,1.png", "label": "NORMAL"})]
+
+
+def test_cells_keep_their_outer_blanks_where_that_is_wanted(written):
+    _, rows = read_rows(written("path,label\n a.png , NORMAL \n"), as_written=("path",))
+    assert rows == [(2, {"path": " a.png ", "label": "NORMAL"})]
+
+
+@pytest.mark.parametrize("row", ["a.png", "a.png,NORMAL,more"])
+def test_a_row_with_too_few_or_too_many_filled_cells_is_named(written, row):
+    with pytest.raises(DataError, match=r"Expected 2 cells. Received \d \(labels.csv row 2\)"):
+        read_rows(written(f"path,label\n{row}\n"))
+
+
+@pytest.mark.parametrize("content", [gzip.compress(PLAIN.encode())[:-12], PLAIN.encode("utf-16")[:-1], b"path\n\xe9"])
+def test_a_damaged_table_is_no_table(written, content):
+    with pytest.raises(DataError, match="is not a CSV in UTF-8"):
+        read_rows(written(content))
