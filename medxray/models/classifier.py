@@ -8,6 +8,7 @@ from keras import layers
 from medxray.errors import ConfigError, RunError
 from medxray.models.heads import attach_head
 from medxray.models.names import INPUT, LOGITS, POOLED
+from medxray.models.normalization import MOMENTUM
 from medxray.models.preprocessing import preprocessing
 from medxray.models.registry import architecture
 
@@ -109,3 +110,16 @@ def freeze_before(model, cut, *, train_normalization, l2=0.0):
         layer.trainable = position > frozen_until and not fixed
         if layer.trainable and l2 and isinstance(layer, (layers.Conv2D, layers.Dense)) and not layer.kernel.regularizer:
             layer.kernel_regularizer = layer.kernel.regularizer = keras.regularizers.L2(l2)
+
+
+def quicken(model):
+    """Give every BatchNormalization layer of a model with random weights the momentum MOMENTUM.
+
+    The networks of keras.applications have .99 or .997, which is made for hundreds of thousands of steps.
+
+    Args:
+        model: keras.Model, flat.
+    """
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = min(layer.momentum, MOMENTUM)

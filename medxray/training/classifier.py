@@ -9,10 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from medxray.evaluation.after_training import assess
-from medxray.models.classifier import build_classifier, load_classifier, pooling, suffix
+from medxray.models.classifier import build_classifier, load_classifier, pooling, quicken, suffix
 from medxray.models.inference import logits_model, predict_batches, predict_rows
 from medxray.models.names import POOLED
-from medxray.models.normalization import quicken
 from medxray.models.weights import load_weights
 from medxray.training import stages
 from medxray.training.checkpoint import save_model
