@@ -6,27 +6,23 @@ from functools import cached_property
 import numpy as np
 import tensorflow as tf
 
-from medxray.data.images.decode import DECODING
-from medxray.errors import ConfigError, RunError
+from medxray.errors import ConfigError
 from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.gate import verdicts
 from medxray.gate.parts import read_gate
-from medxray.models.classifier import embedder, load_classifier
+from medxray.models.classifier import embedder
 from medxray.models.heads import POOLED
 from medxray.models.inference import compiled, logits_model, predict_batches, trunk
-from medxray.models.registry import architecture
 from medxray.predict.features import FeatureCollector
-from medxray.predict.input_form import InputForm
 from medxray.predict.inputs import expand_inputs
 from medxray.predict.table import answer_table
-from medxray.runs.stored_decision import stored_decision
+from medxray.runs.stored_run import StoredRun
 from medxray.system import progress
-from medxray.training.option_groups import RESIZES
 
 log = logging.getLogger(__name__)
 
 
-class Run:
+class Run(StoredRun):
     """A trained run: its model and what belongs to it.
 
     Args:
@@ -44,69 +40,9 @@ class Run:
     normal = None
 
     def __init__(self, directory, kind):
-        self.directory = directory
+        super().__init__(directory)
         self.kind = kind
-        self.path = directory.path
-        self.name = directory.name
-        self.record = directory.read_record()
-        try:
-            self._read_facts()
-        except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{directory.record_file} is damaged: {error!r}. Train the run again.") from error
-        self._compare_decoding()
-        self.decision = stored_decision(self.record, self.path)
         self._explainers = {}
-
-    def _read_facts(self):
-        data, config = self.record["data"], self.record["config"]
-        self.classes = tuple(map(str, data["classes"]))
-        self.positive = data["positive"]
-        self.architecture = self._read_architecture(config)
-        self.input_size = (int(config["image_size"]),) * 2
-        self.channels = int(config["channels"])
-        self.resize = config["resize"]
-        self.decoding = int(dict(data.get("preprocessing") or {}).get("decoding", 1))
-        self.form = InputForm(self.input_size, self.channels, self.resize)
-        if len(self.classes) < 2 or self.positive not in (None, self.classes[-1]) or self.resize not in RESIZES:
-            raise ValueError("classes, positive or resize")
-
-    def _compare_decoding(self):
-        """Warn where images are now decoded in another way than in training."""
-        if self.decoding != DECODING:
-            log.warning(
-                "%s was trained on images decoded by version %d, and they are now decoded by version %d: its figures "
-                "may move. Train it again; docs/data.md says what changed.",
-                self.name,
-                self.decoding,
-                DECODING,
-            )
-
-    def _read_architecture(self, config):
-        return architecture(config["arch"])
-
-    @cached_property
-    def model(self):
-        """The flat keras.Model: float32 images (N,H,W,C), 0-255 -> probabilities (N,K), not calibrated.
-
-        That of an anomaly run has further outputs behind the probabilities, see `anomaly.score.finish_detector`.
-        """
-        model = load_classifier(self.directory.model_file)
-        self._check_model(model)
-        return model
-
-    def _check_model(self, model):
-        found, expected = (
-            (model.input_shape, model.output_shape),
-            (
-                (None, *self.input_size, self.channels),
-                (None, len(self.classes)),
-            ),
-        )
-        if found != expected:
-            raise RunError(
-                f"{self.directory.model_file} maps {found[0]} to {found[1]}, where run.json says {expected[0]} to "
-                f"{expected[1]}. The files do not belong together: train the run again."
-            )
 
     @cached_property
     def gate(self):

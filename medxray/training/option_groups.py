@@ -7,11 +7,12 @@ None, the configuration restates the option with its own default, or fills it in
 from dataclasses import dataclass
 
 from medxray.data.layouts.choices import UNCERTAIN
+from medxray.data.resizing import RESIZES
 from medxray.models.registry import ARCHITECTURES
 from medxray.training.options import option
 
 SCHEDULES = ("cosine", "plateau")
-RESIZES = ("letterbox", "stretch")
+
 WEIGHTS = ("auto", "imagenet", "hed", "none")
 AUGMENTS = ("none", "light", "standard", "strong")
 CSV_OPTIONS = ("path_col", "label_col", "patient_col", "split_col", "image_root", "positive_finding", "uncertain")

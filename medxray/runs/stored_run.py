@@ -1,0 +1,98 @@
+"""What a run stores: facts of its images and classes, its decision, its model."""
+
+import logging
+from functools import cached_property
+
+from medxray.data.images.decode import DECODING
+from medxray.data.resizing import RESIZES
+from medxray.errors import RunError
+from medxray.models.classifier import load_classifier
+from medxray.models.registry import architecture
+from medxray.predict.input_form import InputForm
+from medxray.runs.stored_decision import stored_decision
+
+log = logging.getLogger(__name__)
+
+
+class StoredRun:
+    """A run as it is on disk, read and checked.
+
+    Args:
+        directory: runs.directory.RunDir.
+
+    Attributes:
+        path, name: of the directory.
+        record: dict of run.json.
+        classes, positive: names of the classes; the positive one of two, or None.
+        architecture: row of models.registry; None where the model is of none of them.
+        input_size, channels, resize: of the model's input, in pixels.
+        decoding: version of the decoding in training.
+        form: predict.input_form.InputForm, how files become inputs.
+        decision: metrics.decision.Decision.
+
+    Raises:
+        RunError: run.json is damaged.
+    """
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.path = directory.path
+        self.name = directory.name
+        self.record = directory.read_record()
+        try:
+            self._read_facts()
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(f"{directory.record_file} is damaged: {error!r}. Train the run again.") from error
+        self._compare_decoding()
+        self.decision = stored_decision(self.record, self.path)
+
+    def _read_facts(self):
+        data, config = self.record["data"], self.record["config"]
+        self.classes = tuple(map(str, data["classes"]))
+        self.positive = data["positive"]
+        self.architecture = self._read_architecture(config)
+        self.input_size = (int(config["image_size"]),) * 2
+        self.channels = int(config["channels"])
+        self.resize = config["resize"]
+        self.decoding = int(dict(data.get("preprocessing") or {}).get("decoding", 1))
+        self.form = InputForm(self.input_size, self.channels, self.resize)
+        if len(self.classes) < 2 or self.positive not in (None, self.classes[-1]) or self.resize not in RESIZES:
+            raise ValueError("classes, positive or resize")
+
+    def _compare_decoding(self):
+        """Warn where images are now decoded in another way than in training."""
+        if self.decoding != DECODING:
+            log.warning(
+                "%s was trained on images decoded by version %d, and they are now decoded by version %d: its figures "
+                "may move. Train it again; docs/data.md says what changed.",
+                self.name,
+                self.decoding,
+                DECODING,
+            )
+
+    def _read_architecture(self, config):
+        return architecture(config["arch"])
+
+    @cached_property
+    def model(self):
+        """The flat keras.Model: float32 images (N,H,W,C), 0-255 -> probabilities (N,K), not calibrated.
+
+        That of an anomaly run has further outputs behind the probabilities, see `anomaly.score.finish_detector`.
+        """
+        model = load_classifier(self.directory.model_file)
+        self._check_model(model)
+        return model
+
+    def _check_model(self, model):
+        found, expected = (
+            (model.input_shape, model.output_shape),
+            (
+                (None, *self.input_size, self.channels),
+                (None, len(self.classes)),
+            ),
+        )
+        if found != expected:
+            raise RunError(
+                f"{self.directory.model_file} maps {found[0]} to {found[1]}, where run.json says {expected[0]} to "
+                f"{expected[1]}. The files do not belong together: train the run again."
+            )
