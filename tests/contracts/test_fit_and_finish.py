@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from medxray import AnomalyConfig, TrainConfig
-from medxray.data import pipeline
+from medxray.data import image_stream, pipeline
 from medxray.errors import DataError, RunError
 from medxray.metrics.predictions import Predictions
 from medxray.run_kinds import KINDS
@@ -64,13 +64,14 @@ def configured(phantoms, tmp_path):
 @pytest.fixture
 def decoded(monkeypatch):
     """Set of the files that have been decoded."""
-    files, load = set(), pipeline._load
+    files, load = set(), image_stream.load_image
 
-    def recorded(path, source):
+    def recorded(path, form, **wanted):
         files.add(Path(path))
-        return load(path, source)
+        return load(path, form, **wanted)
 
-    monkeypatch.setattr(pipeline, "_load", recorded)
+    for module in (image_stream, pipeline):
+        monkeypatch.setattr(module, "load_image", recorded)
     return files
 
 

@@ -109,7 +109,7 @@ def test_tf_keras_vis_explains_the_same_as_the_compiled_method(binary_run, image
 def test_bytes_are_explained_like_their_files(binary_run, image_files, binary):
     in_memory = [ImageBytes(file.name, file.read_bytes()) for file in image_files(binary_run)]
     found, failures = binary_run.explain([*in_memory, b"no image"])
-    assert failures == {"image-7": "not an image (PNG, JPEG, BMP, TIFF or DICOM)"}
+    assert failures == {"image-7": "not an image (PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF)"}
     for ours, theirs in zip(found, binary, strict=True):
         np.testing.assert_array_equal(ours.image, theirs.image)
         np.testing.assert_allclose(ours.heatmap_layer, theirs.heatmap_layer, atol=1e-6)

@@ -116,6 +116,11 @@ def display_rule(dataset):
     )
 
 
+def displayed(stored, dataset):
+    """Grey levels of stored values, integer (h, w), as their header says; see `DisplayRule.grey_levels`."""
+    return display_rule(dataset).grey_levels(stored)
+
+
 def _rescale(dataset):
     slope, intercept = _first(dataset.get("RescaleSlope")), _first(dataset.get("RescaleIntercept"))
     if slope is None and intercept is None:

@@ -38,7 +38,7 @@ def test_audit_reports_counts_sizes_patients_and_what_cannot_be_read(damaged):
     assert facts["sizes"]["height"] == {"min": 12.0, "median": 12.0, "max": 60.0}
     assert facts["sizes"]["aspect"]["max"] == 1.5
     reasons = {item["path"].rsplit("/")[-1]: item["reason"] for item in facts["skipped"]}
-    assert reasons["notes.png"] == "not an image (PNG, JPEG, BMP, TIFF or DICOM)"
+    assert reasons["notes.png"] == "not an image (PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF)"
     assert "truncated or damaged" in reasons["IM-0008-0001.jpeg"]
     assert facts["patients_in_two_splits"] == [
         {"patient_id": "IM-0000", "splits": "train+test", "images": 2, "kind": "certain"},

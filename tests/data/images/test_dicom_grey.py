@@ -4,14 +4,10 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
 
-from medxray.data.images.dicom_grey import display_rule
+from medxray.data.images.dicom_grey import displayed
 from medxray.errors import ImageError
 
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
-
-
-def displayed(stored, dataset):
-    return display_rule(dataset).grey_levels(stored)
 
 
 def header(photometric="MONOCHROME2", *, bits=12, **attributes):

@@ -121,7 +121,10 @@ def test_an_unreadable_file_is_skipped_with_its_row(table, tmp_path):
     path = table(*good_rows())
     (tmp_path / "images" / "x2.png").write_text("text")
     manifest = load_manifest(path, **COLUMNS)
-    assert manifest.skipped[0].reason == "not an image (PNG, JPEG, BMP, TIFF or DICOM) (labels.csv row 4)"
+    assert (
+        manifest.skipped[0].reason
+        == "not an image (PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF) (labels.csv row 4)"
+    )
 
 
 def test_a_very_long_path_is_a_missing_file(table):

@@ -135,7 +135,7 @@ def test_what_is_no_image_is_skipped_with_the_reason(make_tree):
     manifest = load_manifest(folder)
     assert len(manifest) == len(KERMANY)
     assert {item.path.rsplit("/", 1)[1]: item.reason for item in manifest.skipped} == {
-        "notes.png": "not an image (PNG, JPEG, BMP, TIFF or DICOM)",
+        "notes.png": "not an image (PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF)",
         "empty.png": "the file is empty",
         "broken.png": "No such file or directory",
     }
