@@ -64,7 +64,7 @@ def _unused(facts):
     lines = ["", f"Skipped        {len(facts['skipped']):,} files"]
     lines += _some([f"{item['path']}: {item['reason']}" for item in facts["skipped"]])
     if facts["ignored"]:
-        lines.append(f"Not counted    {len(facts['ignored'])} folders beside the dataset")
+        lines.append("Not counted")
         lines += _some([f"{item['path']}: {item['reason']}" for item in facts["ignored"]])
     return lines
 

@@ -9,6 +9,7 @@ from medxray.errors import DataError, RunError, StorageError
 from medxray.models.inference import weights_digest
 from medxray.runs.images import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, without_known
 from medxray.runs.known import known_images
+from medxray.system.storage import check_place
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ def extract(run, data=None, *, splits=(), out=None, label_map=None, columns=None
         DataError: the labels are not classes of the run, or no image is left.
         StorageError: the file cannot be written.
     """
+    if out is not None:
+        check_place(out, file=True)
     how = {"label_map": label_map, "columns": columns}
     manifest, folder = _manifest(run, data, splits=splits, exclude_known=exclude_known, **how)
     embeddings = embed(run, manifest)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from medxray.data.manifest import SPLITS
+from medxray.data.manifest import SPLITS, is_portable
 from medxray.errors import DataError
 from medxray.system import storage
 
@@ -133,7 +133,7 @@ def _text(array):
 
 
 def _printable(texts):
-    return all(text.isprintable() for text in texts)
+    return all(map(is_portable, texts))
 
 
 def _without_bytes(path):

@@ -4,6 +4,7 @@ import logging
 
 from medxray.evaluation.report import report_run, write_run_assessment
 from medxray.runs.images import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, unseen
+from medxray.system.storage import check_place
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
         DataError: the labels are not classes of the run, files are gone, or no image is left.
         StorageError: the run's directory cannot be written.
     """
+    check_place(run.path)
     how = {"label_map": label_map, "columns": columns}
     part, known, files = _part(run, data, split, exclude_known=exclude_known, **how)
     predictions, pictures = run.predict_manifest(part, split=split)

@@ -1,6 +1,7 @@
 """Atomic files: what is written is either complete or not there. No TensorFlow."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -67,6 +68,25 @@ def storage_error(target, error):
     return StorageError(
         f"Could not write {target}: {reason}. Free disk space or choose another folder, then run the command again."
     )
+
+
+def check_place(target, *, file=False):
+    """Raise StorageError where `target` cannot be written, before the work whose result it is to hold.
+
+    Args:
+        target: folder, or file, that is to be made; folders on the way may be missing.
+        file: whether it is a file.
+    """
+    target = Path(target)
+    if file and target.is_dir():
+        raise storage_error(target, IsADirectoryError(errno.EISDIR, ""))
+    place = target.parent if file else target
+    while not os.path.lexists(place) and place != place.parent:
+        place = place.parent
+    if not place.is_dir():
+        raise storage_error(target, NotADirectoryError(errno.ENOTDIR, ""))
+    if not os.access(place, os.W_OK | os.X_OK):
+        raise storage_error(target, PermissionError(errno.EACCES, ""))
 
 
 def free_stem(stem, taken):

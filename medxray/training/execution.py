@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from medxray.errors import MedxrayError, RunError, TrainingError
 from medxray.runs.directory import command_line, create_run, open_run, undo_replacing
+from medxray.system.storage import check_place
 from medxray.training.config import config_from_dict
 from medxray.training.options import option_name
 from medxray.training.run_data import FITTED
@@ -97,6 +98,9 @@ def finish(fitted):
 def _new_run(config):
     """The RunDir of a new run and its configuration, complete."""
     config = config.resolved().anchored()
+    places = (config.cache_dir, config.saved_models_dir if config.export else None)
+    for place in filter(None, places):
+        check_place(place)
     run = create_run(config, command=command_line())
     log.info("Run %s", run.path)
     return run, dataclasses.replace(config, name=run.name)

@@ -122,3 +122,15 @@ def test_a_class_without_images_is_warned_of(make_tree):
     ).stdout
     assert "Warning: there is no image of class NORMAL." in output
     assert "Size-only AUROC: unknown, there is one class only" in output
+
+
+def test_what_a_table_and_its_masks_leave_out_is_told_by_inspect(make_tree):
+    folder = make_tree(*(f"images/{n}.png" for n in range(8)), "images/0_mask.png")
+    rows = [f"{n}.png;{('No Finding', 'Mass|Nodule', 'Effusion', '')[n % 4]}" for n in range(8)]
+    (folder / "t.csv").write_text("\n".join(["Image Index;Finding Labels;", *rows]))
+    columns = ("--path-col", "Image Index", "--label-col", "Finding Labels", "--image-root", folder / "images")
+    result = run("inspect", folder / "t.csv", *columns, "--positive-finding", "nodule")
+    assert result.exit_code == 0, result.output
+    assert "Task           folders: No Nodule, Nodule (positive)" in result.stdout
+    assert "Not counted\n  t.csv: 2 rows without a label left out (first: t.csv row 5)" in result.stdout
+    assert run("inspect", folder / "t.csv", *columns, "--uncertain", "perhaps").exit_code == 2

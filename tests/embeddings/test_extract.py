@@ -196,3 +196,9 @@ def test_command_tells_what_it_wrote(run):
     assert answer.exit_code == 0, answer.output
     count = (pd.read_csv(run.path / "split.csv")["split"] == "test").sum()
     assert answer.stdout == f"{run.path}/embeddings-test.npz: {count} images, 512 features\n"
+
+
+def test_an_output_that_cannot_be_written_stops_before_an_image_is_read(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(StorageError, match="Could not write"):
+        extraction.extract(None, out=tmp_path / "file" / "a.npz")

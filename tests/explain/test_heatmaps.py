@@ -134,3 +134,9 @@ def test_one_forward_pass_gives_map_logits_and_what_the_gate_judges(binary_run, 
     graph = binary_run.explainer(ExplainRequest()).get_concrete_function().graph
     forward = [op for op in graph.get_operations() if op.type == "Conv2D"]
     assert len(forward) == sum("Conv2D" in type(layer).__name__ for layer in binary_run.model.layers)
+
+
+def test_the_case_of_the_class_makes_no_difference(binary_run, image_files):
+    file = image_files(binary_run)[0]
+    (named,), _ = binary_run.explain([file], target="normal")
+    assert named.target == "NORMAL"

@@ -85,3 +85,24 @@ def test_stems_are_numbered_when_taken_whatever_their_case():
     taken = set()
     stems = [storage.free_stem(stem, taken) for stem in ("a", "A", "b", "a-2", "a")]
     assert stems == ["a", "A-2", "b", "a-2-2", "a-3"]
+
+
+@pytest.mark.parametrize("inner", ["", "deep/er"])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, inner):
+    (tmp_path / "file").write_text("in the way")
+    storage.check_place(tmp_path / "new" / inner)
+    storage.check_place(tmp_path / "new" / inner / "a.npz", file=True)
+    storage.check_place(tmp_path / "file", file=True)
+    for target, file in (
+        (tmp_path / "file" / inner, False),
+        (tmp_path / "file" / inner / "a.npz", True),
+        (tmp_path, True),
+    ):
+        with pytest.raises(StorageError, match="Could not write .*choose another folder"):
+            storage.check_place(target, file=file)
+
+
+def test_a_folder_without_permission_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(StorageError, match="Permission denied"):
+        storage.check_place(tmp_path / "new")

@@ -1,0 +1,34 @@
+"""What is checked before a run is made and an image is read."""
+
+import pytest
+
+from medxray import TrainConfig
+from medxray.errors import ConfigError, StorageError
+from medxray.training.execution import start_run
+
+
+@pytest.mark.parametrize("option", ["cache_dir", "saved_models_dir"])
+def test_a_place_that_is_no_folder_stops_before_a_run_is_made(tmp_path, option):
+    (tmp_path / "file").write_text("in the way")
+    config = TrainConfig(data=str(tmp_path), runs_dir=str(tmp_path / "runs"), **{option: str(tmp_path / "file" / "x")})
+    with pytest.raises(StorageError, match="Could not write .*file.x: Not a directory"):
+        start_run(config, None)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_place_of_an_export_does_not_count_where_none_is_wanted(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    config = TrainConfig(
+        runs_dir=str(tmp_path / "file" / "runs"), saved_models_dir=str(tmp_path / "file"), export=False
+    )
+    with pytest.raises(StorageError, match="file.runs"):
+        start_run(config, None)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("uncertain", "maybe"), ("label_map", "a"), ("threshold_rule", "best"), ("name", "a/b")]
+)
+def test_option_texts_are_checked_before_a_run_is_made(tmp_path, option, value):
+    with pytest.raises(ConfigError, match=f"Received '{value}'"):
+        start_run(TrainConfig(runs_dir=str(tmp_path / "runs"), **{option: value}), None)
+    assert not (tmp_path / "runs").exists()
