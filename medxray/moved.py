@@ -100,6 +100,7 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "data.labels.listed": "data.layouts.names.listed",
     "data.labels.nearest": "data.layouts.names.nearest",
     "data.labels.opposites": "data.layouts.names.opposites",
+    "evaluate.compare.mcnemar": "metrics.paired.mcnemar",
     "explain.folder.Written": "predict.outcomes.WrittenFiles",
     "explain.truth.Listed": "runs.truth.SplitRow",
     "extraction.other_manifest": "runs.images.other_manifest",

@@ -248,7 +248,7 @@ def test_nan_loss_is_a_clear_error_and_the_run_is_not_complete(medxray, phantoms
     words = ["train", "--data", phantoms, "--arch", "shallow-cnn", "--mode", "extract", "--image-size", 32]
     words += ["--weights", "poisoned.keras", "--no-export", "--name", "bad", "--head-units", 0]
     status, _, err = medxray(*words, "--views", 0)
-    assert status == 1 and "The loss became nan in stage main, epoch 1, batch 1" in err.splitlines()[-1]
+    assert status == 1 and "The validation loss of the starting weights of stage main is nan" in err.splitlines()[-1]
     assert json.loads((tmp_path / "runs" / "bad" / "run.json").read_text())["state"] == "failed"
     status, _, err = medxray(*words)
     assert status == 1 and "not finite in float16" in err.splitlines()[-1]
