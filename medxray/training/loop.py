@@ -193,8 +193,8 @@ def _notify(setup, row):
 def _history_row(setup, epoch, measured, *, seconds):
     if not math.isfinite(measured[MONITORED]) and not epoch:
         raise TrainingError(
-            f"The validation loss of the starting weights of stage {setup.stage.name} is {measured[MONITORED]}: they hold "
-            "numbers that are too large. Give other --weights."
+            f"The validation loss of the starting weights of stage {setup.stage.name} is {measured[MONITORED]}: they "
+            "hold numbers that are too large. Give other --weights."
         )
     if not math.isfinite(measured[MONITORED]):
         raise TrainingError(
