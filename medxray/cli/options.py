@@ -73,7 +73,7 @@ def column_options(command):
     """Add the options that say how a CSV is read."""
     options = options_of(DataOptions)
     for name in reversed(CSV_OPTIONS):
-        told = options[name]
-        kind = {"type": click.Choice(told.choices)} if told.choices else {"type": PATH if told.path else str}
-        command = click.option(f"--{name.replace('_', '-')}", metavar=told.metavar, help=told.help, **kind)(command)
+        field = options[name]
+        kind = {"type": click.Choice(field.choices)} if field.choices else {"type": PATH if field.path else str}
+        command = click.option(f"--{name.replace('_', '-')}", metavar=field.metavar, help=field.help, **kind)(command)
     return command

@@ -71,11 +71,11 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
 
 def _complain(table, gate):
     """A line on standard error for each image that the gate refuses and each that has an error."""
-    from medxray.gate.verdicts import told
+    from medxray.gate.verdicts import refusal_text
 
     if gate == "warn" and "gate_reason" in table:
         for row in table[table["gate_reason"] != ""].itertuples():
-            click.echo(f"Warning: {row.path}: {told(row.gate_reason, row.gate_score)}", err=True)
+            click.echo(f"Warning: {row.path}: {refusal_text(row.gate_reason, row.gate_score)}", err=True)
     for row in table[table["error"] != ""].itertuples():
         click.echo(f"Error: {row.path}: {row.error}", err=True)
 

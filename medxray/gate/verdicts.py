@@ -50,10 +50,10 @@ def refusals(answers, errors):
     """
     verdict = _joined(answers)
     rows = zip(errors, verdict["in_distribution"], verdict["gate_reason"], verdict["gate_score"], strict=True)
-    return [error or ("" if accepted else told(reason, score)) for error, accepted, reason, score in rows]
+    return [error or ("" if accepted else refusal_text(reason, score)) for error, accepted, reason, score in rows]
 
 
-def told(reason, score):
+def refusal_text(reason, score):
     """Why an image is refused, in words."""
     return f"not like the training images: {reason} (gate score {score:.2f}, accepted up to 1)"
 

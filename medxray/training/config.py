@@ -12,11 +12,13 @@ from pathlib import Path
 
 from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
-from medxray.models.registry import architecture
+from medxray.models.registry import ARCHITECTURES, architecture
 from medxray.training.option_checks import check_options
 from medxray.training.option_groups import WEIGHTS, DataOptions, FitOptions, ImageOptions, ModelOptions, PlaceOptions
 from medxray.training.options import option, options_of, restated
 
+_SIZES = ", ".join(str(size) for size in sorted({row.default_size for row in ARCHITECTURES.values()}))
+_SIZE_HELP = f"Height and width of the model input in pixels. Default: that of the architecture ({_SIZES})."
 MODES = {  # what is trained -> defaults that depend on it
     "extract": {"epochs": 30, "learning_rate": 1e-3, "views": 2},
     "finetune": {"epochs": 10, "learning_rate": 1e-4, "views": 2},
@@ -118,7 +120,7 @@ class TrainConfig(PlaceOptions, FitOptions, ClassifierOptions, ImageOptions, Dat
     arch: str = restated(ModelOptions, "arch", "vgg16")
     weights: str = restated(ModelOptions, "weights", "auto")
     task: str | None = restated(DataOptions, "task", None, choices=TASKS)
-    image_size: int = restated(ImageOptions, "image_size", 224)
+    image_size: int | None = restated(ImageOptions, "image_size", None, help=_SIZE_HELP)
     channels: int = restated(ImageOptions, "channels", 1)
     resize: str = restated(ImageOptions, "resize", "letterbox")
     augment: str = restated(ImageOptions, "augment", "standard")
@@ -160,7 +162,8 @@ class TrainConfig(PlaceOptions, FitOptions, ClassifierOptions, ImageOptions, Dat
             raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
         if mode == "scratch" and views:
             raise ConfigError("--mode scratch has no frozen layers to cache. Leave --views out or give --views 0.")
-        return dataclasses.replace(config, mode=mode, views=views, weights=weights)
+        size = self.image_size or spec.default_size
+        return dataclasses.replace(config, mode=mode, views=views, weights=weights, image_size=size)
 
 
 def config_from_dict(values, *, source="configuration", kind=TrainConfig):

@@ -1,4 +1,4 @@
-"""What an option of a run is: told once, at the field of the configuration that holds its value. No TensorFlow.
+"""What an option of a run is: stated once, at the field of the configuration that holds its value. No TensorFlow.
 
 Config files, the options of the commands, their `--help` and the tables in docs/ are made from the fields.
 """
@@ -39,28 +39,28 @@ class Option:
     metavar: str | None = None
 
 
-def option(default, help, **told):
+def option(default, help, **facts):
     """A field that is an option.
 
     Args:
         default: value where none is given.
         help: one sentence, without the default.
-        **told: `choices`, `low`, `high`, `path`, `metavar` of Option.
+        **facts: `choices`, `low`, `high`, `path`, `metavar` of Option.
     """
-    return dataclasses.field(default=default, metadata={"help": help, **told})
+    return dataclasses.field(default=default, metadata={"help": help, **facts})
 
 
-def restated(group, name, default, **told):
+def restated(group, name, default, **facts):
     """The option of a group again, with another default and perhaps another help text or other choices.
 
     Args:
-        group: the dataclass that tells the option.
+        group: the dataclass that states the option.
         name: of its field.
         default: value where none is given.
-        **told: what of Option is different.
+        **facts: what of Option is different.
     """
     metadata = group.__dataclass_fields__[name].metadata
-    return dataclasses.field(default=default, metadata={**metadata, **told})
+    return dataclasses.field(default=default, metadata={**metadata, **facts})
 
 
 @functools.cache

@@ -127,9 +127,9 @@ def _masks(tree, listings):
 
 def _tell(data, ignored):
     if ignored:
-        told = [f"{_shown(item.path, Path(data).absolute())} ({item.reason})" for item in ignored[:_SHOWN]]
+        shown = [f"{_shown(item.path, Path(data).absolute())} ({item.reason})" for item in ignored[:_SHOWN]]
         more = f" and {len(ignored) - _SHOWN} more" if len(ignored) > _SHOWN else ""
-        log.info("%s: not counted: %s%s", data, ", ".join(told), more)
+        log.info("%s: not counted: %s%s", data, ", ".join(shown), more)
 
 
 def _shown(path, root):
