@@ -60,7 +60,7 @@ def test_an_empty_class_folder_stops_with_its_name(make_tree, place):
     for file in (folder / place).glob("*") if (folder / place).exists() else ():
         file.unlink()
     (folder / place).mkdir(parents=True, exist_ok=True)
-    with pytest.raises(DataError, match=r"holds no readable image \(it is empty\). Convert"):
+    with pytest.raises(DataError, match=r"holds no readable image \(it is empty\). Put images into it"):
         load_manifest(folder)
 
 
