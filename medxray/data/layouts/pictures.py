@@ -9,13 +9,14 @@ _ENDINGS = frozenset(
 )
 _NOT_READ = frozenset(
     ".hif .jpx .jpf .j2c .jpc .jxl .jxr .pgm .ppm .pbm .pnm .exr .hdr .tga .psd .raw .dng .svg .nii .mha .mhd .nrrd "
-    ".npy .npz .mat .ima .pdf .zip .7z .rar .tar .gz .bz2 .xz".split()
+    ".ima".split()
 )
+_PACKED = frozenset(".npy .npz .mat .zip .7z .rar .tar .gz .tgz .bz2 .xz".split())
 _TEXTS = frozenset(
-    ".csv .tsv .txt .md .rst .json .jsonl .xml .html .htm .yaml .yml .toml .ini .log .xlsx .xls .ods .doc .docx .py "
-    ".ipynb .sh .bat .h5 .hdf5 .keras .pt .pth .pkl .parquet .sqlite .db".split()
+    ".csv .tsv .txt .md .rst .pdf .json .jsonl .xml .html .htm .yaml .yml .toml .ini .log .xlsx .xls .ods .doc .docx "
+    ".py .ipynb .sh .bat .h5 .hdf5 .keras .pt .pth .pkl .parquet .sqlite .db".split()
 )
-_SIGNATURES = (b"\0\0\0\x0cJXL ", b"\xff\x0a", b"%PDF", b"\x93NUMPY", b"8BPS")  # of formats that are not read
+_SIGNATURES = (b"\0\0\0\x0cJXL ", b"\xff\x0a", b"\x93NUMPY", b"8BPS")  # of formats that are not read
 _HEAD = 16  # bytes
 
 
@@ -29,8 +30,13 @@ def is_text(name):
     return Path(name).suffix.casefold() in _TEXTS
 
 
+def is_packed(name):
+    """True for a file name with the extension of an archive or of arrays, which may hold pictures."""
+    return Path(name).suffix.casefold() in _PACKED
+
+
 def is_picture(path):
-    """True for a file that is named like a picture or begins like one, of a format that is read or of another one.
+    """True for a file that is named like a picture or begins like one, or that may hold some: of any format.
 
     Args:
         path: a regular file.
@@ -38,7 +44,7 @@ def is_picture(path):
     name = Path(path).name
     if is_text(name):
         return False
-    return looks_like_image(path) or Path(name).suffix.casefold() in _NOT_READ or _begins_like_one(path)
+    return looks_like_image(path) or Path(name).suffix.casefold() in _NOT_READ | _PACKED or _begins_like_one(path)
 
 
 def _begins_like_one(path):

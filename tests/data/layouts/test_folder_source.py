@@ -72,10 +72,19 @@ def test_a_class_of_webp_alone_is_a_class(make_tree):
     assert load_manifest(folder).classes == ("COVID", "NORMAL", "PNEUMONIA")
 
 
+@pytest.mark.parametrize("name", ["chest_xray.zip", "pneumoniamnist.npz", "images.tar.gz"])
+def test_a_folder_with_an_archive_and_no_images_says_to_unpack_it(tmp_path, name):
+    (tmp_path / name).write_bytes(b"PK\x03\x04")
+    (tmp_path / "README.txt").write_text("text")
+    with pytest.raises(DataError, match=f"holds no images but {name}. Unpack it"):
+        load_manifest(tmp_path)
+
+
 def test_folders_of_texts_and_empty_splits_are_named_and_no_classes(make_tree):
     folder = make_tree(*CLASSES)
     (folder / "notes").mkdir()
     (folder / "notes" / "a.txt").write_text("text")
+    (folder / "notes" / "paper.pdf").write_bytes(b"%PDF-1.4")
     manifest = load_manifest(folder)
     assert manifest.classes == ("NORMAL", "PNEUMONIA")
     assert [(item.path, item.reason) for item in manifest.ignored] == [("notes", "it holds no images")]
