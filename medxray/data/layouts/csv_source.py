@@ -1,6 +1,7 @@
 """Rows of a user's CSV. No TensorFlow."""
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -77,6 +78,7 @@ def csv_rows(path, options):
         for file in found:
             target = portable_path(file, root)
             of_file.setdefault(target, []).append(replace(row, file=target))
+    _tell_gone(path.name, rows, missing)
     merged = [_one(several, options.positive_finding) for several in of_file.values()]
     repeated = sum(map(len, of_file.values())) - len(merged)
     if repeated:
@@ -84,6 +86,38 @@ def csv_rows(path, options):
     for item in left_out:
         log.warning("%s: %s.", item.path, item.reason)
     return root, merged, list(missing.values()), left_out
+
+
+def _tell_gone(table, rows, missing):
+    """Warn of labels none of whose files is there."""
+    there = {row.label.casefold() for row in rows if row.file not in missing}
+    gone = [row for row in rows if row.label.casefold() not in there]
+    for label, count in Counter(row.label for row in gone).items():
+        log.warning(
+            "%s: none of the images of label %s is there (%d rows), so it is no class. See --image-root.",
+            table,
+            label,
+            count,
+        )
+
+
+def check_labels_kept(rows, usable, skipped):
+    """Raise DataError for a label of a CSV none of whose files is a usable image.
+
+    Args:
+        rows: list of LabelledFile whose files are there.
+        usable: those that can be used.
+        skipped: list of Skipped that has the others.
+    """
+    kept = {row.label.casefold() for row in usable}
+    lost = [row for row in rows if row.label.casefold() not in kept]
+    if lost:
+        reason = next((item.reason for item in skipped if item.path == lost[0].file), "it cannot be read")
+        count = sum(row.label.casefold() == lost[0].label.casefold() for row in lost)
+        raise DataError(
+            f"None of the {count} images of label {lost[0].label} can be read (the first, {lost[0].file}: {reason}). "
+            "Convert them to PNG or JPEG, or take their rows out of the table."
+        )
 
 
 def _root(path, image_root):

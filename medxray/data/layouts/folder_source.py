@@ -154,7 +154,7 @@ def check_classes_kept(folders, root, usable, skipped):
             continue
         lost = [entry for entry in skipped if entry.path.startswith(prefix)]
         what = f"{len(lost)} files, the first {lost[0].path}: {lost[0].reason}" if lost else "it is empty"
+        remedy = "Convert its images to PNG or JPEG" if lost else "Put images into it"
         raise DataError(
-            f"Class folder {item.folder} holds no readable image ({what}). "
-            "Convert its images to PNG or JPEG, or take the folder out of the dataset."
+            f"Class folder {item.folder} holds no readable image ({what}). {remedy}, or take it out of the dataset."
         )

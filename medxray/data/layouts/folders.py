@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from medxray.data.layouts import kermany
 from medxray.data.layouts.names import clean_label, is_healthy
-from medxray.data.layouts.pictures import is_picture
+from medxray.data.layouts.pictures import is_packed, is_picture
 from medxray.data.layouts.walk import is_file, is_folder, is_junk, is_mask_folder
 from medxray.data.manifest import SPLITS, Skipped
 from medxray.errors import DataError
@@ -89,11 +89,14 @@ def _plain_classes(data):
     """The tree at `data` when no folder name below says what is healthy or a split."""
     with_images = [child for child in _folders(data) if _has_images(child, _DEPTH)]
     empty = [child for child in _folders(data) if _is_empty(child)]
-    if len(with_images) == 1 and not empty and not _direct_images(with_images[0]):
+    if len(with_images) == 1 and not empty and not _holds_images(with_images[0]):
         tree = find_tree(with_images[0])
         return Tree(tree.base, tree.folders, tree.ignored, tree.masks + _mask_folders(data))
+    packed = [entry.name for entry in _scan(data) if is_packed(entry.name)]
+    if packed and not with_images and all(map(is_packed, _direct_images(data))):
+        raise DataError(f"{data} holds no images but {packed[0]}. Unpack it, or write its images as PNG files.")
     splits = [child.name for child in with_images if child.name.casefold() in SPLIT_NAMES]
-    if splits or (not with_images and _direct_images(data)):
+    if splits or (not with_images and _holds_images(data)):
         where = f"{data / splits[0]}" if splits else str(data)
         raise DataError(
             f"Expected one folder per class. {where} holds images but no class folders. "
@@ -201,12 +204,17 @@ def _mask_folders(folder):
     return [Path(entry.path) for entry in _scan(folder) if is_folder(entry) and is_mask_folder(entry.name)]
 
 
-def _direct_images(folder):
+def _holds_images(folder):
     return any(is_file(entry) and is_picture(entry.path) for entry in _scan(folder))
 
 
+def _direct_images(folder):
+    """Names of the pictures of a folder."""
+    return [entry.name for entry in _scan(folder) if is_file(entry) and is_picture(entry.path)]
+
+
 def _has_images(folder, depth):
-    return _direct_images(folder) or (depth > 0 and any(_has_images(child, depth - 1) for child in _folders(folder)))
+    return _holds_images(folder) or (depth > 0 and any(_has_images(child, depth - 1) for child in _folders(folder)))
 
 
 def _is_empty(folder):

@@ -9,7 +9,7 @@ from medxray.data.images import files as images
 from medxray.data.layouts import kermany, public_releases
 from medxray.data.layouts.against_normal import against_normal, merge
 from medxray.data.layouts.csv_labels import joins_findings
-from medxray.data.layouts.csv_source import CsvOptions, csv_rows
+from medxray.data.layouts.csv_source import CsvOptions, check_labels_kept, csv_rows
 from medxray.data.layouts.folder_source import check_classes_kept, folder_rows
 from medxray.data.layouts.folders import remedy
 from medxray.data.layouts.labels import (
@@ -97,6 +97,8 @@ def load_manifest(
     if not usable:
         raise DataError(_nothing_usable(data, skipped))
     check_classes_kept(folders, root, usable, skipped)
+    if data.is_file():
+        check_labels_kept(rows, usable, skipped)
     usable = without_artefacts(usable)
     from_kermany = task in TASK_CLASSES or guess_task(usable) == "pneumonia"
     elsewhere = sorted(split_csv_labels(split_file)) if label_map and split_file is not None else ()

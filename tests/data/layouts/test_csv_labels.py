@@ -105,6 +105,19 @@ def test_repeated_rows_that_disagree_are_an_error_unless_one_finding_counts(tabl
         load_manifest(table("0.png,A,p", "0.png,A,q", "1.png,B,r"), patient_col="patient", **COLUMNS)
 
 
+def test_a_label_without_a_readable_image_stops_with_its_name(table, tmp_path):
+    (tmp_path / "5.png").write_bytes(b"\0\0\0\x18ftypheic" + b"\0" * 100)
+    message = r"None of the 1 images of label COVID can be read \(the first, 5.png: .*\). Convert them to PNG"
+    with pytest.raises(DataError, match=message):
+        load_manifest(table("0.png,NORMAL,", "1.png,PNEUMONIA,", "5.png,COVID,"), **COLUMNS)
+
+
+def test_a_label_without_a_file_is_told(table, caplog):
+    manifest = load_manifest(table("0.png,NORMAL,", "1.png,PNEUMONIA,", "9.png,COVID,"), **COLUMNS)
+    assert manifest.classes == ("NORMAL", "PNEUMONIA")
+    assert "none of the images of label COVID is there (1 rows)" in caplog.text
+
+
 def test_numbers_with_a_point_say_which_one_is_healthy(table):
     manifest = load_manifest(table("0.png,1.0,", "1.png,0.0,"), **COLUMNS)
     assert (manifest.classes, manifest.positive) == (("0.0", "1.0"), "1.0")
