@@ -180,8 +180,8 @@ def test_listeners_get_each_epoch_with_the_values_of_the_history_file(configured
 
     recorder, (config, kind) = Recorder(), configured(name)
     fitted = fit(config, kind, [recorder])
-    assert len(recorder.rows) == 2 and tuple(recorder.rows) == fitted.history
-    written = pd.read_csv(fitted.directory.history_file, dtype={"view": str})
+    assert len(recorder.rows) == 3 and tuple(recorder.rows) == fitted.history
+    written = pd.read_csv(fitted.directory.history_file, dtype={"view": str}).fillna({"view": ""})
     pd.testing.assert_frame_equal(written, pd.DataFrame(recorder.rows), check_exact=False, rtol=1e-6)
 
 
