@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from medxray.anomaly.methods import METHODS
+from medxray.anomaly.patch_trainer import initial_backbone
 from medxray.anomaly.score import finish_detector
 from medxray.data.layouts.labels import BY_NAME
 from medxray.data.manifest import SPLITS
@@ -70,6 +71,12 @@ class DetectorTrainer(Trainer):
         if self.config.backbone is not None:
             _check_backbone(manifest, open_run(self.config.backbone))
         return manifest
+
+    def _prepare(self, manifest):
+        if METHODS[self.config.method].has_backbone:
+            with self._timed("model"):
+                initial_backbone(self.run, self.config)
+            self._check_space()
 
     def _learned(self, manifest):
         return manifest.classes[:1]

@@ -19,6 +19,23 @@ log = logging.getLogger(__name__)
 _OTHERS = "others"  # training images that nothing is fitted on; the gate gets to know some of them
 
 
+def initial_backbone(run, config):
+    """The backbone with its weights: made and kept in the run (RunDir), or read from there.
+
+    Raises:
+        WeightsError: its weights cannot be had.
+    """
+    if run.initial_model_file.exists():
+        return load_classifier(run.initial_model_file)
+    backbone = build_backbone(config.arch, image_size=config.image_size, channels=config.channels)
+    source = load_weights(backbone, config.arch, config.weights)
+    if source.kind == "none":
+        log.warning("The backbone is random (--weights none): expect poor results.")
+    run.update_record(weights=dataclasses.asdict(source))
+    save_model(backbone, run.initial_model_file)
+    return backbone
+
+
 class PatchTrainer:
     """Fits a method of patches, such as PaDiM, on normal images.
 
@@ -49,7 +66,7 @@ class PatchTrainer:
     def fit(self, timed):
         """Fit the method; `timed` is a function phase -> context manager. Returns the raw model."""
         with timed("model"):
-            backbone = self._backbone()
+            backbone = initial_backbone(self._run, self._config)
         with timed("prefix"):
             self._source = PatchSource(backbone, self._images, self._config)
         with timed("main"):
@@ -62,18 +79,6 @@ class PatchTrainer:
         if self._images_at_once is not None:
             self._batch = self._images_at_once(model, BATCH)
         return model
-
-    def _backbone(self):
-        config = self._config
-        if self._run.initial_model_file.exists():
-            return load_classifier(self._run.initial_model_file)
-        backbone = build_backbone(config.arch, image_size=config.image_size, channels=config.channels)
-        source = load_weights(backbone, config.arch, config.weights)
-        if source.kind == "none":
-            log.warning("The backbone is random (--weights none): expect poor results.")
-        self._run.update_record(weights=dataclasses.asdict(source))
-        save_model(backbone, self._run.initial_model_file)
-        return backbone
 
     def best_so_far(self):
         """None: an interrupted fit leaves no model."""

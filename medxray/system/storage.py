@@ -5,6 +5,7 @@ import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -87,6 +88,16 @@ def check_place(target, *, file=False):
         raise storage_error(target, NotADirectoryError(errno.ENOTDIR, ""))
     if not os.access(place, os.W_OK | os.X_OK):
         raise storage_error(target, PermissionError(errno.EACCES, ""))
+
+
+def check_space(folder, needed):
+    """Raise StorageError where the disk of an existing folder has less than `needed` bytes left."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise StorageError(
+            f"{folder} needs about {needed / 1e6:.0f} MB, but its disk has {free / 1e6:.0f} MB left. Free disk space "
+            "or choose another folder."
+        )
 
 
 def free_stem(stem, taken):

@@ -61,6 +61,11 @@ class ClassifierTrainer(Trainer):
         with _precision(self.config):
             return self._fit(data)
 
+    def _prepare(self, manifest):
+        with self._timed("model"), _precision(self.config):
+            self._model(manifest)
+        self._check_space()
+
     def _fit(self, data):
         with self._timed("model"):
             model = self._model(data.manifest)

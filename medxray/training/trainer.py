@@ -14,11 +14,13 @@ from medxray.export import export_model
 from medxray.gate.run_gate import fit_run_gate
 from medxray.runs.directory import finish_replacing, point_latest
 from medxray.system import storage
+from medxray.system.storage import check_space
 from medxray.training.checkpoint import save_model
 from medxray.training.dataset import SAMPLE, content_table, data_record
 from medxray.training.run_data import read_data, read_test
 
 log = logging.getLogger(__name__)
+_MODEL_FILES = 5  # sizes of the initial model that model, checkpoint (with the optimizer) and SavedModel take together
 
 
 class Trainer:
@@ -38,6 +40,8 @@ class Trainer:
     def read(self, splits=SPLITS):
         """Choose the images of the run, or take those on record, and decode the images of some splits.
 
+        What can fail without any image, such as missing weights, is done before the first one is decoded.
+
         Every file is hashed when a new run chooses its images: equal files must not come into different splits.
 
         Args:
@@ -52,6 +56,8 @@ class Trainer:
         with self._timed("data"):
             new = not self.run.split_file.exists()
             manifest = self._choose() if new else self._recorded_manifest()
+        self._prepare(manifest)
+        with self._timed("data"):
             data = read_data(manifest, self.config, learned=self._learned(manifest), splits=splits)
             if new:
                 log.info("%s", _split_table(data.manifest))
@@ -94,6 +100,15 @@ class Trainer:
     def _choose(self):
         """The manifest of a new run."""
         raise NotImplementedError
+
+    def _prepare(self, manifest):
+        """Make the initial model, so that missing weights and a full disk are known before images are decoded."""
+
+    def _check_space(self):
+        """Raise StorageError where the disk has no room for what a run writes of its model."""
+        initial = self.run.initial_model_file
+        if initial.exists():
+            check_space(self.run.path, _MODEL_FILES * initial.stat().st_size)
 
     def _learned(self, manifest):
         """The classes that the train split has to hold."""
