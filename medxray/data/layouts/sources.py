@@ -91,15 +91,8 @@ def load_manifest(
     data = Path(data)
     task = known_task(task)
     options = CsvOptions(path_col, label_col, patient_col, split_col, image_root, positive_finding, uncertain)
-    root, rows, skipped, ignored, folders = _rows(data, options, named=[*(label_map or ()), *(classes or ())])
-    usable, bad = _inspected(rows, root)
-    skipped += bad
-    if not usable:
-        raise DataError(_nothing_usable(data, skipped))
-    check_classes_kept(folders, root, usable, skipped)
-    if data.is_file():
-        check_labels_kept(rows, usable, skipped)
-    usable = without_artefacts(usable)
+    named = [*(label_map or ()), *(classes or ())]
+    root, usable, skipped, ignored = _usable_files(data, options, named=named)
     from_kermany = task in TASK_CLASSES or guess_task(usable) == "pneumonia"
     elsewhere = sorted(split_csv_labels(split_file)) if label_map and split_file is not None else ()
     usable = apply_label_map(usable, label_map, elsewhere=elsewhere, finer=normal is not None)
@@ -118,6 +111,19 @@ def load_manifest(
     skipped = tuple(sorted([*skipped, *unnamed], key=lambda item: item.path))
     log.debug("%s: task %s, classes %s, %d images, %d skipped", data, task, ", ".join(names), len(table), len(skipped))
     return Manifest(table, root, task, names, positive, all_known(table), skipped, tuple(ignored))
+
+
+def _usable_files(data, options, *, named):
+    """Root, LabelledFiles that are images, Skipped of the others, and what is ignored altogether."""
+    root, rows, skipped, ignored, folders = _rows(data, options, named=named)
+    usable, bad = _inspected(rows, root)
+    skipped += bad
+    if not usable:
+        raise DataError(_nothing_usable(data, skipped))
+    check_classes_kept(folders, root, usable, skipped)
+    if data.is_file():
+        check_labels_kept(rows, usable, skipped)
+    return root, without_artefacts(usable), skipped, ignored
 
 
 def load_split(path, manifest, *, label_map=None, normal=None):
