@@ -15,6 +15,7 @@ from medxray.cli.export import export
 from medxray.cli.gate import gate
 from medxray.cli.predict import predict
 from medxray.cli.train import train
+from medxray.data.left_out import show_names
 from medxray.errors import ConfigError, MedxrayError
 from medxray.version import __version__
 
@@ -28,6 +29,7 @@ def cli(debug):
     Research software. Start with: medxray data inspect DIR, then medxray train --data DIR.
     """
     terminal.prepare(debug)
+    show_names(True)
 
 
 for _command in (train, evaluate, predict, explain, gradcam, anomaly, embed, export, gate, data, cache):

@@ -4,7 +4,7 @@ import click
 
 from medxray.anomaly.config import AnomalyConfig
 from medxray.cli.config_options import train_and_report, train_command
-from medxray.cli.options import PATH, images_argument, model_option
+from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option
 from medxray.cli.report_files import report_files
 
 
@@ -30,7 +30,8 @@ def train(config, resume):
 @model_option
 @click.option("--out", type=PATH, default="anomaly", show_default=True, help="Folder to write to.")
 @click.option("--raw", is_flag=True, help="Also write the numbers as npz.")
-def draw_map(paths, model, out, raw):
+@ignore_unreadable_option
+def draw_map(paths, model, out, raw, ignore_unreadable):
     """Draw where images are abnormal: files, folders or glob patterns.
 
     Each image becomes OUT/<image>-anomaly.png. A file that cannot be read is listed with its reason and makes the exit
@@ -42,7 +43,7 @@ def draw_map(paths, model, out, raw):
     from medxray import api
     from medxray.anomaly.folder import write_maps
 
-    report_files(write_maps(api.load_run(model), paths, out, raw=raw))
+    report_files(write_maps(api.load_run(model), paths, out, raw=raw), ignore=ignore_unreadable)
 
 
 for _command in (train, draw_map):

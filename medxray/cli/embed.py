@@ -6,6 +6,7 @@ from medxray.cli.options import (
     PATH,
     check_data_options,
     column_options,
+    count_left_out_option,
     exclude_known_option,
     json_option,
     label_map_option,
@@ -30,6 +31,7 @@ def embed():
 @label_map_option
 @column_options
 @exclude_known_option
+@count_left_out_option
 def extract(run, data, splits, out, label_map, exclude_known, **columns):
     """Write the pooled features of images, with labels, patients and splits, as an npz file.
 

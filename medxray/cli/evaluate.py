@@ -6,6 +6,7 @@ from medxray.cli.options import (
     PATH,
     check_data_options,
     column_options,
+    count_left_out_option,
     exclude_known_option,
     json_option,
     label_map_option,
@@ -26,6 +27,7 @@ from medxray.cli.options import (
 @label_map_option
 @column_options
 @exclude_known_option
+@count_left_out_option
 @json_option
 def evaluate(run, data, split, label_map, exclude_known, as_json, **columns):
     """Evaluate a run with its stored threshold and calibration.

@@ -2,7 +2,7 @@
 
 import click
 
-from medxray.cli.options import PATH, images_argument, model_option
+from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option
 from medxray.cli.report_files import report_files
 from medxray.explain.methods import COMPILED, ENGINES, GRADCAM, METHODS
 
@@ -19,6 +19,7 @@ def _map_options(folder):
         ),
         click.option("--out", type=PATH, default=folder, show_default=True, help="Folder for the pictures."),
         click.option("--raw", is_flag=True, help="Also write the numbers, as an npz beside each picture."),
+        ignore_unreadable_option,
     )
 
     def decorate(command):
@@ -40,14 +41,15 @@ def explain():
 @click.option("--method", metavar="NAME", default=GRADCAM, show_default=True, help=f"One of: {', '.join(METHODS)}.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the method; may be repeated.")
 @_map_options("explanations")
-def maps(paths, model, method, settings, layer, target, out, raw):
+def maps(paths, model, method, settings, layer, target, out, raw, ignore_unreadable):
     """Draw heatmaps of images: files, folders or glob patterns.
 
     Each image becomes OUT/<image>-<class>.png. A file that cannot be read is listed with its reason and makes the exit
     status 1. An image unlike the training images is explained with a warning.
     """
     options = tuple(_setting(text) for text in settings)
-    _draw(paths, model, out, raw, method=method, layer=layer, target=target, options=options)
+    files = {"out": out, "raw": raw, "ignore": ignore_unreadable}
+    _draw(paths, model, files, method=method, layer=layer, target=target, options=options)
 
 
 @click.command()
@@ -61,16 +63,17 @@ def maps(paths, model, method, settings, layer, target, out, raw):
     show_default=True,
     help="What computes the maps: medxray's own graph, or tf-keras-vis, which is slower.",
 )
-def gradcam(paths, model, layer, target, out, raw, engine):
+def gradcam(paths, model, layer, target, out, raw, ignore_unreadable, engine):
     """Draw what the model looked at: files, folders or glob patterns.
 
     Each image becomes OUT/<image>-<class>.png. A file that cannot be read is listed with its reason and makes the exit
     status 1. An image unlike the training images is explained with a warning.
     """
-    _draw(paths, model, out, raw, method=GRADCAM, layer=layer, target=target, engine=engine)
+    files = {"out": out, "raw": raw, "ignore": ignore_unreadable}
+    _draw(paths, model, files, method=GRADCAM, layer=layer, target=target, engine=engine)
 
 
-def _draw(paths, model, out, raw, **wanted):
+def _draw(paths, model, files, **wanted):
     if not paths and wanted["layer"] != "list":
         raise click.UsageError("Name at least one image, folder or pattern.")
     from medxray.system.backend import load_tensorflow
@@ -84,7 +87,8 @@ def _draw(paths, model, out, raw, **wanted):
     if wanted["layer"] == "list":
         _print_layers(heatmaps.layer_table(run))
         return
-    report_files(folder.write_heatmaps(run, paths, out, ExplainRequest(**wanted), raw=raw))
+    written = folder.write_heatmaps(run, paths, files["out"], ExplainRequest(**wanted), raw=files["raw"])
+    report_files(written, ignore=files["ignore"])
 
 
 def _setting(text):

@@ -69,6 +69,28 @@ exclude_known_option = click.option(
 )
 
 
+def _count_only(context, parameter, wanted):
+    from medxray.data.left_out import show_names
+
+    show_names(not wanted)
+    return wanted
+
+
+ignore_unreadable_option = click.option(
+    "--ignore-unreadable",
+    is_flag=True,
+    callback=_count_only,
+    help="Only count files that cannot be read, and end with status 0.",
+)
+count_left_out_option = click.option(
+    "--ignore-unreadable",
+    is_flag=True,
+    callback=_count_only,
+    expose_value=False,
+    help="Only count files that are left out, without their names.",
+)
+
+
 def column_options(command):
     """Add the options that say how a CSV is read."""
     options = options_of(DataOptions)

@@ -4,13 +4,15 @@ import sys
 
 import click
 
-from medxray.cli.options import PATH, images_argument, json_option, model_option
+from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, json_option, model_option
+from medxray.cli.report_files import report_failures
 
 
 @click.command()
 @images_argument(required=True)
 @model_option
 @json_option
+@ignore_unreadable_option
 @click.option("--csv", "csv_file", type=PATH, help="Write the table to this file.")
 @click.option(
     "--gate",
@@ -30,7 +32,7 @@ from medxray.cli.options import PATH, images_argument, json_option, model_option
     type=PATH,
     help="Folder for the pictures of --neighbors. Default: neighbors.",
 )
-def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
+def predict(paths, model, as_json, ignore_unreadable, csv_file, gate, neighbors, neighbors_out):
     """Predict images: files, folders or glob patterns.
 
     The probability is that of the positive class, calibrated on validation patients; the label follows from the run's
@@ -55,7 +57,7 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
         click.echo(f"{csv_file}: {len(table)} rows", err=True)
     elif not as_json:
         _print(table)
-    _complain(table, gate)
+    status = _complain(table, gate, ignore_unreadable)
     found = None
     try:
         if neighbors:
@@ -66,18 +68,18 @@ def predict(paths, model, as_json, csv_file, gate, neighbors, neighbors_out):
     finally:  # whatever became of the neighbours
         if as_json:
             _print_json(table, found)
-    sys.exit(1 if (table["error"] != "").any() else 0)
+    sys.exit(status)
 
 
-def _complain(table, gate):
-    """A line on standard error for each image that the gate refuses and each that has an error."""
+def _complain(table, gate, ignore):
+    """A line on standard error for each image that the gate refuses and each that has an error; the exit status."""
     from medxray.gate.verdicts import refusal_text
 
     if gate == "warn" and "gate_reason" in table:
         for row in table[table["gate_reason"] != ""].itertuples():
             click.echo(f"Warning: {row.path}: {refusal_text(row.gate_reason, row.gate_score)}", err=True)
-    for row in table[table["error"] != ""].itertuples():
-        click.echo(f"Error: {row.path}: {row.error}", err=True)
+    failed = table[table["error"] != ""]
+    return report_failures(dict(zip(failed["path"], failed["error"], strict=True)), ignore=ignore)
 
 
 def _similar(run, features, table, *, count):

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from medxray.data.image_stream import stream_images
+from medxray.data.left_out import report_left_out
+from medxray.data.manifest import Skipped
 from medxray.data.pipeline import Source, decode_files, read_source
 from medxray.predict.inputs import expand_inputs, path_text
 
@@ -58,8 +60,8 @@ class InputForm(NamedTuple):
     def readable(self, manifest):
         """(pipeline.Source, Manifest) of the images of a manifest that can be read; the others are told of."""
         source, failures = read_source(manifest.files(), **self._asdict())
-        for row, reason in failures.items():
-            log.warning("Left out: %s: %s", manifest.table["path"][row], reason)
+        skipped = [Skipped(manifest.table["path"][row], reason) for row, reason in sorted(failures.items())]
+        report_left_out(skipped, files=len(manifest))
         keep = np.array([row not in failures for row in range(len(manifest))], bool)
         pixels = None if source.pixels is None else source.pixels[keep]
         manifest = manifest.where(keep)

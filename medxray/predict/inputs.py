@@ -1,12 +1,16 @@
 """Texts given on the command line -> the image files they mean. No TensorFlow."""
 
 import glob
+import logging
 from pathlib import Path
 
 from medxray.data.images.files import ImageBytes, looks_like_image, path_text
+from medxray.data.layouts.walk import class_files
+from medxray.data.left_out import report_left_out
 from medxray.errors import DataError
 
 __all__ = ["expand_inputs", "path_of", "path_text"]
+log = logging.getLogger(__name__)
 
 
 def expand_inputs(paths):
@@ -55,10 +59,7 @@ def path_of(image):
 def _expand(text):
     path = Path(text)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if _visible(file, path) and looks_like_image(file))
-        if not files:
-            raise DataError(f"The folder {path} holds no image (PNG, JPEG, BMP, TIFF or DICOM).")
-        return files
+        return _images_below(path)
     if not path.exists() and glob.has_magic(text):
         files = sorted(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())
         if not files:
@@ -67,6 +68,17 @@ def _expand(text):
     return [path]
 
 
-def _visible(file, root):
-    parts = file.relative_to(root).parts
-    return file.is_file() and not any(part.startswith(".") or part == "__MACOSX" for part in parts)
+def _images_below(folder):
+    """The files below a folder that look like images; one line says how many others there are."""
+    listing = class_files(folder)
+    alike = [looks_like_image(path) for path in listing.files]
+    files = [path for path, image in zip(listing.files, alike, strict=True) if image]
+    others = [path for path, image in zip(listing.files, alike, strict=True) if not image]
+    skipped = [*listing.unread, *listing.links]
+    report_left_out(skipped, files=len(listing.files) + len(skipped))
+    for found, what in ((others, "that are no images"), (listing.masks, "that are masks")):
+        if found:
+            log.info("%s: %d files %s are passed over, such as %s.", folder, len(found), what, found[0].name)
+    if not files:
+        raise DataError(f"The folder {folder} holds no image (PNG, JPEG, BMP, TIFF or DICOM).")
+    return files

@@ -10,6 +10,7 @@ import pandas as pd
 
 from medxray.data.layouts.labels import parse_label_map
 from medxray.data.layouts.sources import load_manifest
+from medxray.data.left_out import report_left_out
 from medxray.data.manifest import read_split_csv, remedy_for_gone
 from medxray.errors import ConfigError, DataError, RunError
 from medxray.runs.known import known_images
@@ -66,6 +67,13 @@ def other_manifest(run, data, *, label_map=None, columns=None):
         "normal": run.normal,
     }
     given = {name: value for name, value in {"label_map": label_map, **(columns or {})}.items() if value is not None}
+    manifest = _read_with(run, data, fixed, given)
+    report_left_out(manifest.skipped, files=len(manifest) + len(manifest.skipped))
+    return manifest
+
+
+def _read_with(run, data, fixed, given):
+    """The manifest by the options given, or with those of the run's training where these alone do not do."""
     try:
         return load_manifest(data, **fixed, **given)
     except (ConfigError, DataError):

@@ -5,6 +5,7 @@ import logging
 
 import numpy as np
 
+from medxray.data.left_out import report_left_out
 from medxray.data.manifest import SPLITS, Manifest, Skipped
 from medxray.errors import DataError
 from medxray.evaluation.pictures import Pictures, predictions_of
@@ -97,8 +98,7 @@ def _dropped(manifest, reasons):
 
 
 def _report(skipped, config, *, files):
-    for item in skipped:
-        log.warning("Left out: %s: %s", item.path, item.reason)
+    report_left_out(skipped, files=files)
     if skipped and config.strict:
         raise DataError(
             f"--strict: {len(skipped)} of {files} files cannot be used, the first is "

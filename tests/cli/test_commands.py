@@ -357,3 +357,26 @@ def test_options_come_from_a_toml_file_and_the_command_line_wins(
 def test_debug_shows_the_traceback_and_the_exit_status_stays(tmp_path):
     answer = subprocess_medxray("--debug", "predict", "x.png", cwd=tmp_path, env={**os.environ})
     assert answer.returncode == 1 and "Traceback" in answer.stderr and "RunError" in answer.stderr
+
+
+def test_evaluate_names_and_counts_the_files_that_other_data_lacks(medxray, trained, phantoms, tmp_path):
+    files = sorted(phantoms.rglob("*.jpeg"))
+    rows = [f"{file},{file.parent.name}" for file in (files[0], files[-1])]
+    rows += [f"gone{number}.png,NORMAL" for number in range(12)]
+    table = tmp_path / "labels.csv"
+    table.write_text("\n".join(["path,label", *rows]) + "\n")
+    words = ["evaluate", trained.path, "--data", table, "--path-col", "path", "--label-col", "label"]
+    _, _, err = medxray(*words)
+    assert err.count("Left out: gone") == 10 and "Left out: 2 more." in err
+    assert "12 of 14 files are left out." in err
+    _, _, err = medxray(*words, "--ignore-unreadable")
+    assert "Left out" not in err and "12 of 14 files are left out." in err
+
+
+def test_predict_can_ignore_what_it_cannot_read(medxray, trained, phantoms, tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    good = next(phantoms.rglob("*.jpeg"))
+    status, _, err = medxray("predict", good, tmp_path / "broken.png", "--model", trained.path)
+    assert status == 1 and "Error: " in err
+    status, out, err = medxray("predict", good, tmp_path, "--model", trained.path, "--ignore-unreadable")
+    assert status == 0 and "Error: " not in err and "1 files cannot be read" in err and good.name in out

@@ -78,3 +78,24 @@ def test_label_maps_are_read_and_bad_ones_refused():
     for text in ("a", "a=", "=B", "a=B=C", "a=B,", "a=B,a=C"):
         with pytest.raises(ConfigError, match="--label-map must be label=CLASS"):
             parse_label_map(text)
+
+
+def test_other_files_of_a_folder_are_counted_and_unreadable_subfolders_named(tmp_path, caplog):
+    import logging
+    import os
+
+    import cv2
+    import numpy as np
+
+    for name in ("a.png", "deep/b.png", "masks/m.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8), np.uint8))
+    for name in ("README.txt", "labels.csv"):
+        (tmp_path / name).write_text("text")
+    (tmp_path / "round").symlink_to(tmp_path, target_is_directory=True)
+    with caplog.at_level(logging.INFO, logger="medxray"):
+        found = expand_inputs([tmp_path])
+    assert [os.path.relpath(file, tmp_path) for file in found] == ["a.png", os.path.join("deep", "b.png")]
+    assert "2 files that are no images are passed over, such as README.txt" in caplog.text
+    assert "1 files that are masks are passed over, such as m.png" in caplog.text
+    assert "round: a link to" in caplog.text and "1 of 5 files are left out" in caplog.text
