@@ -2,6 +2,8 @@
 
 import logging
 
+from medxray.data.images.access import path_text
+
 log = logging.getLogger(__name__)
 SHOWN = 10
 
@@ -18,7 +20,7 @@ def report_left_out(skipped, *, files):
     if not skipped:
         return
     for item in skipped[:SHOWN]:
-        log.info("Left out: %s: %s", item.path, item.reason)
+        log.info("Left out: %s: %s", path_text(item.path), item.reason)
     if len(skipped) > SHOWN:
         log.info("Left out: %d more.", len(skipped) - SHOWN)
     log.warning("%d of %d files are left out.", len(skipped), files)

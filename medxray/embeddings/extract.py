@@ -4,6 +4,7 @@ import logging
 
 import numpy as np
 
+from medxray.data.images.access import path_text
 from medxray.embeddings.vectors import Embeddings, read_embeddings, write_embeddings
 from medxray.errors import DataError, RunError, StorageError
 from medxray.models.inference import weights_digest
@@ -109,7 +110,7 @@ def training_embeddings(run):
         if embeddings.model_digest != weights_digest(run.model):
             raise RunError(f"{file} was made with other weights than those of {run.directory.model_file}. {remedy}")
     else:
-        log.info("The features of the run's images are computed once and kept as %s.", file)
+        log.info("The features of the run's images are computed once and kept as %s.", path_text(file))
         moved = f", or run: medxray embed extract {run.path} --data NEW_PLACE"
         embeddings = embed(run, own_manifest(run, otherwise=moved))
         try:

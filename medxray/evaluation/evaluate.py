@@ -2,6 +2,7 @@
 
 import logging
 
+from medxray.data.images.access import path_text
 from medxray.evaluation.report import report_run, write_run_assessment
 from medxray.runs.images import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, unseen
 from medxray.system.storage import check_place
@@ -66,6 +67,6 @@ def _part(run, data, split, *, exclude_known, **how):
         if not is_own_data(run, manifest, data):
             files = run.directory.external_evaluation(f"{data_name(data)}-{split}")
             return *unseen(run, manifest, split, exclude_known=exclude_known), files
-        log.info("%s is the data of this run: its own %s split is evaluated.", data, split)
+        log.info("%s is the data of this run: its own %s split is evaluated.", path_text(data), split)
         root = manifest.root
     return own_manifest(run, split, root=root, otherwise=WITH_DATA), None, run.directory.own_evaluation(split)

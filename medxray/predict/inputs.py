@@ -78,7 +78,13 @@ def _images_below(folder):
     report_left_out(skipped, files=len(listing.files) + len(skipped))
     for found, what in ((others, "that are no images"), (listing.masks, "that are masks")):
         if found:
-            log.info("%s: %d files %s are passed over, such as %s.", folder, len(found), what, found[0].name)
+            log.info(
+                "%s: %d files %s are passed over, such as %s.",
+                path_text(folder),
+                len(found),
+                what,
+                path_text(found[0].name),
+            )
     if not files:
         raise DataError(f"The folder {folder} holds no image (PNG, JPEG, BMP, TIFF or DICOM).")
     return files

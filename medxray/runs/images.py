@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from medxray.data.images.access import path_text
 from medxray.data.layouts.labels import parse_label_map
 from medxray.data.layouts.sources import load_manifest
 from medxray.data.left_out import report_left_out
@@ -83,7 +84,7 @@ def _read_with(run, data, fixed, given):
         with contextlib.suppress(ConfigError, DataError):
             manifest = load_manifest(data, **fixed, **options)
             names = ", ".join(f"--{name.replace('_', '-')}" for name in options if name not in given)
-            log.info("%s is read with %s of the run's training.", data, names)
+            log.info("%s is read with %s of the run's training.", path_text(data), names)
             return manifest
         raise
 
@@ -150,7 +151,7 @@ def unseen(run, manifest, split, *, exclude_known=False):
 
 def _split_of(manifest, split):
     if (manifest.table["split"] == "").all():
-        log.info("%s has no splits: all of its %d images are evaluated.", manifest.root, len(manifest))
+        log.info("%s has no splits: all of its %d images are evaluated.", path_text(manifest.root), len(manifest))
         return manifest
     part = manifest.subset(split)
     if not len(part):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from medxray.data.images.access import path_text
 from medxray.data.images.files import ImageBytes
 from medxray.runs.directory import RunDir
 
@@ -36,7 +37,7 @@ def listed_files(run):
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
         rows = list(zip(table["path"], table["label"], table["split"], strict=True))
     except (OSError, ValueError, KeyError, pd.errors.ParserError) as error:
-        log.warning("%s cannot be read (%s); true classes are unknown.", file, " ".join(str(error).split()))
+        log.warning("%s cannot be read (%s); true classes are unknown.", path_text(file), " ".join(str(error).split()))
         return []
     root = Path(run.record.get("data", {}).get("root", "."))
     return [SplitRow(_absolute(root / path), label, split) for path, label, split in rows if label in run.classes]

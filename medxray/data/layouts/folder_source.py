@@ -4,6 +4,7 @@ import logging
 import os
 from pathlib import Path
 
+from medxray.data.images.access import path_text
 from medxray.data.layouts.folders import SPLIT_NAMES, ClassFolder, Tree, find_tree
 from medxray.data.layouts.labels import LabelledFile
 from medxray.data.layouts.names import is_storage, listed
@@ -70,7 +71,9 @@ def _labelled_by_name(data):
     pictures = [file for file in class_files(data).files if is_picture(file)]
     if not is_labelled_by_name(pictures):
         return None
-    log.info("%s: labels are taken from the names of the files, such as %s.", data, pictures[0].name)
+    log.info(
+        "%s: labels are taken from the names of the files, such as %s.", path_text(data), path_text(pictures[0].name)
+    )
     return Tree(Path(data), [ClassFolder("", "", Path(data))], [])
 
 
@@ -129,7 +132,7 @@ def _tell(data, ignored):
     if ignored:
         shown = [f"{_shown(item.path, Path(data).absolute())} ({item.reason})" for item in ignored[:_SHOWN]]
         more = f" and {len(ignored) - _SHOWN} more" if len(ignored) > _SHOWN else ""
-        log.info("%s: not counted: %s%s", data, ", ".join(shown), more)
+        log.info("%s: not counted: %s%s", path_text(data), path_text(", ".join(shown)), more)
 
 
 def _shown(path, root):
