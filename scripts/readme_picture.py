@@ -3,7 +3,7 @@
 
 The outline is the opacity as the phantom was drawn. The image is chosen by hand: a good case, not a typical one.
 
-    python scripts/readme_picture.py demo/runs/demo demo/phantoms person102_virus_224 --out docs/images/heatmap.png
+    python scripts/readme_picture.py demo/runs/demo demo/phantoms person132_bacteria_295 --out docs/images/heatmap.png
 """
 
 import argparse

@@ -14,7 +14,7 @@ __getattr__ = names_of_old_module(__name__)
 
 
 def gradcam_graph(model, layer):
-    """Grad-CAM from one forward pass, and a backward pass from the logits to the layer.
+    """Grad-CAM from one forward pass, and a backward pass from `maps.target_scores` to the layer.
 
     Args:
         model: a classifier with the layers `pooled` and `logits`; float16 and bfloat16 activations are allowed.

@@ -43,8 +43,14 @@ def fixed_target(index):
 
 
 def target_scores(logits, targets_of):
-    """The logit of the class that is explained in each image: (N,)."""
-    return tf.gather(logits, targets_of(logits), axis=1, batch_dims=1)
+    """What is explained in each image: the logit of the class less the mean of the other logits, (N,).
+
+    A probability depends on the differences of the logits alone. The logit by itself would give other maps for models
+    that give equal probabilities, and none where the other logits carry the answer.
+    """
+    classes = logits.shape[-1]
+    wanted = tf.gather(logits, targets_of(logits), axis=1, batch_dims=1)
+    return (classes * wanted - tf.reduce_sum(logits, axis=1)) / (classes - 1)
 
 
 def scaled(maps):

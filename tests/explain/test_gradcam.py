@@ -7,7 +7,7 @@ from medxray.errors import ConfigError
 from medxray.explain.gradcam import compiled_gradcam
 from medxray.explain.keras_vis import gradcam
 from medxray.explain.layers import heat_layers
-from medxray.explain.maps import default_targets, upsample
+from medxray.explain.maps import default_targets, fixed_target, target_scores, upsample
 from medxray.metrics.calibration import Calibration
 from medxray.models.registry import ARCHITECTURES
 
@@ -24,7 +24,7 @@ def tiny_network(kernel):
 
 
 PIXELS = np.array([[0, 4], [8, 12]], np.float32)[None, :, :, None]
-BY_HAND = [  # kernel column (w1, w2) of the class -> map: relu(w1 * x + w2 * (12 - x)) / 4, scaled to 0-1
+BY_HAND = [  # kernel column (w1, w2) less that of the other class -> relu(w1 * x + w2 * (12 - x)) / 4, scaled to 0-1
     ((2.0, 1.0), [[0, 1 / 3], [2 / 3, 1]]),  # 3 4 5 6
     ((-1.0, 1.0), [[1, 1 / 3], [0, 0]]),  # 3 1 -1 -3
     ((-1.0, -2.0), [[0, 0], [0, 0]]),  # all negative
@@ -34,11 +34,23 @@ BY_HAND = [  # kernel column (w1, w2) of the class -> map: relu(w1 * x + w2 * (1
 
 @pytest.mark.parametrize(("column", "expected"), BY_HAND)
 def test_gradcam_is_what_the_equations_give_by_hand(column, expected):
-    model = tiny_network([[column[0], 0.3], [column[1], -0.7]])
+    model = tiny_network([[column[0] + 0.5, 0.5], [column[1] - 0.75, -0.75]])
     by_library = gradcam(model, PIXELS, [0], layer="conv")
     compiled = compiled_gradcam(model, "conv")(PIXELS, [0]).numpy()
     np.testing.assert_allclose(by_library, [expected], atol=1e-6)
     np.testing.assert_allclose(compiled, [expected], atol=1e-6)
+
+
+def test_models_that_give_equal_probabilities_have_equal_maps():
+    column = np.array([2.0, 1.0])
+    shifts = (np.zeros(2), np.array([5.0, -3.0]))  # added to both logits: the softmax stays
+    maps = [gradcam(tiny_network(np.stack([column + s, s], axis=1)), PIXELS, [0], layer="conv") for s in shifts]
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-6)
+
+
+def test_of_three_classes_the_mean_of_the_other_two_is_taken_away():
+    logits = tf.constant([[1.0, 4.0, 10.0]])
+    assert target_scores(logits, fixed_target(1)).numpy() == pytest.approx([4 - (1 + 10) / 2])
 
 
 @pytest.fixture(scope="module", params=ARCHITECTURES)
@@ -59,7 +71,7 @@ def test_every_architecture_gives_the_same_map_compiled_and_by_tf_keras_vis(clas
     assert maps.dtype == np.float32
     assert maps.shape == (2, *dict((name, size) for name, *size in heat_layers(classifier))[layer])
     assert maps.min() >= 0 and maps.max() <= 1
-    assert (maps.max(axis=(1, 2)) > 0.9).all()
+    assert (maps.max(axis=(1, 2)) > 0.9).any()  # a map is empty where everything speaks for the other class
     compiled = compiled_gradcam(classifier, layer)(pixels.astype(np.float32), targets).numpy()
     np.testing.assert_allclose(compiled, maps, atol=1e-4)
 
@@ -108,7 +120,7 @@ def test_low_precision_models_give_float32_maps_in_both_ways(policy, classifier_
     maps = gradcam(model, pixels, [1, 0], layer="block3_relu")
     compiled = compiled_gradcam(model, "block3_relu")(pixels, np.array([1, 0], np.int32))
     assert maps.dtype == np.float32 and compiled.dtype == tf.float32
-    assert (maps.max(axis=(1, 2)) > 0.9).all()
+    assert (maps.max(axis=(1, 2)) > 0.9).any()  # a map is empty where everything speaks for the other class
     np.testing.assert_allclose(compiled, maps, atol=1e-4)
 
 
