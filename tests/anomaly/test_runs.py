@@ -160,7 +160,7 @@ def test_a_detector_worse_than_chance_stays_so(shades, small, bare, monkeypatch)
         history = ()
 
         def __init__(self, run):
-            run.state_file.parent.mkdir()  # every method leaves something there
+            run.state_file.parent.mkdir(exist_ok=True)  # every method leaves something there
             image = keras.Input((32, 32, 1), name="image")
             grey = layers.Reshape((32, 32), name="anomaly_map")(image)
             pooled = layers.GlobalAveragePooling2D(name="pooled")(image)

@@ -114,7 +114,7 @@ def other(run, tmp_path):
 
 
 def test_other_data_go_beside_the_run_and_bad_files_are_left_out(run, other, caplog):
-    with caplog.at_level("WARNING", logger="medxray"):
+    with caplog.at_level("INFO", logger="medxray"):
         found, path = extraction.extract(run, other)
     assert path.name == "embeddings.npz" and path.parent.parent == run.path / "external"
     assert re.fullmatch("other-[0-9a-f]{6}", path.parent.name)

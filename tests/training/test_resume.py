@@ -61,7 +61,7 @@ MOMENTS = {
     "with the split made": lambda run, cache: (run / "split.csv").exists(),
     "with the first model saved": lambda run, cache: (run / "checkpoint" / "initial.keras").exists(),
     "in the first epochs": lambda run, cache: history_rows(run) >= 1,
-    "in the second stage": lambda run, cache: history_rows(run) >= 4,
+    "in the second stage": lambda run, cache: history_rows(run) >= 6,
     "in the evaluation": lambda run, cache: (run / "model.keras").exists(),
 }
 
@@ -92,7 +92,7 @@ def test_a_run_killed_after_its_first_epoch_ends_bit_identical(phantoms, start, 
         assert json.loads((run / "run.json").read_text())["state"] == "running" and not (run / "model.keras").exists()
         _, errors = other.communicate("resume\n", timeout=300)
     assert other.returncode == 0, errors
-    assert history_rows(run) == 4 and outcome(cut) == outcome(whole)
+    assert history_rows(run) == 5 and outcome(cut) == outcome(whole)
     assert json.loads((run / "run.json").read_text())["state"] == "completed"
 
 
@@ -145,7 +145,7 @@ def test_interrupt_leaves_the_best_epoch_usable_and_can_be_resumed(uninterrupted
     extra, expected = uninterrupted
     run = tmp_path / "runs" / "it"
     process = start(arguments(phantoms, tmp_path, extra))
-    stage_one = 3 if "finetune" in extra else 2  # in fine-tuning, the first epoch of the second stage is cut off
+    stage_one = 5 if "finetune" in extra else 3  # in fine-tuning, the first epoch of the second stage is cut off
     while process.poll() is None and history_rows(run) < stage_one:
         time.sleep(0.002)
     time.sleep(0.5)
