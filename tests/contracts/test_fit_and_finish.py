@@ -142,6 +142,7 @@ def test_a_fitted_run_can_be_finished_by_resuming_it(configured):
 @slow
 def test_finish_leaves_damaged_test_images_out_as_a_whole_training_does(configured, damaged, caplog):
     folder, file = damaged
+    caplog.set_level("INFO", logger="medxray")
     config, kind = configured("scratch", "parts", data=str(folder))
     fitted = fit(config, kind)
     run = fitted.directory
