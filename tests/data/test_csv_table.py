@@ -34,7 +34,7 @@ def written(tmp_path):
         PLAIN.encode("utf-16"),
         PLAIN.encode("utf-8-sig"),
         b"\xfe\xff" + PLAIN.encode("utf-16-be"),
-        gzip.compress(PLAIN.encode()),
+        gzip.compress(PLAIN.encode(), mtime=0),
         "path,label,,\na.png,NORMAL,,\nb.png,PNEUMONIA,,\n",
         "path,label\na.png,NORMAL,,\nb.png,PNEUMONIA,\n",
         "path,label,\na.png,NORMAL\nb.png,PNEUMONIA\n",
@@ -63,7 +63,7 @@ def test_a_row_with_too_few_or_too_many_filled_cells_is_named(written, row):
         read_rows(written(f"path,label\n{row}\n"))
 
 
-@pytest.mark.parametrize("content", [gzip.compress(PLAIN.encode())[:-12], PLAIN.encode("utf-16")[:-1], b"path\n\xe9"])
+@pytest.mark.parametrize("content", [gzip.compress(PLAIN.encode(), mtime=0)[:-12], PLAIN.encode("utf-16")[:-1], b"path\n\xe9"])
 def test_a_damaged_table_is_no_table(written, content):
     with pytest.raises(DataError, match="is not a CSV in UTF-8"):
         read_rows(written(content))
