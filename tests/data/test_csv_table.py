@@ -63,7 +63,9 @@ def test_a_row_with_too_few_or_too_many_filled_cells_is_named(written, row):
         read_rows(written(f"path,label\n{row}\n"))
 
 
-@pytest.mark.parametrize("content", [gzip.compress(PLAIN.encode(), mtime=0)[:-12], PLAIN.encode("utf-16")[:-1], b"path\n\xe9"])
+@pytest.mark.parametrize(
+    "content", [gzip.compress(PLAIN.encode(), mtime=0)[:-12], PLAIN.encode("utf-16")[:-1], b"path\n\xe9"]
+)
 def test_a_damaged_table_is_no_table(written, content):
     with pytest.raises(DataError, match="is not a CSV in UTF-8"):
         read_rows(written(content))
