@@ -10,7 +10,7 @@ POSIX_NAMES = {
     "signal": {"SIGALRM", "SIGHUP", "SIGKILL", "SIGUSR1", "SIGUSR2", "alarm", "setitimer"},
 }
 PORTABLE_ROOM = "system"  # the room that may use them, with another way where they are missing
-IMPORT_BY_NAME = {"__init__.py", "moved.py", "run_kinds.py"}  # below medxray/
+IMPORT_BY_NAME = {"__init__.py", "moved.py"}  # below medxray/
 
 
 def broken_rules(package):

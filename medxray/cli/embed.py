@@ -5,11 +5,8 @@ import click
 from medxray.cli.options import (
     PATH,
     check_data_options,
-    column_options,
-    count_left_out_option,
-    exclude_known_option,
     json_option,
-    label_map_option,
+    other_data_options,
     run_argument,
 )
 
@@ -28,10 +25,7 @@ def embed():
 @click.option("--data", type=PATH, help="Another folder or CSV; default: the run's own images.")
 @_split_option
 @click.option("--out", type=PATH, help="File to write. Default: embeddings.npz in the run.")
-@label_map_option
-@column_options
-@exclude_known_option
-@count_left_out_option
+@other_data_options
 def extract(run, data, splits, out, label_map, exclude_known, **columns):
     """Write the pooled features of images, with labels, patients and splits, as an npz file.
 

@@ -5,11 +5,8 @@ import click
 from medxray.cli.options import (
     PATH,
     check_data_options,
-    column_options,
-    count_left_out_option,
-    exclude_known_option,
     json_option,
-    label_map_option,
+    other_data_options,
     run_argument,
 )
 
@@ -24,10 +21,7 @@ from medxray.cli.options import (
     show_default=True,
     help="Which split; data without splits is evaluated whole.",
 )
-@label_map_option
-@column_options
-@exclude_known_option
-@count_left_out_option
+@other_data_options
 @json_option
 def evaluate(run, data, split, label_map, exclude_known, as_json, **columns):
     """Evaluate a run with its stored threshold and calibration.

@@ -61,7 +61,7 @@ def check_data_options(data, **given):
         raise click.UsageError(f"--{name.replace('_', '-')} says how --data is read. Give --data too, or leave it out.")
 
 
-exclude_known_option = click.option(
+_exclude_known_option = click.option(
     "--exclude-known",
     is_flag=True,
     default=None,
@@ -76,18 +76,13 @@ def _count_only(context, parameter, wanted):
     return wanted
 
 
-ignore_unreadable_option = click.option(
-    "--ignore-unreadable",
-    is_flag=True,
-    callback=_count_only,
-    help="Only count files that cannot be read, and end with status 0.",
-)
-count_left_out_option = click.option(
-    "--ignore-unreadable",
-    is_flag=True,
-    callback=_count_only,
-    expose_value=False,
-    help="Only count files that are left out, without their names.",
+def _count_only_option(text, **settings):
+    return click.option("--ignore-unreadable", is_flag=True, callback=_count_only, help=text, **settings)
+
+
+ignore_unreadable_option = _count_only_option("Only count files that cannot be read, and end with status 0.")
+_count_left_out_option = _count_only_option(
+    "Only count files that are left out, without their names.", expose_value=False
 )
 
 
@@ -98,4 +93,11 @@ def column_options(command):
         field = options[name]
         kind = {"type": click.Choice(field.choices)} if field.choices else {"type": PATH if field.path else str}
         command = click.option(f"--{name.replace('_', '-')}", metavar=field.metavar, help=field.help, **kind)(command)
+    return command
+
+
+def other_data_options(command):
+    """Add the options that say how `--data` of another place is read and what of it is left out."""
+    for option in (_count_left_out_option, _exclude_known_option, column_options, label_map_option):
+        command = option(command)
     return command
