@@ -4,9 +4,11 @@ from medxray.errors import RunError
 from medxray.run_kinds import KINDS, kind_of, trained_run
 from medxray.runs.directory import open_run
 from medxray.trained_run import Run
+from medxray.training import execution
 from medxray.training.execution import resume_run, start_run
+from medxray.training.rate_search import suggested_rate
 
-__all__ = ["Run", "load_run", "resume", "train"]
+__all__ = ["Run", "load_run", "resume", "search_rates", "train"]
 
 
 def train(config):
@@ -23,6 +25,23 @@ def train(config):
     """
     kind = KINDS[config.TYPE]
     return kind.load(start_run(config, kind))
+
+
+def search_rates(config):
+    """Try learning rates for a classifier before it is trained: the range test of `medxray lr-find`.
+
+    Args:
+        config: TrainConfig; its learning rates of all stages but the head's are ignored.
+
+    Returns:
+        dict name of a stage -> (DataFrame with learning_rate, loss and smoothed, suggested learning rate).
+
+    Raises:
+        TrainingError: no learning rate lowers the loss.
+        MedxrayError: as for `train`.
+    """
+    curves = execution.search_rates(config, KINDS[config.TYPE])
+    return {stage: (curve, suggested_rate(curve)) for stage, curve in curves.items()}
 
 
 def resume(path):

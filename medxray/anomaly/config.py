@@ -80,21 +80,11 @@ class AnomalyConfig(PlaceOptions, FitOptions, ImageOptions, DataOptions, ModelOp
             RunError: the backbone is no classifier's run, or has no model.
         """
         self.check_texts()
-        self._refuse_foreign()
+        self.refuse_foreign("method", self.method)
         config = (self if self.backbone is None else self._of_backbone()).filled(self.method)
         config._check_weights()
         config._check_size()
         return config
-
-    def _refuse_foreign(self):
-        variants = self.variants()
-        known = {name for options in variants.values() for name in options}
-        for name in sorted(known - set(variants[self.method])):
-            if getattr(self, name) is not None:
-                raise ConfigError(
-                    f"{option_name(name)} is no option of --method {self.method}. "
-                    "Leave it out, or give another --method."
-                )
 
     def _check_weights(self):
         if not METHODS[self.method].has_backbone and self.weights not in (None, "none"):

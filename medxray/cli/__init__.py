@@ -13,6 +13,7 @@ from medxray.cli.evaluate import evaluate
 from medxray.cli.explain import explain, gradcam
 from medxray.cli.export import export
 from medxray.cli.gate import gate
+from medxray.cli.lr_find import lr_find
 from medxray.cli.predict import predict
 from medxray.cli.train import train
 from medxray.data.left_out import show_names
@@ -32,7 +33,7 @@ def cli(debug):
     show_names(True)
 
 
-for _command in (train, evaluate, predict, explain, gradcam, anomaly, embed, export, gate, data, cache):
+for _command in (train, lr_find, evaluate, predict, explain, gradcam, anomaly, embed, export, gate, data, cache):
     cli.add_command(_command)
 
 

@@ -41,9 +41,22 @@ def _click_option(option, text):
     return click.option(f"--{name}", is_flag=True, default=None, help=text)
 
 
+class NumberOr(click.ParamType):
+    """A number, or one word instead of it."""
+
+    def __init__(self, word):
+        self.word, self.name = word, f"float|{word}"
+
+    def convert(self, value, param, ctx):
+        """The number or the word, or a usage error."""
+        return value if value == self.word else click.FLOAT.convert(value, param, ctx)
+
+
 def _click_type(option):
     if option.path:
         return PATH
+    if option.word is not None:
+        return NumberOr(option.word)
     return NameOf(option.choices) if option.choices is not None and option.type is str else option.type
 
 

@@ -21,6 +21,7 @@ class Policy:
         translation: share of height and width, in any direction.
         zoom: share by which height and width are scaled up or down together.
         stretch: further share by which height and width differ, so that the aspect ratio is no cue.
+        axes: share by which height and width are scaled up or down, each apart.
         flip: whether half of the images are mirrored left to right.
         brightness: share of the full range that is added or taken away.
         contrast: share by which contrast about the image's mean is raised or lowered.
@@ -32,6 +33,7 @@ class Policy:
     translation: float = 0.0
     zoom: float = 0.0
     stretch: float = 0.0
+    axes: float = 0.0
     flip: bool = False
     brightness: float = 0.0
     contrast: float = 0.0
@@ -62,6 +64,13 @@ POLICIES = {
         contrast=0.4,
         gamma=0.5,
         noise=0.04,
+    ),
+    "robust": Policy(
+        translation=0.12,
+        axes=0.35,
+        brightness=0.25,
+        contrast=0.5,
+        gamma=1.0,
     ),
 }
 _BARS = ("above", "below", "left", "right")
@@ -113,8 +122,8 @@ def _draw(chosen, rng):
         np.deg2rad(chosen.rotation) * sides[0],
         chosen.translation * sides[1],
         chosen.translation * sides[2],
-        mirror * zoom * stretch,
-        zoom / stretch,
+        mirror * zoom * stretch * (1 + chosen.axes) ** sides[3],
+        zoom / stretch * (1 + chosen.axes) ** sides[4],
         chosen.brightness * sides[5],
         (1 + chosen.contrast) ** sides[6],
         (1 + chosen.gamma) ** sides[7],

@@ -72,6 +72,7 @@ class ClassifierTrainer(Trainer):
         try:
             with interrupts_as_such():
                 features, position = self._train(model, data.fitted)
+                features = None if self._cut is None else features  # the last stage changed every layer
         except KeyboardInterrupt:
             self._save_best(data.manifest)
             raise
@@ -101,7 +102,7 @@ class ClassifierTrainer(Trainer):
         model = self._untrained(manifest)
         source = load_weights(model, config.arch, config.weights)
         if source.kind == "none" and config.mode != "scratch":
-            log.warning("The frozen layers are random (--weights none): expect poor results in mode %s.", config.mode)
+            log.warning("The first weights are random (--weights none): expect poor results in mode %s.", config.mode)
         if source.kind == "none":
             quicken(model)
         self.run.update_record(weights=dataclasses.asdict(source))
@@ -128,13 +129,30 @@ class ClassifierTrainer(Trainer):
         whole.set_weights(model.get_weights())
         return whole
 
+    def search_rates(self, data):
+        """Try learning rates, see `stages.rate_curves`.
+
+        Args:
+            data: RunData; its test images are not looked at.
+
+        Returns:
+            dict name of a stage -> DataFrame of `rate_search.rate_curve`.
+        """
+        with _precision(self.config):
+            setup = self._setup(self._model(data.manifest), data.fitted)
+            return stages.rate_curves(setup, self._timed)
+
     def _train(self, model, images):
         """Train all stages; returns (PrefixFeatures or None, checkpoint.Position after the last epoch)."""
+        setup = self._setup(model, images)
+        return setup.features, stages.train_stages(setup, self._timed)
+
+    def _setup(self, model, images):
         plan = plan_stages(self.config)
         weights = self._class_weights(images, model.output_shape[-1])
         with self._timed("prefix"):
             features = stages.build_features(model, plan, images=images, config=self.config)
-        setup = stages.TrainingSetup(
+        return stages.TrainingSetup(
             model=model,
             plan=plan,
             images=images,
@@ -142,11 +160,13 @@ class ClassifierTrainer(Trainer):
             weights=weights[images.labels],
             config=self.config,
             run=self.run,
-            objective=classification(),
+            objective=classification(
+                label_smoothing=self.config.label_smoothing or 0.0, focal_gamma=self.config.focal_gamma
+            ),
             l2=self.config.l2,
+            train_normalization=self.config.mode == "scratch" or bool(self.config.train_bn),
             listeners=self.listeners,
         )
-        return features, stages.train_stages(setup, self._timed)
 
     def _class_weights(self, images, classes):
         weights = np.ones(classes, np.float32)

@@ -13,17 +13,15 @@ from pathlib import Path
 from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
 from medxray.models.registry import ARCHITECTURES, architecture
+from medxray.training.classifier_options import ClassifierOptions, ModeOptions
+from medxray.training.mode_defaults import MODES
+from medxray.training.modes import check_stages
 from medxray.training.option_checks import check_options
 from medxray.training.option_groups import WEIGHTS, DataOptions, FitOptions, ImageOptions, ModelOptions, PlaceOptions
-from medxray.training.options import option, options_of, restated
+from medxray.training.options import option_name, options_of, restated
 
 _SIZES = ", ".join(str(size) for size in sorted({row.default_size for row in ARCHITECTURES.values()}))
 _SIZE_HELP = f"Height and width of the model input in pixels. Default: that of the architecture ({_SIZES})."
-MODES = {  # what is trained -> defaults that depend on it
-    "extract": {"epochs": 30, "learning_rate": 1e-3, "views": 2},
-    "finetune": {"epochs": 10, "learning_rate": 1e-4, "views": 2},
-    "scratch": {"epochs": 10, "learning_rate": 1e-3, "views": 0},
-}
 
 
 class RunConfig:
@@ -61,6 +59,22 @@ class RunConfig:
         values = {name: value for name, value in self.variants()[variant].items() if getattr(self, name) is None}
         return dataclasses.replace(self, **values)
 
+    def refuse_foreign(self, name, variant):
+        """Raise ConfigError for an option that is given and belongs to other variants.
+
+        Args:
+            name: of the field that chooses the variant, such as "mode".
+            variant: the chosen one.
+        """
+        variants = self.variants()
+        known = {option for options in variants.values() for option in options}
+        for foreign in sorted(known - set(variants[variant])):
+            if getattr(self, foreign) is not None:
+                raise ConfigError(
+                    f"{option_name(foreign)} is no option of {option_name(name)} {variant}. "
+                    f"Leave it out, or give another {option_name(name)}."
+                )
+
     def check_texts(self):
         """Raise ConfigError for a threshold rule, a label map or a cache size that cannot be read."""
         from medxray.data.layouts.labels import parse_label_map
@@ -86,32 +100,9 @@ class RunConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClassifierOptions:
-    """What a classifier has beside the options of every run."""
-
-    mode: str | None = option(
-        None,
-        "What is trained: head, head and last block, or everything. "
-        "Default: finetune where there are pretrained weights, else scratch.",
-        choices=MODES,
-    )
-    positive: str | None = option(None, "Class that counts as sick where two class names do not say it.")
-    views: int | None = option(
-        None, "Augmented views cached of each training image; 0 augments on-line.", low=0, high=64
-    )
-    head_epochs: int = option(
-        10, "Epochs of the head before fine-tuning; nearly free, since features are cached.", low=0
-    )
-    head_learning_rate: float = option(1e-3, "Peak rate of the head stage.", low=1e-8, high=10)
-    head_units: int = option(256, "Size of the head's hidden layer; 0 for none.", low=0, high=65536)
-    dropout: float = option(0.5, "Share of hidden units dropped.", low=0, high=0.95)
-    l2: float = option(1e-4, "Weight of the L2 penalty on what is trained.", low=0, high=1)
-    class_weights: str = option("balanced", "Weigh classes by their rarity, or not.", choices=("balanced", "none"))
-    mixed_precision: bool = option(False, "Compute in 16 bit where that is safe.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainConfig(PlaceOptions, FitOptions, ClassifierOptions, ImageOptions, DataOptions, ModelOptions, RunConfig):
+class TrainConfig(
+    PlaceOptions, FitOptions, ClassifierOptions, ModeOptions, ImageOptions, DataOptions, ModelOptions, RunConfig
+):
     """The configuration of a classifier's run; see `medxray train --help`."""
 
     TYPE: typing.ClassVar = "classifier"
@@ -123,10 +114,12 @@ class TrainConfig(PlaceOptions, FitOptions, ClassifierOptions, ImageOptions, Dat
     image_size: int | None = restated(ImageOptions, "image_size", None, help=_SIZE_HELP)
     channels: int = restated(ImageOptions, "channels", 1)
     resize: str = restated(ImageOptions, "resize", "letterbox")
-    augment: str = restated(ImageOptions, "augment", "standard")
-    epochs: int | None = restated(FitOptions, "epochs", None, help="Epochs of the main stage.")
+    augment: str | None = restated(ImageOptions, "augment", None)
+    epochs: int | None = restated(FitOptions, "epochs", None, help="Epochs of the main stage, or of each block's.")
     batch_size: int = restated(FitOptions, "batch_size", 32)
-    learning_rate: float | None = restated(FitOptions, "learning_rate", None, help="Peak rate of the main stage.")
+    learning_rate: float | str | None = restated(
+        FitOptions, "learning_rate", None, help="Peak rate of the main stage; auto: found by `lr-find`.", word="auto"
+    )
     schedule: str = restated(FitOptions, "schedule", "cosine")
     patience: int = restated(FitOptions, "patience", 10)
     cache_budget: str = restated(
@@ -155,15 +148,24 @@ class TrainConfig(PlaceOptions, FitOptions, ClassifierOptions, ImageOptions, Dat
         self.check_texts()
         spec = architecture(self.arch)
         mode = self.mode or spec.default_mode
+        self.refuse_foreign("mode", mode)
         weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
-        config = self.filled(mode)
-        views = min(config.views, 1 if self.augment == "none" else max(config.epochs, self.head_epochs))
+        config = self._of_architecture(spec.defaults.get(mode, {})).filled(mode)
+        views = min(config.views, 1 if config.augment == "none" else max(config.epochs, self.head_epochs))
         if mode == "scratch" and weights != "none":
             raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
-        if mode == "scratch" and views:
-            raise ConfigError("--mode scratch has no frozen layers to cache. Leave --views out or give --views 0.")
+        if mode in ("scratch", "full") and views:
+            raise ConfigError(f"--mode {mode} has no frozen layers to cache. Leave --views out or give --views 0.")
         size = self.image_size or spec.default_size
-        return dataclasses.replace(config, mode=mode, views=views, weights=weights, image_size=size)
+        config = dataclasses.replace(config, mode=mode, views=views, weights=weights, image_size=size)
+        check_stages(config)
+        return config
+
+    def _of_architecture(self, defaults):
+        """The same with the defaults that the architecture has for the mode, where nothing is given."""
+        return dataclasses.replace(
+            self, **{name: value for name, value in defaults.items() if getattr(self, name) is None}
+        )
 
 
 def config_from_dict(values, *, source="configuration", kind=TrainConfig):

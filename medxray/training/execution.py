@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import logging
+import tempfile
 
 import keras
 import tensorflow as tf
@@ -12,6 +13,7 @@ from medxray.runs.directory import command_line, create_run, open_run, undo_repl
 from medxray.system.storage import check_place
 from medxray.training.config import config_from_dict
 from medxray.training.options import option_name
+from medxray.training.rate_search import AUTO
 from medxray.training.run_data import FITTED
 
 log = logging.getLogger(__name__)
@@ -73,6 +75,26 @@ def fit(config, kind, listeners=()):
         _seed(config)
         trainer = kind.experiment(run, config, kind, listeners)
         return trainer.fit(trainer.read(FITTED))
+
+
+def search_rates(config, kind):
+    """Try learning rates for a classifier that is to be trained; nothing of the trial is kept but cached activations.
+
+    Args:
+        config: TrainConfig; its learning rates of all stages but the head's are ignored.
+        kind: as for `start_run`.
+
+    Returns:
+        dict name of a stage -> DataFrame of `rate_search.rate_curve`.
+    """
+    with tempfile.TemporaryDirectory(prefix="medxray-") as folder:
+        searching = {"learning_rate": AUTO, "stage_learning_rates": None}
+        config = dataclasses.replace(config, runs_dir=folder, export=False, name=None, **searching)
+        run, config = _new_run(config)
+        with _recorded(run, config):
+            _seed(config)
+            trainer = kind.experiment(run, config, kind)
+            return trainer.search_rates(trainer.read(FITTED))
 
 
 def finish(fitted):

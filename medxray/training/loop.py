@@ -4,10 +4,12 @@ Each epoch is one `fit` call and ends in a checkpoint of everything that the nex
 a permutation drawn from (seed, epoch), augmentation from (seed, view, image), so a replayed epoch is the same epoch.
 """
 
+import contextlib
 import dataclasses
 import logging
 import math
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -17,6 +19,7 @@ from medxray.errors import TrainingError
 from medxray.system import progress
 from medxray.training.checkpoint import Position, save_state
 from medxray.training.modes import HEAD
+from medxray.training.optimizers import averages
 from medxray.training.schedules import learning_rate, plateau_factor
 from medxray.training.validation import Validator, estimate_statistics
 
@@ -55,6 +58,7 @@ class StageSetup:
         state_file: path of the checkpoint.
         objective: objectives.Objective.
         normalizations: BatchNormalization layers whose statistics training moves.
+        optimizer: function (float or LearningRateSchedule) -> keras Optimizer.
         listeners: listeners.EpochListener objects, called in this order.
     """
 
@@ -68,6 +72,7 @@ class StageSetup:
     state_file: Path
     objective: object
     normalizations: list
+    optimizer: Callable
     listeners: tuple
 
 
@@ -100,9 +105,10 @@ def train_stage(setup, *, steps, state):
 
 
 def _compile(setup, steps):
-    rate = learning_rate(setup.config.schedule, setup.stage.learning_rate, steps=steps * setup.stage.epochs)
+    steps, warm_up = steps * setup.stage.epochs, getattr(setup.config, "warm_up", None)
+    rate = learning_rate(setup.config.schedule, setup.stage.learning_rate, steps=steps, warm_up=warm_up)
     setup.model.compile(
-        optimizer=keras.optimizers.Adam(rate),
+        optimizer=setup.optimizer(rate),
         loss=setup.objective.loss,
         metrics=setup.objective.metrics(),
         jit_compile=False,
@@ -168,11 +174,12 @@ def _one_epoch(setup, position, best, *, validate):
         )
     trained = {name: float(values[0]) for name, values in report.history.items()}
     rate = float(np.asarray(model.optimizer.learning_rate))
-    measured = trained | validate(epoch) | {"learning_rate": rate}
-    row = _history_row(setup, epoch + 1, measured, seconds=time.perf_counter() - begin)
-    position = _advance(position, row)
-    if position.best_epoch == position.epoch:
-        best = _values(setup.variables)
+    with averaged(model):
+        measured = trained | validate(epoch) | {"learning_rate": rate}
+        row = _history_row(setup, epoch + 1, measured, seconds=time.perf_counter() - begin)
+        position = _advance(position, row)
+        if position.best_epoch == position.epoch:
+            best = _values(setup.variables)
     _notify(setup, row)
     save_state(
         setup.state_file,
@@ -182,6 +189,19 @@ def _one_epoch(setup, position, best, *, validate):
         best=best,
     )
     return position, best
+
+
+@contextlib.contextmanager
+def averaged(model):
+    """Put the moving averages of the weights, where the optimizer keeps them, into a model for a while."""
+    pairs = averages(model.optimizer, model.trainable_variables)
+    before = [variable.numpy() for variable, _ in pairs]
+    for variable, average in pairs:
+        variable.assign(average)
+    try:
+        yield
+    finally:
+        assign([variable for variable, _ in pairs], before)
 
 
 def _notify(setup, row):

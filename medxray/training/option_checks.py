@@ -18,7 +18,8 @@ def check_options(config):
     options = options_of(type(config)).values()
     for check in (_check_type, _check_choices, _check_range):
         for option in options:
-            check(config, option)
+            if option.word is None or getattr(config, option.name) != option.word:
+                check(config, option)
 
 
 def _check_type(config, option):

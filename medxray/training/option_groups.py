@@ -14,7 +14,7 @@ from medxray.training.options import option
 SCHEDULES = ("cosine", "plateau")
 
 WEIGHTS = ("auto", "imagenet", "hed", "none")
-AUGMENTS = ("none", "light", "standard", "strong")
+AUGMENTS = ("none", "light", "standard", "strong", "robust")
 CSV_OPTIONS = ("path_col", "label_col", "patient_col", "split_col", "image_root", "positive_finding", "uncertain")
 LARGEST_SIZE = 2048  # height and width of the input in pixels
 

@@ -24,7 +24,8 @@ class Option:
         choices: allowed values, or a table whose keys they are; None: no fixed ones.
         low, high: lowest and highest value; None: no bound.
         path: whether the value names a file or folder.
-        metavar: word for the value in `--help`; None: that of the type.
+        metavar: name of the value in `--help`; None: that of the type.
+        word: text that may stand instead of a number; None: none.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Option:
     high: float | None = None
     path: bool = False
     metavar: str | None = None
+    word: str | None = None
 
 
 def option(default, help, **facts):
@@ -45,7 +47,7 @@ def option(default, help, **facts):
     Args:
         default: value where none is given.
         help: one sentence, without the default.
-        **facts: `choices`, `low`, `high`, `path`, `metavar` of Option.
+        **facts: `choices`, `low`, `high`, `path`, `metavar`, `word` of Option.
     """
     return dataclasses.field(default=default, metadata={"help": help, **facts})
 

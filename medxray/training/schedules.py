@@ -3,30 +3,32 @@
 import keras
 
 _FLOOR = 0.01  # the cosine ends at this share of the peak
+_WARM_UP = 0.05  # share of the steps
 _PLATEAU_FACTOR, _PLATEAU_PATIENCE = 0.3, 2
 
 
-def learning_rate(schedule, peak, *, steps):
-    """What Adam is given for a stage of `steps` steps.
+def learning_rate(schedule, peak, *, steps, warm_up=None):
+    """What the optimizer is given for a stage of `steps` steps.
 
     Args:
-        schedule: "cosine" warms up linearly over a twentieth of the steps (at most 200) and then decays to a
-            hundredth of the peak; "plateau" is constant until `plateau_factor` lowers it.
+        schedule: "cosine" warms up linearly and then decays to a hundredth of the peak; "plateau" is constant until
+            `plateau_factor` lowers it.
         peak: highest learning rate.
         steps: number of optimizer steps of the stage.
+        warm_up: share of the steps over which the cosine rises; None: a twentieth.
 
     Returns:
         float or keras LearningRateSchedule. Source: Loshchilov and Hutter (2017), SGDR, eq. 5, without restarts.
     """
     if schedule == "plateau":
         return peak
-    warm_up = min(200, max(1, steps // 20))
+    rising = max(1, int(steps * (_WARM_UP if warm_up is None else warm_up)))
     return keras.optimizers.schedules.CosineDecay(
         initial_learning_rate=peak * _FLOOR,
-        decay_steps=max(1, steps - warm_up),
+        decay_steps=max(1, steps - rising),
         alpha=_FLOOR,
         warmup_target=peak,
-        warmup_steps=warm_up,
+        warmup_steps=rising,
     )
 
 

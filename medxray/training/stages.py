@@ -7,15 +7,16 @@ from pathlib import Path
 
 import keras
 
-from medxray.data.augment import PARAMETERS, Augment
 from medxray.models.classifier import freeze_before, suffix
 from medxray.models.heads import LOGITS
-from medxray.training.batches import cached_batches, epoch_order, image_batches
 from medxray.training.checkpoint import Position, load_state
 from medxray.training.features import PrefixFeatures
 from medxray.training.listeners import EpochLog, HistoryFile
 from medxray.training.loop import StageSetup, assign, train_stage
+from medxray.training.optimizers import build_optimizer, depth_factors
 from medxray.training.prefix_cache import default_cache_dir, parse_size
+from medxray.training.rate_search import AUTO, rate_curve, suggested_rate
+from medxray.training.stage_inputs import cached_inputs, online_inputs
 from medxray.training.validation import trained_normalizations
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class TrainingSetup:
         objective: objectives.Objective.
         output: name of the layer that the objective looks at.
         l2: L2 penalty on the kernels that become trainable.
+        train_normalization: whether batch normalisation of the backbone learns where a stage trains every layer.
         listeners: further listeners.EpochListener objects, called after those for history file and log.
     """
 
@@ -49,6 +51,7 @@ class TrainingSetup:
     objective: object
     output: str = LOGITS
     l2: float = 0.0
+    train_normalization: bool = True
     listeners: tuple = ()
 
 
@@ -57,9 +60,9 @@ def build_features(model, plan, *, images, config):
 
     Time and disk are measured and logged first. A cache beyond `--cache-budget` or the free disk is not begun.
     """
-    if config.views == 0 or plan[-1].cut is None:
+    cuts = tuple(dict.fromkeys(stage.cut for stage in reversed(plan) if stage.cut is not None))
+    if config.views == 0 or not cuts:
         return None
-    cuts = tuple(dict.fromkeys(stage.cut for stage in reversed(plan)))
     return cached_features(model, cuts, images=images, views=config.views, config=config)
 
 
@@ -134,70 +137,87 @@ def train_stages(setup, timed):
     for stage in setup.plan[first:]:
         start = state if state else Position(stage.name, history=position.history)
         with timed(stage.name):
-            position = _train(setup, stage, start, listeners)
+            position = _train(setup, _with_rate(setup, stage), start, listeners)
         state = None
     return position
 
 
+def _with_rate(setup, stage):
+    """The stage with a learning rate: where none is given, that of the record, else of a search."""
+    if stage.learning_rate != AUTO:
+        return stage
+    known = setup.run.read_record().get("learning_rates", {})
+    if stage.name not in known:
+        known = known | {stage.name: suggested_rate(find_rate(setup, stage))}
+        setup.run.update_record(learning_rates=known)
+        log.info("Learning rate of stage %s: %g.", stage.name, known[stage.name])
+    return dataclasses.replace(stage, learning_rate=known[stage.name])
+
+
+def rate_curves(setup, timed):
+    """Try learning rates on every stage that has none; stages before the last are then trained.
+
+    Args:
+        setup: TrainingSetup of a run that is not begun.
+        timed: as for `train_stages`.
+
+    Returns:
+        dict name of a stage -> DataFrame of `rate_search.rate_curve`.
+    """
+    curves, position = {}, Position(setup.plan[0].name)
+    for stage in setup.plan:
+        if stage.learning_rate == AUTO:
+            curves[stage.name] = find_rate(setup, stage)
+            stage = dataclasses.replace(stage, learning_rate=suggested_rate(curves[stage.name]))
+        if stage.name != setup.plan[-1].name:
+            with timed(stage.name):
+                position = _train(setup, stage, Position(stage.name, history=position.history), (EpochLog(),))
+    return curves
+
+
+def find_rate(setup, stage):
+    """Try learning rates on a stage, see `rate_search.rate_curve`; the weights stay as they are."""
+    found = _stage_setup(setup, stage, ())
+    before = [variable.numpy() for variable in found.variables]
+    try:
+        return rate_curve(found.model, found.train, found.optimizer, found.objective)
+    finally:
+        assign(found.variables, before)
+
+
 def _train(setup, stage, start, listeners):
-    freeze_before(setup.model, stage.cut, train_normalization=stage.cut is None, l2=setup.l2)
+    steps = -(-len(setup.images.rows["train"]) // setup.config.batch_size)
+    return train_stage(_stage_setup(setup, stage, listeners), steps=steps, state=start)
+
+
+def _stage_setup(setup, stage, listeners):
+    train_normalization = stage.cut is None and setup.train_normalization
+    freeze_before(setup.model, stage.cut, train_normalization=train_normalization, l2=setup.l2)
     part = suffix(setup.model, stage.cut, setup.output)
-    model, train, validation = _cached(setup, stage, part) if setup.features else _online(setup)
-    views = setup.config.views if setup.features else 0
-    rows = setup.images.rows["train"]
-    return train_stage(
-        StageSetup(
-            stage=stage,
-            model=model,
-            variables=part.variables,
-            train=train,
-            validation=validation,
-            view_of=lambda epoch: str(epoch % views) if views else "on-line",
-            config=setup.config,
-            state_file=setup.run.state_file,
-            objective=setup.objective,
-            normalizations=trained_normalizations(part),
-            listeners=listeners,
-        ),
-        steps=-(-len(rows) // setup.config.batch_size),
-        state=start,
+    cached = setup.features is not None and stage.cut is not None
+    model, train, validation = cached_inputs(setup, stage, part) if cached else online_inputs(setup)
+    views = setup.config.views if cached else 0
+    return StageSetup(
+        stage=stage,
+        model=model,
+        variables=part.variables,
+        train=train,
+        validation=validation,
+        view_of=lambda epoch: str(epoch % views) if views else "on-line",
+        config=setup.config,
+        state_file=setup.run.state_file,
+        objective=setup.objective,
+        normalizations=trained_normalizations(part),
+        optimizer=_optimizer(setup.config, part),
+        listeners=listeners,
     )
 
 
-def _cached(setup, stage, part):
-    rows, config = setup.images.rows, setup.config
-
-    def batches(split, order, view=None):
-        return cached_batches(
-            setup.features.read(stage.cut, split, view),
-            setup.images.labels[rows[split]],
-            order=order,
-            batch_size=config.batch_size,
-            weights=setup.weights[rows[split]],
-        )
-
-    def train(epoch):
-        order = epoch_order(len(rows["train"]), seed=config.seed, epoch=epoch)
-        return batches("train", order, epoch % config.views)
-
-    return part, train, batches("val", range(len(rows["val"])))
-
-
-def _online(setup):
-    """A training-only model that augments its images first; at validation the augmentation does nothing."""
-    rows, config = setup.images.rows, setup.config
-    parameters = keras.Input((PARAMETERS,), name="parameters")
-    image = keras.Input(setup.model.input_shape[1:], name="raw_image")
-    model = keras.Model([image, parameters], suffix(setup.model, None, setup.output)(Augment()(image, parameters)))
-
-    def train(epoch):
-        order = rows["train"][epoch_order(len(rows["train"]), seed=config.seed, epoch=epoch)]
-        return image_batches(setup.images, order, batch_size=config.batch_size, weights=setup.weights, epoch=epoch)
-
-    validation = image_batches(
-        setup.images, rows["val"], batch_size=config.batch_size, weights=setup.weights, epoch=None
-    )
-    return model, train, validation
+def _optimizer(config, model):
+    """Function rate -> optimizer for the trainable layers of a model."""
+    decay = getattr(config, "layer_decay", 1.0)
+    factors = depth_factors(model, decay) if decay < 1 else None
+    return lambda rate: build_optimizer(config, rate, factors=factors)
 
 
 def load_best(model, plan, run, *, output=LOGITS):

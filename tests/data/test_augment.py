@@ -97,7 +97,7 @@ def test_none_draws_the_identity():
 
 
 def test_unknown_policy_names_the_known_ones():
-    with pytest.raises(ConfigError, match="none, light, standard, strong. Received 'wild'"):
+    with pytest.raises(ConfigError, match="none, light, standard, strong, robust. Received 'wild'"):
         policy("wild")
 
 

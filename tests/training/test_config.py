@@ -14,7 +14,7 @@ from medxray.training.config import TrainConfig, config_from_dict, read_config_f
         ({"dropout": 1.0}, "--dropout must lie between 0 and 0.95"),
         ({"learning_rate": -1.0}, "--learning-rate must lie between"),
         ({"arch": "vgg"}, "--arch must be one of vgg16"),
-        ({"mode": "tune"}, "--mode must be one of extract, finetune, scratch"),
+        ({"mode": "tune"}, "--mode must be one of extract, finetune, progressive, full, scratch"),
         ({"channels": 2}, "--channels must be one of 1, 3"),
         ({"epochs": "ten"}, "--epochs must be int. Received 'ten'"),
         ({"epochs": True}, "--epochs must be int. Received True"),

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from medxray.errors import RunError
+from medxray.errors import ConfigError, RunError
+from medxray.models.registry import ARCHITECTURES
 from medxray.training.batches import cached_batches, epoch_order
 from medxray.training.checkpoint import Position, load_state, save_state
 from medxray.training.config import TrainConfig
@@ -48,11 +49,74 @@ def test_plateau_lowers_the_rate_after_each_two_epochs_without_progress():
         ({"mode": "finetune", "arch": "resnet50"}, ["pooled", "conv4_block6_out"]),
         ({"mode": "finetune", "arch": "densenet121"}, ["pooled", "pool4_pool"]),
         ({"mode": "scratch", "arch": "deep-cnn"}, [None]),
+        ({"mode": "full"}, [None]),
+        ({"mode": "finetune", "unfreeze_to": "block4_pool"}, ["pooled", "block3_pool"]),
+        ({"mode": "progressive"}, ["pooled", "block4_pool"]),
+        (
+            {"mode": "progressive", "unfreeze_to": "block3_pool", "head_epochs": 0},
+            ["block4_pool", "block3_pool", "block2_pool"],
+        ),
+        (
+            {"mode": "progressive", "unfreeze_to": "block1_pool"},
+            ["pooled", *(f"block{n}_pool" for n in (4, 3, 2, 1)), None],
+        ),
     ],
 )
 def test_modes_cut_where_they_say(options, cuts):
     plan = plan_stages(TrainConfig(epochs=7, **options).resolved())
     assert [stage.cut for stage in plan] == cuts and plan[-1].epochs == 7
+
+
+def test_blocks_have_epochs_and_rates_of_their_own():
+    options = {"unfreeze_to": "block4_pool", "stage_epochs": "3,2", "stage_learning_rates": "1e-4, 5e-5"}
+    plan = plan_stages(TrainConfig(mode="progressive", **options).resolved())
+    assert [(stage.name, stage.epochs, stage.learning_rate) for stage in plan] == [
+        ("head", 10, 1e-3), ("block5_pool", 3, 1e-4), ("block4_pool", 2, 5e-5)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["3", "3,2,1", "3,x", "3,0", "3,-1", "", "3,inf"])
+def test_numbers_of_stages_that_do_not_fit_are_refused(text):
+    with pytest.raises(ConfigError, match="--stage-(epochs|learning-rates) must"):
+        TrainConfig(mode="progressive", unfreeze_to="block4_pool", stage_epochs=text).resolved()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"mode": "finetune", "unfreeze_to": "block9"},
+            "--unfreeze-to for vgg16 must be one of block1_pool, .*'block9'",
+        ),
+        ({"mode": "extract", "unfreeze_to": "block4_pool"}, "--unfreeze-to is no option of --mode extract"),
+        ({"mode": "finetune", "stage_epochs": "1"}, "--stage-epochs is no option of --mode finetune"),
+        ({"mode": "scratch", "arch": "deep-cnn", "train_bn": True}, "--train-bn is no option of --mode scratch"),
+        ({"mode": "full", "views": 2}, "--mode full has no frozen layers to cache"),
+    ],
+)
+def test_options_of_other_modes_are_refused(options, message):
+    with pytest.raises(ConfigError, match=message):
+        TrainConfig(**options).resolved()
+
+
+def test_the_defaults_of_all_layers_are_those_of_the_robust_recipe():
+    config = TrainConfig(mode="full").resolved()
+    assert (config.augment, config.optimizer, config.weight_decay, config.head_units) == ("robust", "adamw", 1e-4, 0)
+    assert TrainConfig(mode="full", augment="light", head_units=8).resolved().head_units == 8
+
+
+def test_an_architecture_has_defaults_of_its_own(monkeypatch):
+    row = dataclasses.replace(ARCHITECTURES["vgg16"], defaults={"full": {"learning_rate": 7e-5}})
+    monkeypatch.setitem(ARCHITECTURES, "vgg16", row)
+    assert TrainConfig(mode="full").resolved().learning_rate == 7e-5
+    assert TrainConfig(mode="full", learning_rate=1e-3).resolved().learning_rate == 1e-3
+    assert TrainConfig(mode="extract").resolved().learning_rate == 1e-3
+
+
+def test_a_learning_rate_may_be_a_number_or_auto():
+    assert TrainConfig(learning_rate="auto").resolved().learning_rate == "auto"
+    with pytest.raises(ConfigError, match="--learning-rate must be float. Received 'fast'"):
+        TrainConfig(learning_rate="fast")
 
 
 def test_batches_follow_the_order_and_carry_labels_and_weights():

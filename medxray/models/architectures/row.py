@@ -1,7 +1,7 @@
 """What a row of the table of architectures holds. No TensorFlow."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from medxray.models.preprocessing import preprocessing
 
@@ -55,6 +55,7 @@ class Architecture:
         minimum_size: smallest height and width in pixels.
         default_size: usual height and width in pixels.
         pretrained: the pretrained weights that can be had, the preferred ones first.
+        defaults: dict mode -> dict option -> default of this architecture there, instead of that of the mode.
 
     Raises:
         ConfigError: the preprocessing is not in the table.
@@ -70,6 +71,7 @@ class Architecture:
     minimum_size: int = 32
     default_size: int = 224
     pretrained: tuple[Pretrained, ...] = ()
+    defaults: Mapping[str, Mapping] = field(default_factory=dict)
 
     def __post_init__(self):
         preprocessing(self.preprocessing)

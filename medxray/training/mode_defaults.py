@@ -1,0 +1,33 @@
+"""What is trained in each mode, and the defaults that depend on it. No TensorFlow."""
+
+_USUAL = {
+    "augment": "standard",
+    "head_units": 256,
+    "dropout": 0.5,
+    "l2": 1e-4,
+    "optimizer": "adam",
+    "weight_decay": 0.0,
+    "label_smoothing": 0.0,
+    "warm_up": 0.05,
+}
+_PRETRAINED = {**_USUAL, "views": 2, "learning_rate": 1e-4, "epochs": 10, "unfreeze_to": None}
+MODES = {  # an option that only some of them have belongs to those alone
+    "extract": {**_USUAL, "views": 2, "learning_rate": 1e-3, "epochs": 30},
+    "finetune": _PRETRAINED,
+    "progressive": {**_PRETRAINED, "epochs": 4, "stage_epochs": None, "stage_learning_rates": None, "train_bn": None},
+    "full": {
+        "views": 0,
+        "learning_rate": 5e-4,
+        "epochs": 6,
+        "augment": "robust",
+        "head_units": 0,
+        "dropout": 0.3,
+        "l2": 0.0,
+        "optimizer": "adamw",
+        "weight_decay": 1e-4,
+        "label_smoothing": 0.05,
+        "warm_up": 0.1,
+        "train_bn": None,
+    },
+    "scratch": {**_USUAL, "views": 0, "learning_rate": 1e-3, "epochs": 10},
+}
