@@ -52,7 +52,7 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
     how = {"label_map": label_map, "columns": columns}
     part, known, files = _part(run, data, split, exclude_known=exclude_known, **how)
     predictions, pictures = run.predict_manifest(part, split=split)
-    report = report_run(run, predictions, pictures, notes=known.notes() if known else ())
+    report = report_run(run, predictions, pictures, notes=known.notes() if known else run.own_notes(split))
     if known:
         report["known"] = known.to_dict()
     write_run_assessment(run, files, [predictions], reports={split: report}, pictures={split: pictures})

@@ -46,6 +46,11 @@ class StoredRun:
         self._compare_decoding()
         self.decision = stored_decision(self.record, self.path)
 
+    def own_notes(self, split):
+        """Remarks on one of the run's own splits, list of str."""
+        held = self.record.get("holdout")
+        return [held["note"]] if held and split == "test" else []
+
     def _read_facts(self):
         data, config = self.record["data"], self.record["config"]
         self.classes = tuple(map(str, data["classes"]))

@@ -8,8 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from medxray.data.clusters import clusters_of_classes, held_note, hold_out_clusters
+from medxray.data.pipeline import read_source
 from medxray.evaluation.after_training import assess
-from medxray.models.classifier import build_classifier, load_classifier, pooling, quicken, suffix
+from medxray.models.classifier import build_classifier, embedder, load_classifier, pooling, quicken, suffix
 from medxray.models.inference import logits_model, predict_batches, predict_rows
 from medxray.models.names import POOLED
 from medxray.models.weights import load_weights
@@ -93,7 +95,21 @@ class ClassifierTrainer(Trainer):
         )
 
     def _choose(self):
-        return choose_manifest(self.config, positive=self.config.positive)
+        split = self._hold_out if self.config.holdout else None
+        return choose_manifest(self.config, positive=self.config.positive, split=split)
+
+    def _hold_out(self, manifest):
+        """Leave clusters out, in the features of the network as it is before training."""
+        config, size = self.config, (self.config.image_size,) * 2
+        source, unreadable = read_source(manifest.files(), size=size, channels=config.channels, resize=config.resize)
+        rows = np.setdiff1d(np.arange(len(manifest)), list(unreadable))
+        features = predict_batches(embedder(self._model(manifest)), source.dataset(rows).batch(_BATCH).prefetch(2))
+        numbers, labels = np.zeros(len(manifest), np.int64), manifest.labels()
+        numbers[rows] = clusters_of_classes(features, labels[rows], clusters=config.clusters, seed=config.seed)
+        manifest, held = hold_out_clusters(manifest, numbers, seed=config.seed)
+        note = held_note(held, config.clusters)
+        self.run.update_record(holdout={"note": note, "clusters": [dataclasses.asdict(item) for item in held]})
+        return manifest
 
     def _model(self, manifest):
         if self.run.initial_model_file.exists():
@@ -211,7 +227,8 @@ class ClassifierTrainer(Trainer):
                 data.predictions(TEST, test, split=TEST),
             ]
             pictures = {"train": data.pictures(SAMPLE), "val": data.pictures("val"), TEST: data.pictures(TEST)}
-            notes, rule = {"train": sample_note(data.fitted)}, self.config.threshold_rule
+            held = self.run.read_record().get("holdout", {}).get("note")
+            notes, rule = {"train": sample_note(data.fitted), TEST: held}, self.config.threshold_rule
             assess(self.run, splits, kind=self.kind, rule=rule, pictures=pictures, notes=notes)
 
     def _logits(self, model, features, images, name):

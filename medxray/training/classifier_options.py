@@ -39,6 +39,10 @@ class ClassifierOptions:
     """Head, loss and optimizer of a classifier."""
 
     positive: str | None = option(None, "Class that counts as sick where two class names do not say it.")
+    holdout: str | None = option(
+        None, "Make the test split of kinds of images that training does not see.", choices=("clusters",)
+    )
+    clusters: int = option(5, "Kinds of images in each class, for --holdout.", low=2, high=100)
     views: int | None = option(
         None, "Augmented views cached of each training image; 0 augments on-line.", low=0, high=64
     )

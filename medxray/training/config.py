@@ -156,6 +156,8 @@ class TrainConfig(
             raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
         if mode in ("scratch", "full") and views:
             raise ConfigError(f"--mode {mode} has no frozen layers to cache. Leave --views out or give --views 0.")
+        if self.holdout and self.split_file:
+            raise ConfigError("--holdout makes a split, and --split-file gives one. Leave one of them out.")
         size = self.image_size or spec.default_size
         config = dataclasses.replace(config, mode=mode, views=views, weights=weights, image_size=size)
         check_stages(config)

@@ -24,13 +24,14 @@ _NEED = f"training needs at least {MINIMUM_PER_CLASS} of each class"
 _NEED_LABELLED = f"{ABNORMAL_NEEDED}: at least {MINIMUM_PER_CLASS}"
 
 
-def choose_manifest(config, *, positive=None, normal=None):
+def choose_manifest(config, *, positive=None, normal=None, split=None):
     """The manifest of a new run: every image has a split, `--limit` and `--split-file` are applied.
 
     Args:
         config: RunConfig.
         positive: as for `data.layouts.sources.load_manifest`.
         normal: as for `data.layouts.sources.load_manifest`.
+        split: function Manifest -> Manifest with splits; None: test and val are carved by patients.
     """
     columns = {name: getattr(config, name) for name in CSV_OPTIONS}
     label_map = parse_label_map(config.label_map)
@@ -42,7 +43,7 @@ def choose_manifest(config, *, positive=None, normal=None):
         manifest = load_split(config.split_file, manifest, **naming)
         check_split(manifest)
     else:
-        manifest = assign_splits(manifest, seed=config.seed)
+        manifest = split(manifest) if split else assign_splits(manifest, seed=config.seed)
     return manifest if config.limit is None else limit_manifest(manifest, config.limit, seed=config.seed)
 
 
