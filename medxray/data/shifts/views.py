@@ -47,7 +47,7 @@ class Shiftable:
         return self._view(name, severity, np.arange(len(self._keys)))
 
     def view_of_group(self, group):
-        """The images under one family and severity of a group, drawn for each image: float32 tensor (n,H,W,C), 0-255."""
+        """The images under one family and severity of a group, drawn for each: float32 tensor (n,H,W,C), 0-255."""
         choices = draw_choices(group, self._keys, seed=self._seed)
         rows = {one: np.array([row for row, own in enumerate(choices) if own == one]) for one in dict.fromkeys(choices)}
         parts = [self._view(*choice, chosen) for choice, chosen in rows.items()]
