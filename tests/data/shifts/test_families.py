@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -37,6 +38,14 @@ def test_stretches_and_gammas_come_with_their_inverses():
 def test_every_group_has_families_and_every_family_three_views():
     assert [name for group in GROUPS for name in families_of(group)] == list(FAMILIES)
     assert len(VIEWS) == 3 * len(FAMILIES)
+
+
+def test_the_manual_has_a_row_for_every_family_with_its_values_and_units():
+    text = (Path(__file__).resolve().parents[3] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    for row in FAMILIES.values():
+        values = ", ".join(f"{value:.3g}" for value in row.values)
+        assert f"| {row.group} | `{row.name}` | {row.what} | {values} | {row.unit} |" in text
+    assert f"{len(FAMILIES)} families in six groups" in text and f"{len(VIEWS)} views of an image" in text
 
 
 def test_an_unknown_family_is_named_with_the_known_ones():
