@@ -184,11 +184,11 @@ class Run(StoredRun):
             self._explainers[request] = explain_function(self, request)
         return self._explainers[request]
 
-    def evaluate(self, manifest, *, split="test"):
+    def evaluate(self, manifest, *, split="test", shifts=False):
         """Evaluate a manifest with the stored decision; see `medxray.evaluation.evaluate.evaluate_manifest`."""
         from medxray.evaluation.evaluate import evaluate_manifest
 
-        return evaluate_manifest(self, manifest, split=split)
+        return evaluate_manifest(self, manifest, split=split, shifts=shifts)
 
     def write_evaluation(self, data=None, *, split="test", **how):
         """Evaluate a split of the run, or other data; see `medxray.evaluation.evaluate.write_evaluation`."""

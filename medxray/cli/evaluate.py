@@ -21,9 +21,10 @@ from medxray.cli.options import (
     show_default=True,
     help="Which split; data without splits is evaluated whole.",
 )
+@click.option("--shifts", is_flag=True, help="Evaluate shifted views of all images, too, see docs/evaluation.md.")
 @other_data_options
 @json_option
-def evaluate(run, data, split, label_map, exclude_known, as_json, **columns):
+def evaluate(run, data, split, shifts, label_map, exclude_known, as_json, **columns):
     """Evaluate a run with its stored threshold and calibration.
 
     Results of the run's own split go to RUN/evaluations/<split>, those of other data to RUN/external/.
@@ -37,7 +38,7 @@ def evaluate(run, data, split, label_map, exclude_known, as_json, **columns):
     from medxray.system import storage
 
     loaded = api.load_run(run)
-    how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
+    how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known), "shifts": shifts}
     report, folder = loaded.write_evaluation(data, split=split, **how)
     if as_json:
         import json

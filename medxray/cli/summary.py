@@ -1,5 +1,6 @@
 """Metrics as a few lines of text."""
 
+from medxray.evaluation.shift_text import group_rows, shift_lines
 from medxray.metrics.intervals import estimate_text
 from medxray.metrics.report import HEADLINE
 
@@ -26,7 +27,21 @@ def summary_lines(splits, *, further=()):
     if first["threshold"] is not None:
         point = first["threshold"]
         lines.append(f"Threshold {point['value']:.4f} ({point['rule']}, chosen on: {point['chosen_on']}).")
-    return [*lines, _calibration_line(first), *_remarks(splits)]
+    lines.append(_calibration_line(first))
+    for report in splits.values():
+        lines += _shifts(report)
+    return [*lines, *_remarks(splits)]
+
+
+def _shifts(report):
+    """Lines on shifted views of a split: means by group and the worst view; of a sample, its means alone."""
+    lines = []
+    if "shifts" in report:
+        lines += ["", *_aligned(group_rows(report["shifts"])), "", *shift_lines(report["shifts"])]
+    if "shifts_sample" in report:
+        sample = report["shifts_sample"]
+        lines += [*shift_lines(sample), sample["note"]]
+    return lines
 
 
 def _calibration_line(report):

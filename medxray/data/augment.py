@@ -9,6 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from medxray.data.affine import inside, inverse_maps, warp
+from medxray.data.intensity import change_contrast, change_gamma, normal_noise
 from medxray.errors import ConfigError
 
 
@@ -74,7 +76,8 @@ POLICIES = {
     ),
 }
 _BARS = ("above", "below", "left", "right")
-_DRAWN = ("angle", "dx", "dy", "scale_x", "scale_y", "brightness", "contrast", "gamma", "noise", "noise_seed")
+_FRAMING = ("angle", "dx", "dy", "scale_x", "scale_y")
+_DRAWN = (*_FRAMING, "brightness", "contrast", "gamma", "noise", "noise_seed")
 _COLUMNS = _DRAWN + _BARS
 PARAMETERS = len(_COLUMNS)
 
@@ -151,71 +154,22 @@ class Augment(keras.layers.Layer):
         if not training:
             return images
         columns = dict(zip(_COLUMNS, tf.unstack(parameters, axis=1), strict=True))
-        transforms = _transforms(tf.shape(images), columns)
-        inside = _inside(tf.shape(images), transforms, columns)
-        return _change_intensity(_transform(tf.cast(images, tf.float32), transforms), inside, columns)
+        shape, bars = tf.shape(images), tf.stack([columns[name] for name in _BARS], axis=1)
+        maps = inverse_maps(shape, **{name: columns[name] for name in _FRAMING})
+        framed = warp(tf.cast(images, tf.float32), maps)
+        return _change_intensity(framed, inside(shape, bars, maps), columns)
 
     def compute_output_shape(self, images_shape, parameters_shape):
         """The shape of the images."""
         return images_shape
 
 
-def _transforms(shape, columns):
-    """Rotate, scale and shift about the centre: (n,8), the inverse map in the order that the operation wants."""
-    height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
-    cosine, sine = tf.cos(columns["angle"]), tf.sin(columns["angle"])
-    a0, a1 = cosine / columns["scale_x"], sine / columns["scale_x"]
-    b0, b1 = -sine / columns["scale_y"], cosine / columns["scale_y"]
-    centre_x, centre_y = (width - 1) / 2, (height - 1) / 2
-    shift_x, shift_y = centre_x + columns["dx"] * width, centre_y + columns["dy"] * height
-    a2 = centre_x - a0 * shift_x - a1 * shift_y
-    b2 = centre_y - b0 * shift_x - b1 * shift_y
-    nothing = tf.zeros_like(a0)
-    return tf.stack([a0, a1, a2, b0, b1, b2, nothing, nothing], axis=1)
-
-
-def _transform(images, transforms):
-    return tf.raw_ops.ImageProjectiveTransformV3(
-        images=images,
-        transforms=transforms,
-        output_shape=tf.shape(images)[1:3],
-        interpolation="BILINEAR",
-        fill_mode="CONSTANT",
-        fill_value=0.0,
-    )
-
-
-def _inside(shape, transforms, columns):
-    """Float (n,H,W,1): 1 where a pixel lies between the bars and has a part that comes from between them, else 0."""
-    height, width = tf.cast(shape[1], tf.float32), tf.cast(shape[2], tf.float32)
-    left, right = columns["left"][:, None, None], (width - 1 - columns["right"])[:, None, None]
-    top, bottom = columns["above"][:, None, None], (height - 1 - columns["below"])[:, None, None]
-
-    def between(x, y):
-        """Whether a bilinear sample at x, y touches a pixel of the image."""
-        return (x > left - 1) & (x < right + 1) & (y > top - 1) & (y < bottom + 1)
-
-    x, y = tf.range(width)[None, None, :], tf.range(height)[None, :, None]
-    a0, a1, a2, b0, b1, b2 = (part[:, None, None] for part in tf.unstack(transforms, axis=1)[:6])
-    return tf.cast(between(x, y) & between(a0 * x + a1 * y + a2, b0 * x + b1 * y + b2), tf.float32)[..., None]
-
-
-def _change_intensity(images, inside, columns):
+def _change_intensity(images, within, columns):
     def each(name):
         return columns[name][:, None, None, None]
 
-    area = tf.maximum(tf.reduce_sum(inside, axis=(1, 2, 3), keepdims=True), 1.0)
-    mean = tf.reduce_sum(tf.reduce_mean(images, axis=3, keepdims=True) * inside, axis=(1, 2, 3), keepdims=True) / area
-    images = (images - mean) * each("contrast") + mean + 255.0 * each("brightness")
-    images = 255.0 * tf.pow(tf.clip_by_value(images / 255.0, 0.0, 1.0), each("gamma"))
-    noisy = images + 255.0 * each("noise") * _noise(images, columns["noise_seed"])
-    return inside * tf.clip_by_value(noisy, 0.0, 255.0)
-
-
-def _noise(images, seeds):
-    shape = tf.shape(images)[1:3]
-
-    def one(seed):
-        return tf.random.stateless_normal(tf.concat([shape, [1]], 0), tf.stack([tf.cast(seed, tf.int32), 0]))
-
-    return tf.map_fn(one, seeds, fn_output_signature=tf.float32)
+    images = change_contrast(images, each("contrast"), within) + 255.0 * each("brightness")
+    seeds = tf.cast(columns["noise_seed"], tf.int32)
+    noise = normal_noise(tf.shape(images), tf.stack([seeds, tf.zeros_like(seeds)], axis=1))
+    noisy = change_gamma(images, each("gamma")) + 255.0 * each("noise") * noise
+    return within * tf.clip_by_value(noisy, 0.0, 255.0)

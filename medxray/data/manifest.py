@@ -119,7 +119,7 @@ class Manifest:
         files = self.files()
         unread = [file for file in files if file not in self._known_digests]
         with ThreadPoolExecutor(_THREADS) as pool:
-            self._known_digests.update(zip(unread, pool.map(_content_digest, unread), strict=True))
+            self._known_digests.update(zip(unread, pool.map(content_digest, unread), strict=True))
         return tuple(self._known_digests[file] for file in files)
 
     def digest(self):
@@ -127,7 +127,8 @@ class Manifest:
         return text_sha256(self.task, *self.classes, self.table.to_csv(index=False, lineterminator="\n"))
 
 
-def _content_digest(path):
+def content_digest(path):
+    """SHA-256 of a file's bytes, 64 hexadecimal characters. Raises DataError where it cannot be read any more."""
     try:
         return file_sha256(path)
     except OSError as error:

@@ -4,9 +4,12 @@ import pandas as pd
 
 from medxray.evaluation.model_card import model_card
 from medxray.evaluation.report import report_run, write_run_assessment
+from medxray.evaluation.shift_sample import SHARE_OF_TIME, sample_shifts
 from medxray.metrics.decision import VALIDATION, fit_decision
 from medxray.plots.run_plots import draw_history
 from medxray.system import storage
+
+TEST = "test"
 
 
 def assess(directory, splits, *, kind, rule, pictures, notes=None):
@@ -30,6 +33,10 @@ def assess(directory, splits, *, kind, rule, pictures, notes=None):
     reports = {
         part.split: report_run(run, part, pictures[part.split], notes=own.get(part.split, ())) for part in splits
     }
+    for part in splits:
+        if part.split == TEST and len(part):
+            seconds = SHARE_OF_TIME * sum(directory.read_record().get("seconds", {}).values())
+            reports[TEST]["shifts_sample"] = sample_shifts(run, part, pictures[TEST], seconds=seconds)
     write_run_assessment(run, directory, splits, reports=reports, pictures=pictures)
     if directory.history_file.exists():  # not every kind of run is trained by epochs
         draw_history(pd.read_csv(directory.history_file, keep_default_na=False), directory.history_plot)

@@ -4,13 +4,15 @@ import logging
 
 from medxray.data.images.access import path_text
 from medxray.evaluation.report import report_run, write_run_assessment
+from medxray.evaluation.shifts import report_shifts
+from medxray.plots.shifts import draw_shifts
 from medxray.runs.images import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, unseen
 from medxray.system.storage import check_place
 
 log = logging.getLogger(__name__)
 
 
-def evaluate_manifest(run, manifest, *, split="test"):
+def evaluate_manifest(run, manifest, *, split="test", shifts=False):
     """Evaluate a manifest with the stored threshold and calibration; nothing is fitted on it and nothing written.
 
     Args:
@@ -18,6 +20,7 @@ def evaluate_manifest(run, manifest, *, split="test"):
         manifest: Manifest with the classes of the run. Images that the run has learned or chosen its threshold from,
             and unreadable files, are left out with a warning.
         split: the split of the manifest that is evaluated; all of it where it has no splits.
+        shifts: evaluate shifted views of the images, too.
 
     Returns:
         dict: the JSON object of docs/evaluation.md.
@@ -26,10 +29,10 @@ def evaluate_manifest(run, manifest, *, split="test"):
         DataError: there is no such split, or no image is left.
     """
     part, known = unseen(run, manifest, split)
-    return report_run(run, *run.predict_manifest(part, split=split), notes=known.notes())
+    return _report(run, *run.predict_manifest(part, split=split), notes=known.notes(), shifts=shifts)
 
 
-def write_evaluation(run, data=None, *, split="test", label_map=None, columns=None, exclude_known=False):
+def write_evaluation(run, data=None, *, split="test", label_map=None, columns=None, exclude_known=False, shifts=False):
     """Evaluate one of the run's own splits, or other data, from the unchanged images and write what comes of it.
 
     Args:
@@ -40,6 +43,7 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
         label_map: dict label of the data -> class of the run.
         columns: dict of path_col, label_col, patient_col, split_col, image_root, positive_finding, uncertain for a CSV.
         exclude_known: leave out patients and pictures of the training that other data hold in other files, too.
+        shifts: evaluate shifted views of the images, too.
 
     Returns:
         (JSON object of the split, folder it was written to: RUN/evaluations/<split>, or RUN/external/<data>-<split>).
@@ -52,11 +56,19 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
     how = {"label_map": label_map, "columns": columns}
     part, known, files = _part(run, data, split, exclude_known=exclude_known, **how)
     predictions, pictures = run.predict_manifest(part, split=split)
-    report = report_run(run, predictions, pictures, notes=known.notes() if known else run.own_notes(split))
+    notes = known.notes() if known else run.own_notes(split)
+    report = _report(run, predictions, pictures, notes=notes, shifts=shifts)
     if known:
         report["known"] = known.to_dict()
     write_run_assessment(run, files, [predictions], reports={split: report}, pictures={split: pictures})
+    if shifts:
+        draw_shifts(report, files.plots)
     return report, files.path
+
+
+def _report(run, predictions, pictures, *, notes, shifts):
+    report = report_run(run, predictions, pictures, notes=notes)
+    return report | {"shifts": report_shifts(run, predictions, pictures)} if shifts else report
 
 
 def _part(run, data, split, *, exclude_known, **how):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from medxray.evaluation.markdown import UNKNOWN, part, table, text
+from medxray.evaluation.shift_text import shift_lines
 from medxray.metrics.intervals import estimate_text
 
 FIGURES = (
@@ -188,8 +189,14 @@ def _performance(splits):
     return (
         table(header, rows)
         + "\n\n95 % intervals: Wilson for proportions, else a bootstrap over patients. With three or "
-        "more classes the figures are means over the classes, each against the others."
+        "more classes the figures are means over the classes, each against the others." + _shifts(splits)
     )
+
+
+def _shifts(splits):
+    """What was measured on shifted views of a split, as a paragraph; empty where nothing was."""
+    samples = [report["shifts_sample"] for report in splits.values() if "shifts_sample" in report]
+    return "".join("\n\n" + text(" ".join([*shift_lines(sample), sample["note"]])) for sample in samples)
 
 
 def _subgroups(splits):

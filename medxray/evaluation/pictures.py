@@ -3,8 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from medxray.data.image_keys import image_keys
 from medxray.data.images import files as images
 from medxray.data.images.thumbnails import read_thumbnail
+from medxray.data.manifest import content_digest
 from medxray.errors import ImageError
 from medxray.metrics.predictions import Predictions
 
@@ -30,6 +32,29 @@ class Pictures:
     def batches(self, size):
         """tf.data.Dataset of uint8 pixels (b,H,W,C) as the model sees them, `size` images at a time, in order."""
         return self._source.dataset(self._rows).batch(size).prefetch(2)
+
+    def __len__(self):
+        """Number of images."""
+        return len(self._rows)
+
+    def where(self, rows):
+        """The Pictures of some of these images, int array of their positions."""
+        return Pictures(self._source, self._rows[rows])
+
+    def keyed_batches(self, size):
+        """Images with what their shifted views need, `size` images at a time, in order.
+
+        Yields:
+            (uint8 pixels (b,H,W,C) as the model sees them; int64 keys (b,) of the files' content, see
+            `data.image_keys`; int (b,4) bars as in `pipeline.Source`, or None).
+
+        Raises:
+            DataError: a file cannot be read any more.
+        """
+        for number, pixels in enumerate(self.batches(size).as_numpy_iterator()):
+            rows = self._rows[number * size : number * size + len(pixels)]
+            keys = image_keys(content_digest(self._source.files[row]) for row in rows)
+            yield pixels, keys, None if self._source.bars is None else self._source.bars[rows]
 
     def statistics(self):
         """DataFrame with width and height of the files in pixels and mean brightness 0-255 as the model sees it."""

@@ -1,7 +1,6 @@
 """All pictures of a run, written as PNG files."""
 
 import logging
-import re
 from pathlib import Path
 
 import numpy as np
@@ -43,7 +42,7 @@ def draw_evaluation(report, predictions, decision, out_dir, *, thumbnails=None):
         StorageError: a file cannot be written.
     """
     obstacles = plot_obstacles(report, predictions, thumbnails=thumbnails)
-    stem = re.sub(r"[^A-Za-z0-9.-]+", "-", predictions.split).strip(".-") or "split"
+    stem = style.file_stem(predictions.split)
     for name in PLOTS:
         if name in obstacles:
             log.info("Plot %s of %s is not drawn: %s.", name, predictions.split, obstacles[name])

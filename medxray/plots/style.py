@@ -1,5 +1,6 @@
 """One look for all pictures: colours, figures without global state, words in titles and legends."""
 
+import re
 import warnings
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -34,6 +35,11 @@ def save(figure, path):
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told by use_readable_fonts
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
     return path
+
+
+def file_stem(split):
+    """The name of a split as the beginning of a file name."""
+    return re.sub(r"[^A-Za-z0-9.-]+", "-", split).strip(".-") or "split"
 
 
 def class_colour(k):

@@ -63,6 +63,4 @@ class InputForm(NamedTuple):
         skipped = [Skipped(manifest.table["path"][row], reason) for row, reason in sorted(failures.items())]
         report_left_out(skipped, files=len(manifest))
         keep = np.array([row not in failures for row in range(len(manifest))], bool)
-        pixels = None if source.pixels is None else source.pixels[keep]
-        manifest = manifest.where(keep)
-        return self.source(manifest.files(), pixels), manifest
+        return source.keep(np.flatnonzero(keep)), manifest.where(keep)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from medxray.data.augment import PARAMETERS, Augment, draw_parameters, policy_text
+from medxray.data.image_keys import image_keys
 from medxray.data.images.decode import DECODING
 from medxray.models.classifier import prefix
 from medxray.models.inference import weights_digest
@@ -45,7 +46,7 @@ class ImageSet:
 
     def samples(self, rows):
         """Stable numbers of images, int64 (n,), from their content, so that augmentation follows the image."""
-        return np.asarray([int(self.digests[row][:12], 16) for row in rows], np.int64)
+        return image_keys(self.digests[row] for row in rows)
 
     def parameters(self, rows, view):
         """Augmentation parameters of some rows, float32 (n, PARAMETERS)."""

@@ -63,3 +63,8 @@ def test_each_note_is_told_once_with_the_splits_it_is_of():
         "test": report("test", n=4, notes=["All have one size."]),
     }
     assert summary_lines(splits)[-2:] == ["Note (train): A sample.", "Note (train, test): All have one size."]
+
+
+def test_a_sample_of_shifted_views_is_told_below_the_table_with_what_was_taken():
+    splits = {"test": report("test", n=4) | {"shifts_sample": {"n": 0, "n_patients": 0, "note": "Left out."}}}
+    assert summary_lines(splits)[-1] == "Left out."

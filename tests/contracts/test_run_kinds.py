@@ -70,9 +70,28 @@ def test_training_and_both_ways_of_evaluating_give_the_same_report(run, undrawn)
     assert run.evaluate(own_manifest(run)) == report
     assert json.loads((folder / "metrics.json").read_text())["splits"] == {"test": report}
     trained = stored_reports(run)["test"]
-    assert trained["notes"] == report["notes"] and set(trained) == set(report)
+    assert trained["notes"] == report["notes"] and set(trained) == {*report, "shifts_sample"}
     assert trained["auroc"]["value"] == pytest.approx(report["auroc"]["value"], abs=1e-6)
     assert list(run.notes) == report["notes"][: len(run.notes)]
+
+
+def test_each_kind_is_evaluated_under_shifted_views(run, undrawn, monkeypatch):
+    monkeypatch.setattr("medxray.evaluation.shifts.VIEWS", [("crop", 1), ("marker", 3)])  # all of them take long
+    report, folder = run.write_evaluation(shifts=True)
+    assert json.loads((folder / "metrics.json").read_text())["splits"]["test"]["shifts"] == report["shifts"]
+    assert (folder / "plots" / "test_shifts.png").is_file()
+    assert report["shifts"]["n"] == report["n"]
+    clean = report["shifts"]["clean"]
+    assert clean["auroc"] == pytest.approx(report["auroc"]["value"])
+    assert clean["balanced_accuracy"] == pytest.approx(report["balanced_accuracy"]["value"])
+
+
+def test_the_report_after_training_has_shifted_views_of_test_patients_or_says_that_time_was_short(run):
+    reports = stored_reports(run)
+    assert "shifts_sample" not in reports.get("train", {}) and "shifts_sample" not in reports["val"]
+    sample = reports["test"]["shifts_sample"]
+    assert sample["severity"] == 2 and 0 <= sample["n"] <= reports["test"]["n"]
+    assert "Shifted views" in sample["note"] and sample["note"].split(".")[0] in run.directory.card_file.read_text()
 
 
 def test_further_figures_are_named_by_the_kind(kind, run):

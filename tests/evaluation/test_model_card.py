@@ -76,6 +76,22 @@ def test_card_states_threshold_calibration_and_figures_with_intervals(evaluated)
     assert "| test | subtype | virus |" in card
 
 
+def test_card_has_the_means_of_the_sample_of_shifted_views_and_what_was_taken(evaluated):
+    record, metrics = evaluated
+    figure, view = {"value": 0.75, "ci95": [0.5, 0.875]}, {"family": "crop", "severity": 2, "value": 0.5, "ci95": None}
+    sample = {"mean_auroc": figure, "balanced_accuracy": figure, "mean_ece": 0.125, "n": 8, "n_patients": 4}
+    sample |= {
+        "worst": {"auroc": view, "balanced_accuracy": None},
+        "families": {"crop": {"2": {}}},
+        "note": "Of a few.",
+    }
+    assert "Shifted views" not in model_card(record, metrics, CLASSIFIER)
+    metrics["splits"]["test"]["shifts_sample"] = sample
+    (line,) = [line for line in model_card(record, metrics, CLASSIFIER).splitlines() if "Shifted views" in line]
+    assert "AUROC 0.750" in line and "ECE 0.125" in line and "0.500 (crop, severity 2)" in line
+    assert "of 8 images of 4 patients" in line and line.endswith("Of a few.")
+
+
 def test_unknown_patients_and_notes_become_caveats(evaluated):
     record, metrics = evaluated
     assert "Patients are unknown" not in model_card(record, metrics, CLASSIFIER)
