@@ -1,6 +1,7 @@
 """Metrics as a few lines of text."""
 
 from medxray.evaluation.shift_text import group_rows, shift_lines
+from medxray.metrics.decision import SHIFTED
 from medxray.metrics.intervals import estimate_text
 from medxray.metrics.report import HEADLINE
 
@@ -26,11 +27,27 @@ def summary_lines(splits, *, further=()):
     lines = _aligned(rows)
     if first["threshold"] is not None:
         point = first["threshold"]
-        lines.append(f"Threshold {point['value']:.4f} ({point['rule']}, chosen on: {point['chosen_on']}).")
+        views = ", shifted views too" if first["decided_on"] == SHIFTED else ""
+        lines.append(f"Threshold {point['value']:.4f} ({point['rule']}, chosen on: {point['chosen_on']}{views}).")
     lines.append(_calibration_line(first))
+    lines += [_other_line(name, report["other_decision"]) for name, report in splits.items() if _compared(name, report)]
     for report in splits.values():
         lines += _shifts(report)
     return [*lines, *_remarks(splits)]
+
+
+def _compared(name, report):
+    return report.get("other_decision") is not None and not report["fitted_here"]
+
+
+def _other_line(split, other):
+    """Figures of the decision that is not used."""
+    point = other["threshold"]
+    views = "shifted views" if other["decided_on"] == SHIFTED else "unchanged images alone"
+    named = "" if point is None else f" (threshold {point['value']:.4f})"
+    shown = [name for name in ("sensitivity", "specificity", "accuracy") if name in other]
+    figures = ", ".join(f"{name} {estimate_text(other[name], undefined='-')}" for name in shown)
+    return f"If decided on {views}{named}, {split}: {figures}."
 
 
 def _shifts(report):

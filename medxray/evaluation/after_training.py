@@ -5,14 +5,14 @@ import pandas as pd
 from medxray.evaluation.model_card import model_card
 from medxray.evaluation.report import report_run, write_run_assessment
 from medxray.evaluation.shift_sample import SHARE_OF_TIME, sample_shifts
-from medxray.metrics.decision import VALIDATION, fit_decision
+from medxray.metrics.decision import CLEAN, VALIDATION, fit_decisions
 from medxray.plots.run_plots import draw_history
 from medxray.system import storage
 
 TEST = "test"
 
 
-def assess(directory, splits, *, kind, rule, pictures, notes=None):
+def assess(directory, splits, *, kind, rule, pictures, notes=None, decide_on=CLEAN, shifted=None):
     """Fit the decision on validation, evaluate every split and write all of it into a run.
 
     Args:
@@ -22,12 +22,15 @@ def assess(directory, splits, *, kind, rule, pictures, notes=None):
         rule: threshold rule.
         pictures: dict split -> `Pictures` of the same rows.
         notes: dict split -> remark on the figures of this split.
+        decide_on: metrics.decision.CLEAN or SHIFTED.
+        shifted: dict of shifted views -> logits (n,K) of the validation images, or None.
 
     Returns:
         dict as in metrics.json.
     """
     validation = next(part for part in splits if part.split == VALIDATION)
-    directory.update_record(decision=fit_decision(validation, rule=rule).to_dict())
+    decision, other = fit_decisions(validation, rule=rule, decide_on=decide_on, shifted=shifted)
+    directory.update_record(decision=decision.to_dict(), other_decision=other and other.to_dict())
     run = kind.load(directory)
     own = {split: [note] for split, note in (notes or {}).items() if note}
     reports = {

@@ -6,20 +6,21 @@ from medxray.plots.run_plots import draw_evaluation
 from medxray.system import storage
 
 
-def report_split(predictions, decision, pictures, *, notes=(), further=None):
+def report_split(predictions, decision, pictures, *, other=None, notes=(), further=None):
     """Report one split.
 
     Args:
         predictions: Predictions of the split.
         decision: metrics.decision.Decision.
         pictures: `evaluation.pictures.Pictures` or `FilePictures` of the same rows.
+        other: Decision that is not used, for comparison, or None.
         notes: remarks that stand before those of the figures, iterable of str.
         further: dict of figures that the report has besides.
 
     Returns:
         dict of JSON values, see docs/evaluation.md; subgroups by image size and brightness are included.
     """
-    report = evaluate_split(predictions, decision, image_stats=pictures.statistics())
+    report = evaluate_split(predictions, decision, other=other, image_stats=pictures.statistics())
     report["notes"] = [*notes, *report["notes"]]
     return storage.plain(report | (further or {}))
 
@@ -37,7 +38,8 @@ def report_run(run, predictions, pictures, *, notes=()):
         dict of JSON values, see docs/evaluation.md.
     """
     further = run.further_figures(predictions, pictures)
-    return report_split(predictions, run.decision, pictures, notes=(*run.notes, *notes), further=further)
+    decisions = {"decision": run.decision, "other": run.other_decision}
+    return report_split(predictions, pictures=pictures, notes=(*run.notes, *notes), further=further, **decisions)
 
 
 def write_assessment(files, splits, *, decision, reports, pictures):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from medxray.data.shifts.families import FAMILIES, VIEWS
-from medxray.data.shifts.views import Shiftable
+from medxray.data.shifts.families import FAMILIES, GROUPS, VIEWS
+from medxray.data.shifts.views import Shiftable, one_view_of_each_group
 from medxray.metrics.shifts import evaluate_shifts
 from medxray.models.inference import compiled, logits_model
 from medxray.system import progress, storage
@@ -26,8 +26,36 @@ def report_shifts(run, predictions, pictures):
 
 
 def evaluated(run, predictions, logits):
-    """`metrics.shifts.evaluate_shifts` of the logits of some views, dict of JSON values."""
-    return storage.plain(evaluate_shifts(predictions, run.decision, logits, groups=_GROUP_OF))
+    """`metrics.shifts.evaluate_shifts` of the logits of some views, dict of JSON values.
+
+    Where the run has a decision for comparison, its means stand in `other_decision`.
+    """
+    found = evaluate_shifts(predictions, run.decision, logits, groups=_GROUP_OF)
+    if run.other_decision is not None:
+        other = evaluate_shifts(predictions, run.other_decision, logits, groups=_GROUP_OF)
+        kept = ("balanced_accuracy", "sensitivity", "specificity", "mean_ece")
+        found["other_decision"] = {name: other[name] for name in kept} | {"decided_on": run.other_decision.decided_on}
+    return storage.plain(found)
+
+
+def logits_of_draws(model, pictures, *, batch):
+    """The logits of one view from each group of shifts, whose family and severity are drawn for each image.
+
+    Args:
+        model: classifier.
+        pictures: evaluation.pictures.Pictures, one image or more.
+        batch: images at a time.
+
+    Returns:
+        dict group -> float32 array (n,K).
+    """
+    forward, parts = compiled(logits_model(model)), {group: [] for group in GROUPS}
+    with progress.track(len(pictures) * len(GROUPS), "Shifted validation views") as bar:
+        for pixels, keys, bars in pictures.keyed_batches(batch):
+            for group, view in one_view_of_each_group(pixels, keys, bars=bars).items():
+                parts[group].append(forward(view)[0].numpy())
+                bar.advance(len(pixels))
+    return {group: np.concatenate(found) for group, found in parts.items()}
 
 
 class ShiftedLogits:

@@ -2,7 +2,7 @@
 
 import logging
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from medxray.metrics.thresholds import FIXED, OperatingPoint, choose_threshold, 
 log = logging.getLogger(__name__)
 
 MIN_IMAGES_PER_CLASS = 50
+CLEAN, SHIFTED = "clean", "shifted"  # the views of validation images that a decision is fitted on
 VALIDATION = "val"  # the split that decisions are fitted on
 DEFAULT_POINT = OperatingPoint(0.5, "0.5", FIXED)
 
@@ -26,11 +27,13 @@ class Decision:
             classes, where the most probable class is the label.
         calibration: how logits become probabilities; the identity when nothing was fitted.
         messages: what the user should know about how these two came about.
+        decided_on: CLEAN, or SHIFTED where shifted views of the images took part.
     """
 
     threshold: OperatingPoint | None
     calibration: Calibration = Calibration()
     messages: tuple[str, ...] = ()
+    decided_on: str = CLEAN
 
     def labels(self, logits):
         """Class index of each row of logits as the model gives them: (n, K) -> int64 (n,).
@@ -55,6 +58,7 @@ class Decision:
             "temperature": self.calibration.temperature,
             "bias": list(self.calibration.bias),
             "messages": list(self.messages),
+            "decided_on": self.decided_on,
         }
 
     @classmethod
@@ -74,7 +78,7 @@ class Decision:
             raise _damaged(value) from error
         if not _possible(calibration) or not (threshold is None or 0 <= threshold.value <= 1):
             raise _damaged(value)
-        return cls(threshold, calibration, messages)
+        return cls(threshold, calibration, messages, str(value.get("decided_on", CLEAN)))
 
 
 def _read_point(stored):
@@ -94,6 +98,45 @@ def _damaged(value):
         'A stored decision needs "temperature" above 0, "bias" (one number per class, or none) and "threshold" (null, '
         f'or "value" from 0 to 1, "rule" and "chosen_on"). Received {str(value)[:200]}. '
         "The run is damaged: train it again."
+    )
+
+
+def fit_decisions(validation, *, rule="youden", decide_on=CLEAN, shifted=None):
+    """The decision of a run and, where shifted views were looked at, the one on the other views for comparison.
+
+    Args:
+        validation: `Predictions` of the unchanged validation images.
+        rule: as for `fit_decision`.
+        decide_on: CLEAN or SHIFTED.
+        shifted: dict of shifted views -> logits (n,K) of the same images, each view with the same weight and all
+            together with that of the unchanged images; None: no such views.
+
+    Returns:
+        (Decision, Decision or None).
+    """
+    clean = fit_decision(validation, rule=rule)
+    if not shifted or _scarce_classes(validation):
+        return clean, None
+    both = replace(fit_decision(with_shifted(validation, shifted), rule=rule), decided_on=SHIFTED)
+    return (both, clean) if decide_on == SHIFTED else (clean, both)
+
+
+def with_shifted(validation, shifted):
+    """Predictions of unchanged and shifted views: the unchanged ones once for each shifted view, so half of all rows.
+
+    Args:
+        validation: `Predictions` of the unchanged images.
+        shifted: dict of views -> logits (n,K).
+    """
+    views = [validation.logits] * len(shifted) + list(shifted.values())
+    count = len(views)
+    return replace(
+        validation,
+        paths=validation.paths * count,
+        patient_ids=np.tile(validation.patient_ids, count),
+        y_true=np.tile(validation.y_true, count),
+        logits=np.concatenate(views),
+        subtypes=None if validation.subtypes is None else validation.subtypes * count,
     )
 
 

@@ -40,7 +40,7 @@ FORMAT = 2  # of metrics.json: ci95 is by patient
 AXES = "rows are true classes, columns predicted ones, both in the order of classes"
 
 
-def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=None, n_errors=12):
+def evaluate_split(predictions, decision, *, other=None, n_boot=N_BOOT, seed=0, image_stats=None, n_errors=12):
     """Evaluate one split.
 
     All intervals are by patient: those of shares by `shares.share`, those of the AUROC by `clustered.clustered_auroc`,
@@ -51,6 +51,7 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
     Args:
         predictions: `Predictions` of the split; it may be empty or hold one class only.
         decision: `Decision` with calibration and threshold.
+        other: `Decision` that is not used, whose figures stand beside; None: there is none.
         n_boot: bootstrap resamples.
         seed: of the bootstrap.
         image_stats: DataFrame aligned with the predictions: width and height in pixels, brightness 0-255.
@@ -74,7 +75,9 @@ def evaluate_split(predictions, decision, *, n_boot=N_BOOT, seed=0, image_stats=
         "confusion_matrix": matrix.tolist(),
         "confusion_matrix_axes": AXES,
         "threshold": decision.to_dict()["threshold"],
+        "decided_on": decision.decided_on,
         "at_threshold_0.5": _at_half(predictions, figures, statistics),
+        "other_decision": None if other is None else _other_decision(predictions, other),
         "ppv_npv_at_prevalence": _at_prevalences(figures) if predictions.is_binary else None,
         "fitted_here": decision.fitted_on(predictions.split),
         "cost": _cost(matrix, decision),
@@ -156,6 +159,23 @@ def _at_half(predictions, figures, statistics):
     matrix = _counts(statistics, statistics.y_half)
     result = _overall(predictions, figures, statistics.y_half, LABELLED, of=AT_HALF)
     return {"threshold": 0.5, "confusion_matrix": matrix.tolist()} | result
+
+
+def _other_decision(predictions, other):
+    """What a decision that is not used would give: labels by it, and its expected calibration error."""
+    labels = other.labels(predictions.logits)
+    found = {"accuracy": shares.accuracy(predictions.y_true, labels, predictions.patient_ids)}
+    if predictions.is_binary:
+        found |= shares.shares_of_class(predictions.y_true, labels, 1, predictions.patient_ids)
+    calibration = _calibration(predictions, other)
+    return {
+        "decided_on": other.decided_on,
+        "threshold": other.to_dict()["threshold"],
+        **{name: found[name] for name in ("accuracy", "sensitivity", "specificity") if name in found},
+        "temperature": calibration["temperature"],
+        "bias": calibration["bias"],
+        "ece": calibration["ece_after"],
+    }
 
 
 def _per_class(predictions, figures, statistics, log_odds):

@@ -29,6 +29,12 @@ def stored_decision(record, path):
     return Decision(DEFAULT_POINT if binary else None)
 
 
+def stored_other_decision(record):
+    """The Decision in run.json that is there for comparison, or None; errors as for `stored_decision`."""
+    other = record.get("other_decision")
+    return None if other is None else _fitting(Decision.from_dict(other), record)
+
+
 def _fitting(decision, record):
     bias, classes = decision.calibration.bias, record["data"]["classes"]
     if len(bias) not in (0, len(classes)):

@@ -9,7 +9,7 @@ from medxray.errors import RunError
 from medxray.models.classifier import load_classifier
 from medxray.models.registry import architecture
 from medxray.predict.input_form import InputForm
-from medxray.runs.stored_decision import stored_decision
+from medxray.runs.stored_decision import stored_decision, stored_other_decision
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ class StoredRun:
         decoding: version of the decoding in training.
         form: predict.input_form.InputForm, how files become inputs.
         decision: metrics.decision.Decision.
+        other_decision: the Decision on the other views of validation images, for comparison, or None.
 
     Raises:
         RunError: run.json is damaged.
@@ -45,6 +46,7 @@ class StoredRun:
             raise RunError(f"{directory.record_file} is damaged: {error!r}. Train the run again.") from error
         self._compare_decoding()
         self.decision = stored_decision(self.record, self.path)
+        self.other_decision = stored_other_decision(self.record)
 
     def own_notes(self, split):
         """Remarks on one of the run's own splits, list of str."""

@@ -11,6 +11,8 @@ import tensorflow as tf
 from medxray.data.clusters import clusters_of_classes, held_note, hold_out_clusters
 from medxray.data.pipeline import read_source
 from medxray.evaluation.after_training import assess
+from medxray.evaluation.shifts import logits_of_draws
+from medxray.metrics.decision import SHIFTED
 from medxray.models.classifier import build_classifier, embedder, load_classifier, pooling, quicken, suffix
 from medxray.models.inference import logits_model, predict_batches, predict_rows
 from medxray.models.names import POOLED
@@ -229,7 +231,11 @@ class ClassifierTrainer(Trainer):
             pictures = {"train": data.pictures(SAMPLE), "val": data.pictures("val"), TEST: data.pictures(TEST)}
             held = self.run.read_record().get("holdout", {}).get("note")
             notes, rule = {"train": sample_note(data.fitted), TEST: held}, self.config.threshold_rule
-            assess(self.run, splits, kind=self.kind, rule=rule, pictures=pictures, notes=notes)
+            shifted = None
+            if self.config.decide_on == SHIFTED:
+                shifted = logits_of_draws(fitted.model, pictures["val"], batch=_BATCH)
+            decided = {"rule": rule, "decide_on": self.config.decide_on, "shifted": shifted}
+            assess(self.run, splits, kind=self.kind, pictures=pictures, notes=notes, **decided)
 
     def _logits(self, model, features, images, name):
         """Logits of the unchanged images of one set, float32 (n,K), from their activations where there are any."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from medxray.training.mode_defaults import MODES
 from medxray.training.options import option
 
+DECIDE_ON = ("clean", "shifted")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 
 
@@ -39,6 +40,11 @@ class ClassifierOptions:
     """Head, loss and optimizer of a classifier."""
 
     positive: str | None = option(None, "Class that counts as sick where two class names do not say it.")
+    decide_on: str = option(
+        "clean",
+        "Validation images that choose threshold and calibration: as they are, or with shifted views.",
+        choices=DECIDE_ON,
+    )
     holdout: str | None = option(
         None, "Make the test split of kinds of images that training does not see.", choices=("clusters",)
     )

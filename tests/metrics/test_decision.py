@@ -9,7 +9,7 @@ import pytest
 
 from medxray.errors import ConfigError, RunError
 from medxray.metrics.calibration import Calibration, fit_calibration
-from medxray.metrics.decision import Decision, fit_decision
+from medxray.metrics.decision import CLEAN, SHIFTED, Decision, fit_decision, fit_decisions, with_shifted
 from medxray.metrics.thresholds import OperatingPoint, choose_threshold
 
 
@@ -154,3 +154,46 @@ def test_a_decision_stored_without_bias_has_none():
 def test_a_damaged_decision_is_refused(value):
     with pytest.raises(RunError, match="A stored decision needs .*The run is damaged: train it again"):
         Decision.from_dict(value)
+
+
+def shifted_views(validation):
+    """Two views whose logits are moved to the sick side by 2 and by 4."""
+    moves = {"exposure": [0.0, 2.0], "noise": [0.0, 4.0]}
+    return {name: validation.logits + move for name, move in moves.items()}
+
+
+def test_unchanged_images_have_half_of_the_weight(simulate):
+    validation = simulate(60, split="val")
+    both = with_shifted(validation, shifted_views(validation))
+    assert len(both) == 4 * len(validation) and both.n_patients == validation.n_patients
+    np.testing.assert_array_equal(both.logits[: 2 * len(validation)], np.tile(validation.logits, (2, 1)))
+    np.testing.assert_array_equal(both.logits[2 * len(validation) :][: len(validation), 1], validation.logits[:, 1] + 2)
+    np.testing.assert_array_equal(both.y_true, np.tile(validation.y_true, 4))
+
+
+@pytest.mark.parametrize("decide_on", [CLEAN, SHIFTED])
+def test_both_decisions_are_fitted_and_the_wanted_one_is_used(simulate, decide_on):
+    validation = simulate(300, split="val")
+    views = shifted_views(validation)
+    used, other = fit_decisions(validation, decide_on=decide_on, shifted=views)
+    assert (used.decided_on, other.decided_on) == ((CLEAN, SHIFTED) if decide_on == CLEAN else (SHIFTED, CLEAN))
+    clean, shifted = (used, other) if decide_on == CLEAN else (other, used)
+    assert clean == fit_decision(validation)
+    assert shifted.threshold == fit_decision(with_shifted(validation, views)).threshold
+    calls = [decision.labels(validation.logits).mean() for decision in (clean, shifted)]
+    assert calls[1] < calls[0]  # views that look sicker ask for a higher threshold
+    assert Decision.from_dict(json.loads(json.dumps(shifted.to_dict()))) == shifted
+
+
+def test_without_shifted_views_or_with_few_images_there_is_one_decision(simulate, make_predictions):
+    validation = simulate(300, split="val")
+    assert fit_decisions(validation, decide_on=SHIFTED) == (fit_decision(validation), None)
+    few = make_predictions(np.repeat([0, 1], [20, 20]), np.random.default_rng(0).normal(size=(40, 2)), split="val")
+    used, other = fit_decisions(few, decide_on=SHIFTED, shifted=shifted_views(few))
+    assert used.threshold.value == 0.5 and used.decided_on == CLEAN and other is None
+
+
+def test_a_decision_of_an_earlier_version_was_made_on_unchanged_images():
+    stored = Decision(OperatingPoint(0.4, "youden", "val")).to_dict()
+    del stored["decided_on"]
+    assert Decision.from_dict(stored).decided_on == CLEAN
