@@ -1,6 +1,7 @@
 """What all tests share: quiet TensorFlow, a small phantom set, the real data where it lies beside the project."""
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -26,6 +27,12 @@ SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 def _own_cache(tmp_path_factory, monkeypatch):
     """Keep the user's cache of activations out of the tests."""
     monkeypatch.setenv("MEDXRAY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture(autouse=True)
+def _log_records_reach_pytest(monkeypatch):
+    """A command that an earlier test called in this process may have kept them for its own handler."""
+    monkeypatch.setattr(logging.getLogger("medxray"), "propagate", True)
 
 
 @pytest.fixture(scope="session")

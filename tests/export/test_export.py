@@ -216,7 +216,6 @@ def test_samples_leave_out_what_the_graph_cannot_decode(binary_run, image_files)
 
 
 def test_synthetic_samples_are_used_and_announced_when_the_data_is_gone(subtype_run, caplog, monkeypatch):
-    monkeypatch.setattr(logging.getLogger("medxray"), "propagate", True)
     monkeypatch.setitem(subtype_run.record["data"], "root", "/nowhere")
     with caplog.at_level(logging.WARNING, "medxray"), sample_files(subtype_run) as samples:
         assert samples.description == "4 synthetic images"
@@ -226,7 +225,6 @@ def test_synthetic_samples_are_used_and_announced_when_the_data_is_gone(subtype_
 
 
 def test_images_that_exist_but_are_of_another_format_are_told_as_such(subtype_run, caplog, monkeypatch, tmp_path):
-    monkeypatch.setattr(logging.getLogger("medxray"), "propagate", True)
     monkeypatch.setitem(subtype_run.record["data"], "root", str(tmp_path))
     for path in pd.read_csv(subtype_run.path / "split.csv")["path"]:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)

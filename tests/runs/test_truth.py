@@ -34,9 +34,8 @@ def test_labels_that_are_no_class_of_the_model_are_left_out(tmp_path):
     assert [row.path.name for row in listed_files(run)] == ["y.png"]
 
 
-def test_damaged_split_file_means_unknown_and_a_warning(tmp_path, caplog, monkeypatch):
+def test_damaged_split_file_means_unknown_and_a_warning(tmp_path, caplog):
     run = fake_run(tmp_path, "a,b\n1,2\n")
-    monkeypatch.setattr(logging.getLogger("medxray"), "propagate", True)
     with caplog.at_level(logging.WARNING, "medxray"):
         assert true_labels(run, [tmp_path / "data/x.png"]) == [None]
     assert "split.csv cannot be read" in caplog.text
