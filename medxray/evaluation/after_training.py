@@ -38,10 +38,17 @@ def assess(directory, splits, *, kind, rule, pictures, notes=None, decide_on=CLE
     }
     for part in splits:
         if part.split == TEST and len(part):
-            seconds = SHARE_OF_TIME * sum(directory.read_record().get("seconds", {}).values())
+            seconds = _seconds_for_shifts(directory.read_record())
             reports[TEST]["shifts_sample"] = sample_shifts(run, part, pictures[TEST], seconds=seconds)
     write_run_assessment(run, directory, splits, reports=reports, pictures=pictures)
     if directory.history_file.exists():  # not every kind of run is trained by epochs
         draw_history(pd.read_csv(directory.history_file, keep_default_na=False), directory.history_plot)
     storage.write_text(directory.card_file, model_card(directory.read_record(), {"splits": reports}, kind.card))
     return {"splits": reports}
+
+
+def _seconds_for_shifts(record):
+    """Time for the sample of shifted views; None in a run that is to repeat exactly, whatever the time."""
+    if record["config"].get("deterministic"):
+        return None
+    return SHARE_OF_TIME * sum(record.get("seconds", {}).values())

@@ -14,6 +14,7 @@ SEVERITY, SEED = 2, 0
 PATIENTS = (100, 50, 25)  # as many as the time allows
 SHARE_OF_TIME = 0.1  # of a run, at most
 _PROBE = 8  # images by which the time is measured
+_IN_TIME = "so that they take at most a tenth of the run's time"
 _ALL = "`medxray evaluate RUN --shifts` takes all images and severities."
 _VIEWS = tuple(view for view in VIEWS if view[1] == SEVERITY)
 
@@ -21,26 +22,32 @@ _VIEWS = tuple(view for view in VIEWS if view[1] == SEVERITY)
 def sample_shifts(run, predictions, pictures, *, seconds):
     """Evaluate a seeded sample of patients at severity 2, as many as some time allows.
 
+    How many these are depends on the machine, which must not be in a run that is to repeat exactly.
+
     Args:
         run: trained_run.Run.
         predictions: Predictions of the unchanged images, one or more.
         pictures: evaluation.pictures.Pictures of the same rows.
-        seconds: the time that it may take.
+        seconds: the time that it may take; None: the smallest sample is taken, without looking at the time.
 
     Returns:
         dict of JSON values as of `shifts.report_shifts`, with `severity`, and `note`, which says what was taken. Where
         the time is too short for the smallest sample it holds n and n_patients (0), severity and note alone.
     """
     forward, order = ShiftedLogits(run), patients_in_order(predictions)
-    probe = _rows_of(predictions, order)[:_PROBE]
-    affordable = seconds / _seconds_per_image(forward, pictures.where(probe), enough=seconds) - len(probe)
-    patients = _number_of_patients(predictions, order, affordable)
+    if seconds is None:
+        patients = min(len(order), min(PATIENTS))
+    else:
+        probe = _rows_of(predictions, order)[:_PROBE]
+        affordable = seconds / _seconds_per_image(forward, pictures.where(probe), enough=seconds) - len(probe)
+        patients = _number_of_patients(predictions, order, affordable)
     if not patients:
         note = f"Shifted views are left out: they would take more than a tenth of the run's time. {_ALL}"
         return {"severity": SEVERITY, "n": 0, "n_patients": 0, "note": note}
     rows = np.sort(_rows_of(predictions, order[:patients]))
     found = evaluated(run, predictions.where(rows), forward.predict(pictures.where(rows), _VIEWS))
-    return found | {"severity": SEVERITY, "note": _note(len(rows), patients, predictions.n_patients)}
+    limit = "a run with --deterministic takes no more" if seconds is None else _IN_TIME
+    return found | {"severity": SEVERITY, "note": _note(len(rows), patients, predictions.n_patients, limit)}
 
 
 def patients_in_order(predictions, seed=SEED):
@@ -58,10 +65,9 @@ def patients_in_order(predictions, seed=SEED):
     return names[np.argsort(place, kind="stable")].tolist()
 
 
-def _note(images, patients, total):
+def _note(images, patients, total, limit):
     taken = f"{patients} of {total} patients" if patients < total else f"all {total} patients"
-    short = patients < min(total, max(PATIENTS))
-    why = ", so that they take at most a tenth of the run's time" if short else ""
+    why = f" ({limit})" if patients < min(total, max(PATIENTS)) else ""
     return f"Shifted views at severity {SEVERITY} are of {images} images of {taken}{why}. {_ALL}"
 
 

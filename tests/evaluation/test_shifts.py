@@ -10,7 +10,7 @@ from medxray.data.image_keys import image_keys
 from medxray.data.manifest import content_digest
 from medxray.data.shifts.families import FAMILIES, GROUPS, VIEWS, families_of
 from medxray.data.shifts.views import Shiftable
-from medxray.evaluation import shift_sample
+from medxray.evaluation import after_training, shift_sample
 from medxray.evaluation.shift_sample import patients_in_order, sample_shifts
 from medxray.evaluation.shift_text import group_rows, shift_lines
 from medxray.evaluation.shifts import ShiftedLogits, report_shifts
@@ -145,9 +145,23 @@ def test_a_sample_takes_fewer_patients_where_time_is_short_and_says_so(trained, 
     images = int(np.isin(predictions.patient_ids, order[:3]).sum())
     found = sample_shifts(trained, predictions, pictures, seconds=images + 8)
     assert (found["n"], found["n_patients"]) == (images, 3)
-    assert f"{images} images of 3 of {predictions.n_patients} patients, so that they take at most" in found["note"]
+    assert f"{images} images of 3 of {predictions.n_patients} patients (so that they take at most" in found["note"]
     whole = sample_shifts(trained, predictions, pictures, seconds=1000)
     assert whole["n_patients"] == 4 and "so that" not in whole["note"]
+
+
+def test_a_sample_that_must_repeat_is_the_smallest_and_does_not_look_at_the_time(trained, predicted, monkeypatch):
+    monkeypatch.setattr(shift_sample, "PATIENTS", (4, 3, 2))
+    monkeypatch.setattr(shift_sample, "_VIEWS", [("crop", 2)])
+    monkeypatch.setattr(shift_sample, "_seconds_per_image", None)
+    found = sample_shifts(trained, *predicted, seconds=None)
+    assert found["n_patients"] == 2 and "(a run with --deterministic takes no more)" in found["note"]
+
+
+def test_the_time_is_a_tenth_of_the_run_so_far_and_not_asked_for_where_it_must_repeat():
+    record = {"seconds": {"data": 10.0, "main": 20.0}, "config": {"deterministic": False}}
+    assert after_training._seconds_for_shifts(record) == pytest.approx(3.0)
+    assert after_training._seconds_for_shifts(record | {"config": {"deterministic": True}}) is None
 
 
 def test_a_sample_without_time_is_left_out_with_a_note_after_one_view(trained, predicted, monkeypatch):
