@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from medxray.data.augment import policy
+from medxray.data.images.array_images import is_array_file
 from medxray.data.images.decode import DECODING
 from medxray.data.layouts.against_normal import ABNORMAL_NEEDED
 from medxray.data.layouts.labels import parse_label_map
@@ -42,7 +43,7 @@ def choose_manifest(config, *, positive=None, normal=None):
         manifest = load_split(config.split_file, manifest, **naming)
         check_split(manifest)
     else:
-        manifest = assign_splits(manifest, seed=config.seed)
+        manifest = assign_splits(manifest, seed=config.seed, **({"min_val": 1} if is_array_file(config.data) else {}))
     return manifest if config.limit is None else limit_manifest(manifest, config.limit, seed=config.seed)
 
 
