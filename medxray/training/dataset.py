@@ -16,6 +16,7 @@ from medxray.data.pipeline import read_source
 from medxray.data.split_checks import check_split, split_cause
 from medxray.data.splits import assign_splits, limit_manifest, training_sample
 from medxray.errors import DataError
+from medxray.metrics.thresholds import check_rule_applies
 from medxray.training.features import ImageSet
 from medxray.training.option_groups import CSV_OPTIONS
 
@@ -39,6 +40,7 @@ def choose_manifest(config, *, positive=None, normal=None):
     manifest = load_manifest(
         config.data, task=config.task, positive=positive, split_file=config.split_file, **naming, **columns
     )
+    check_rule_applies(config.threshold_rule, manifest.classes)
     if config.split_file is not None:
         manifest = load_split(config.split_file, manifest, **naming)
         check_split(manifest)
