@@ -74,7 +74,7 @@ def test_options_of_two_classes_are_refused_with_three(medxray, phantoms, tmp_pa
 
 def graded(folder, names):
     """Phantoms in folders named like grades, each patient in one."""
-    generate_phantoms(folder / "all", patients=40, size=48, seed=5)
+    generate_phantoms(folder / "all", patients=40, size=64, seed=5)
     files = sorted((folder / "all" / "chest_xray").rglob("*.jpeg"))
     for number, file in enumerate(files):
         target = folder / "edema" / names[number % len(names)]
