@@ -12,7 +12,9 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tests compare numbers, which differ between devices
-pytest_plugins = [f"tests.fixtures.{name}" for name in ("figures", "image_files", "simulated", "small_runs")]
+pytest_plugins = [
+    f"tests.fixtures.{name}" for name in ("figures", "image_files", "medmnist", "simulated", "small_runs")
+]
 _PROCESS = """
 import json, signal, sys
 from medxray.cli import main

@@ -150,7 +150,7 @@ def test_every_package_imported_is_declared():
 
 def test_every_dependency_stands_with_its_purpose_in_the_readme():
     table = read("README.md").split("| package | for |")[1]
-    required = read("setup.cfg").split("install_requires =")[1].split("[options.packages.find]")[0]
+    required = read("setup.cfg").split("install_requires =")[1].split("[options.extras_require]")[0]
     names = re.findall(r"^ {4}([\w-]+)", required, re.M)
     assert "numpy" in names
     assert [name for name in names if name not in table] == []

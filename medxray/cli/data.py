@@ -1,4 +1,4 @@
-"""`medxray data inspect|phantom`."""
+"""`medxray data inspect|phantom|sample`."""
 
 import click
 
@@ -7,11 +7,11 @@ from medxray.cli.options import PATH, column_options, json_option, label_map_opt
 
 @click.group()
 def data():
-    """Look at a dataset before training, or make a synthetic one."""
+    """Look at a dataset before training, make a synthetic one, or copy a small real one."""
 
 
 @data.command()
-@click.argument("source", metavar="[DIR_OR_CSV]", default="data", type=PATH)
+@click.argument("source", metavar="[DATA]", default="data", type=PATH)
 @click.option(
     "--task",
     type=click.Choice(("pneumonia", "pneumonia-subtype", "folders")),
@@ -23,7 +23,7 @@ def data():
 @click.option("--strict", is_flag=True, help="Stop at the first unreadable file.")
 @json_option
 def inspect(source, task, positive, label_map, strict, as_json, **columns):
-    """Report what a folder or CSV holds and what is wrong with it; every image is decoded.
+    """Report what a folder, CSV or MedMNIST file holds and what is wrong with it; every image is decoded.
 
     Default: ./data.
     """
@@ -60,4 +60,15 @@ def phantom(folder, patients, size, seed, overwrite):
 
     files = generate_phantoms(folder, patients=patients, size=size, seed=seed, overwrite=overwrite)
     click.echo(f"{len(files)} synthetic images of {patients} patients in {folder}/chest_xray, masks in {folder}/masks")
+    click.echo(f"Next: medxray data inspect {folder}")
+
+
+@data.command()
+@click.argument("folder", metavar="DIR", type=PATH)
+def sample(folder):
+    """Copy the 240 real chest X-rays that come with medxray, with their licence (CC BY 4.0) and attribution."""
+    from medxray.data.sample import copy_sample
+
+    count = copy_sample(folder)
+    click.echo(f"{count} chest X-rays in {folder}; licence and source: {folder}/README.md")
     click.echo(f"Next: medxray data inspect {folder}")

@@ -5,6 +5,8 @@ from medxray.metrics.decision import SHIFTED
 from medxray.metrics.intervals import estimate_text
 from medxray.metrics.report import HEADLINE
 
+OF_A_CLASS = ("auroc", "sensitivity", "precision")  # of each class, where there are three or more
+
 
 def summary_lines(splits, *, further=()):
     """Lines of a table: one headline figure a row, one split a column, with 95 % intervals; remarks below it.
@@ -24,7 +26,10 @@ def summary_lines(splits, *, further=()):
     rows += [
         [figure, *(estimate_text(report[figure], undefined="-") for report in splits.values())] for figure in figures
     ]
-    lines = _aligned(rows)
+    several = len(first["classes"]) > 2
+    lines = _aligned(rows + _class_rows(splits) if several else rows)
+    if several:
+        lines.append("Figures without a class are means over the classes, each against the others.")
     if first["threshold"] is not None:
         point = first["threshold"]
         views = ", shifted views too" if first["decided_on"] == SHIFTED else ""
@@ -59,6 +64,19 @@ def _shifts(report):
         sample = report["shifts_sample"]
         lines += [*shift_lines(sample), sample["note"]]
     return lines
+
+
+def _class_rows(splits):
+    """A row for each figure of each class; the classes in the order of the first split."""
+    names = next(iter(splits.values()))["classes"]
+    return [
+        [
+            f"{figure} {name}",
+            *(estimate_text(report["per_class"][name][figure], undefined="-") for report in splits.values()),
+        ]
+        for name in names
+        for figure in OF_A_CLASS
+    ]
 
 
 def _calibration_line(report):

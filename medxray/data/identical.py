@@ -1,8 +1,9 @@
 """Files of a dataset with the same bytes. No TensorFlow."""
 
-import os
-
 import numpy as np
+
+from medxray.data.images.access import content_size
+from medxray.errors import ImageError
 
 
 def identical_files(manifest):
@@ -49,6 +50,6 @@ def patients_with_shared_files(manifest):
 
 def _size(file):
     try:
-        return os.path.getsize(file)
-    except OSError:  # whoever reads the file says what is wrong with it
+        return content_size(file)
+    except (OSError, ImageError):  # whoever reads the file says what is wrong with it
         return -1

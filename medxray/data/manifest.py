@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from medxray.data.csv_table import check_column, read_rows
-from medxray.errors import DataError
-from medxray.system.storage import file_sha256, text_sha256, write_csv
+from medxray.data.images.access import content_sha256, is_image_file
+from medxray.errors import DataError, ImageError
+from medxray.system.storage import text_sha256, write_csv
 
 COLUMNS = ("path", "label", "subtype", "patient_id", "split")
 SPLITS = ("train", "val", "test")
@@ -130,9 +131,10 @@ class Manifest:
 def content_digest(path):
     """SHA-256 of a file's bytes, 64 hexadecimal characters. Raises DataError where it cannot be read any more."""
     try:
-        return file_sha256(path)
-    except OSError as error:
-        raise DataError(f"Could not read {path}: {os.strerror(error.errno)}. Restore the file or remove it.") from error
+        return content_sha256(path)
+    except (OSError, ImageError) as error:
+        reason = os.strerror(error.errno) if isinstance(error, OSError) else error
+        raise DataError(f"Could not read {path}: {reason}. Restore the file or remove it.") from error
 
 
 def build_table(rows):
@@ -222,11 +224,11 @@ def _check_among(value, allowed, *, what, where):
 
 
 def _existing(path, root, *, where, remedy):
-    if is_portable(path) and not os.path.isfile(root / path):
+    if is_portable(path) and not is_image_file(root / path):
         path = path.strip()
-    if os.path.isabs(path) and is_portable(path) and not os.path.isfile(path):
+    if os.path.isabs(path) and is_portable(path) and not is_image_file(path):
         raise DataError(f"There is no file {path!r} ({where}). Put it, or a symbolic link to it, back at that path.")
-    if not is_portable(path) or not os.path.isfile(root / path):
+    if not is_portable(path) or not is_image_file(root / path):
         raise DataError(f"There is no file {path!r} below {root} ({where}). {remedy}")
     return portable_path(root / path, root)
 

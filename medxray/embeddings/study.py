@@ -18,6 +18,7 @@ from medxray.errors import DataError, ImageError
 from medxray.evaluation.pictures import FilePictures
 from medxray.evaluation.report import report_split, write_assessment
 from medxray.metrics.decision import fit_decision
+from medxray.metrics.thresholds import check_rule_applies
 from medxray.plots import style
 from medxray.runs.directory import EvaluationFiles
 from medxray.system import progress, storage
@@ -59,9 +60,10 @@ def study_knn(path, *, rule="youden", seed=0):
 
     Raises:
         DataError: the file cannot be used, or has no train or no test images.
-        ConfigError: the rule cannot be read.
+        ConfigError: the rule cannot be read, or three or more classes have no threshold.
     """
     embeddings = read_embeddings(path)
+    check_rule_applies(rule, embeddings.classes)
     reference, test = embeddings.in_splits(*REFERENCE), embeddings.in_splits("test")
     _check_splits(path, embeddings)
     choice = choose_knn(reference, seed=seed)

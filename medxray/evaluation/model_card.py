@@ -21,14 +21,26 @@ FIGURES = (
     ("brier", "Brier score"),
     ("nll", "NLL (nats)"),
 )
+_OF_A_CLASS = (
+    ("auroc", "AUROC"),
+    ("sensitivity", "sensitivity"),
+    ("specificity", "specificity"),
+    ("precision", "precision (PPV)"),
+    ("f1", "F1"),
+)
+_MEANS = " The figures are means over the classes, each against the others; those of each class stand below."
 _OUT_OF_SCOPE = """\
 - Diagnosis, triage or any decision about a patient.
 - Other ages, centres, devices, projections or diseases than in the training data, unless evaluated on them first."""
 _CAVEATS = """\
 - The labels are those of the data set; their errors are in the model and in its figures.
-- Intervals cover the sampling of patients only, neither another training run nor another hospital.
+- Intervals cover the sampling of patients only, neither another training run nor another hospital."""
+_OF_TWO_CLASSES = """\
 - Predictive values hold at the prevalence of the split; `ppv_npv_at_prevalence` in metrics.json gives others.
 - The threshold and calibration belong to the population of the validation images; check them on new data."""
+_OF_MORE_CLASSES = """\
+- Predictive values hold at the shares of the classes in the split.
+- The calibration belongs to the population of the validation images; check it on new data."""
 
 
 def _nothing(*facts):
@@ -186,11 +198,20 @@ def _performance(splits):
         f"{text(name)}: {report['n']} images, {report['n_patients']} patients" for name, report in splits.items()
     ]
     rows = [[words] + [_estimate(report[figure]) for report in splits.values()] for figure, words in FIGURES]
-    return (
-        table(header, rows)
-        + "\n\n95 % intervals: Wilson for proportions, else a bootstrap over patients. With three or "
-        "more classes the figures are means over the classes, each against the others." + _shifts(splits)
-    )
+    several = any(len(report["classes"]) > 2 for report in splits.values())
+    lines = [table(header, rows), f"95 % intervals are by patient.{_MEANS if several else ''}"]
+    return "\n\n".join([*lines, _per_class(splits)] if several else lines) + _shifts(splits)
+
+
+def _per_class(splits):
+    """Each class against the others, where there are three or more."""
+    rows = [
+        [text(split), text(name), str(entry["n"]), str(entry["n_patients"])]
+        + [_estimate(entry[figure]) for figure, _ in _OF_A_CLASS]
+        for split, report in splits.items()
+        for name, entry in report["per_class"].items()
+    ]
+    return table(["split", "class", "images", "patients", *(words for _, words in _OF_A_CLASS)], rows)
 
 
 def _shifts(splits):
@@ -228,4 +249,5 @@ def _caveats(record, splits, own):
             "- **Patients are unknown**: one patient may be in several splits, and the figures may be too good."
         )
     lines += [f"- {text(name)}: {text(note)}" for name, report in splits.items() for note in report["notes"]]
-    return "\n".join([*lines, _CAVEATS, own.caveats])
+    of_classes = _OF_TWO_CLASSES if part(record, "data").get("positive") else _OF_MORE_CLASSES
+    return "\n".join([*lines, _CAVEATS, of_classes, own.caveats])

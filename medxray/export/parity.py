@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from medxray.data.images.access import content_of
 from medxray.errors import RunError
 from medxray.models.inference import trunk
 from medxray.moved import names_of_old_module
@@ -80,7 +81,7 @@ def _read(run, files):
     files, pixels, _ = run.form.read_inputs(files)
     if not files:
         raise RunError(f"No image to compare the export of {run.path} on could be read.")
-    content = tf.constant([file.read_bytes() for file in files])
+    content = tf.constant([content_of(file) for file in files])
     return Compared(files, content, tf.constant(pixels, tf.float32))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from medxray.data.images import files as images
+from medxray.data.images.access import is_image_file
 from medxray.errors import ImageError
 from medxray.runs.truth import listed_files
 
@@ -43,7 +44,7 @@ def sample_files(run):
 
 
 def _why_none(run):
-    if any(row.path.is_file() for row in listed_files(run)):
+    if any(is_image_file(row.path) for row in listed_files(run)):
         return f"No image of {run.name} is a JPEG, PNG or BMP file, which the exported graph decodes"
     return f"No image of {run.name} is where its split.csv says"
 

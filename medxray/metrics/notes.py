@@ -33,6 +33,7 @@ def split_notes(predictions, report, *, undefined, obstacle):
     if not len(predictions):
         return [f"The split {predictions.split} has no images; nothing can be measured."]
     notes = [_FITTED_HERE] if report["fitted_here"] else []
+    notes += _unknown_patients(predictions)
     notes += _missing_classes(predictions) + _never_predicted(predictions, report)
     if obstacle is not None:
         notes.append(f"Intervals from resampling patients are not given: {obstacle}.")
@@ -40,6 +41,16 @@ def split_notes(predictions, report, *, undefined, obstacle):
         names = ", ".join(key.name + _WHERE[key.of] for key in undefined)
         notes.append(f"No interval by patient for {names}: undefined in more than 5 % of the resamples.")
     return notes + _few_patients(report) + _suspicious_scores(predictions, report)
+
+
+def _unknown_patients(predictions):
+    unknown, images = predictions.n_unknown, len(predictions)
+    if not unknown:
+        return []
+    which = (
+        "The patients are unknown" if unknown == images else f"The patients of {unknown} of {images} images are unknown"
+    )
+    return [f"{which}: intervals are by image there, and too narrow where a patient has several images."]
 
 
 def _few_patients(report):

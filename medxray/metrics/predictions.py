@@ -7,6 +7,8 @@ from scipy.special import softmax
 
 from medxray.errors import DataError
 
+UNKNOWN = "image:"  # begins the id that stands for an unknown patient, as `data.manifest` makes it
+
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
@@ -57,6 +59,11 @@ class Predictions:
     def n_patients(self):
         """Number of different patients."""
         return len(np.unique(self.patient_ids))
+
+    @property
+    def n_unknown(self):
+        """Number of images whose patient is unknown, each of which counts as a patient of its own."""
+        return sum(patient.startswith(UNKNOWN) for patient in self.patient_ids)
 
     @property
     def is_positive(self):

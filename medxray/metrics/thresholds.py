@@ -87,6 +87,15 @@ def parse_rule(text):
     raise _rule_error(text, "a fixed threshold must lie between 0 and 1" if math.isfinite(fixed) else "unknown rule")
 
 
+def check_rule_applies(rule, classes):
+    """Raise ConfigError for a rule, other than the usual one, where three or more classes have no threshold."""
+    if len(classes) > 2 and parse_rule(rule).kind != "youden":
+        raise ConfigError(
+            f"--threshold-rule is for two classes. There are {len(classes)}: {', '.join(classes)}; the label is the "
+            "most probable one. Leave it out."
+        )
+
+
 def _sensitivity_rule(text, value):
     target, at, confidence = value.partition("@")
     target = _number(target)

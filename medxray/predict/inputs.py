@@ -4,10 +4,12 @@ import glob
 import logging
 from pathlib import Path
 
+from medxray.data.images.array_file import SPLITS
+from medxray.data.images.array_images import array_names, is_array_file
 from medxray.data.images.files import ImageBytes, looks_like_image, path_text
 from medxray.data.layouts.walk import class_files
 from medxray.data.left_out import report_left_out
-from medxray.errors import DataError
+from medxray.errors import DataError, ImageError
 
 __all__ = ["expand_inputs", "path_of", "path_text"]
 log = logging.getLogger(__name__)
@@ -17,8 +19,9 @@ def expand_inputs(paths):
     """List the files that some arguments mean, each once, in the order given.
 
     Args:
-        paths: iterable of files, folders (searched in depth for files that look like images), glob patterns,
-            ImageBytes, and bytes, which become ImageBytes named "image-1" and so on by their place.
+        paths: iterable of files, folders (searched in depth for files that look like images), glob patterns, MedMNIST
+            files or splits of them (`set.npz`, `set.npz/test`), ImageBytes, and bytes, which become
+            ImageBytes named "image-1" and so on by their place.
 
     Returns:
         list of pathlib.Path and ImageBytes. A file that does not exist stays in the list, and beside other paths a
@@ -60,12 +63,23 @@ def _expand(text):
     path = Path(text)
     if path.is_dir():
         return _images_below(path)
+    if is_array_file(path) or (path.name in SPLITS and is_array_file(path.parent)):
+        return _array_images(path)
     if not path.exists() and glob.has_magic(text):
         files = sorted(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())
         if not files:
             raise DataError(f"The pattern {text} matches no file.")
         return files
     return [path]
+
+
+def _array_images(path):
+    """The images of a MedMNIST file (`set.npz`), or of one split of it (`set.npz/test`)."""
+    file, split = (path, None) if is_array_file(path) else (path.parent, path.name)
+    try:
+        return [file / name for name in array_names(file, split)]
+    except ImageError as error:
+        raise DataError(f"{path_text(file)}: {error}. Name images, or a MedMNIST file.") from error
 
 
 def _images_below(folder):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from medxray.data.images.access import path_text
+from medxray.data.images.access import is_image_file, path_text
 from medxray.data.layouts.labels import parse_label_map
 from medxray.data.layouts.sources import load_manifest
 from medxray.data.left_out import report_left_out
@@ -118,7 +118,7 @@ def _has_moved(run, manifest):
     """Whether images of the run are gone from their place, and all of them lie below the root of a manifest."""
     content, root = _content(run.directory), Path(run.record["data"]["root"])
     own = dict(zip(content["path"], content["sha256"], strict=True))
-    if all((root / path).is_file() for path in own):
+    if all(is_image_file(root / path) for path in own):
         return False
     here = manifest.where(manifest.table["path"].isin(list(own)))
     return len(here) == len(own) and own == dict(zip(here.table["path"], here.content_digests(), strict=True))

@@ -10,6 +10,7 @@ import typing
 from dataclasses import dataclass
 from pathlib import Path
 
+from medxray.data.layouts.medmnist import stored_size
 from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
 from medxray.models.registry import ARCHITECTURES, architecture
@@ -21,7 +22,10 @@ from medxray.training.option_groups import WEIGHTS, DataOptions, FitOptions, Ima
 from medxray.training.options import option_name, options_of, restated
 
 _SIZES = ", ".join(str(size) for size in sorted({row.default_size for row in ARCHITECTURES.values()}))
-_SIZE_HELP = f"Height and width of the model input in pixels. Default: that of the architecture ({_SIZES})."
+_SIZE_HELP = (
+    f"Height and width of the model input in pixels. Default: that of the architecture ({_SIZES}); of a MedMNIST file, "
+    "that of its images where the architecture takes it."
+)
 
 
 class RunConfig:
@@ -158,7 +162,7 @@ class TrainConfig(
             raise ConfigError(f"--mode {mode} has no frozen layers to cache. Leave --views out or give --views 0.")
         if self.holdout and self.split_file:
             raise ConfigError("--holdout makes a split, and --split-file gives one. Leave one of them out.")
-        size = self.image_size or spec.default_size
+        size = self.image_size or spec.size_for(stored_size(self.data))
         config = dataclasses.replace(config, mode=mode, views=views, weights=weights, image_size=size)
         check_stages(config)
         return config

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 
 from medxray.data.augment import policy
+from medxray.data.images.array_images import is_array_file
 from medxray.data.images.decode import DECODING
 from medxray.data.layouts.against_normal import ABNORMAL_NEEDED
 from medxray.data.layouts.labels import parse_label_map
@@ -15,6 +16,7 @@ from medxray.data.pipeline import read_source
 from medxray.data.split_checks import check_split, split_cause
 from medxray.data.splits import assign_splits, limit_manifest, training_sample
 from medxray.errors import DataError
+from medxray.metrics.thresholds import check_rule_applies
 from medxray.training.features import ImageSet
 from medxray.training.option_groups import CSV_OPTIONS
 
@@ -39,11 +41,13 @@ def choose_manifest(config, *, positive=None, normal=None, split=None):
     manifest = load_manifest(
         config.data, task=config.task, positive=positive, split_file=config.split_file, **naming, **columns
     )
+    check_rule_applies(config.threshold_rule, manifest.classes)
     if config.split_file is not None:
         manifest = load_split(config.split_file, manifest, **naming)
         check_split(manifest)
     else:
-        manifest = split(manifest) if split else assign_splits(manifest, seed=config.seed)
+        smallest = {"min_val": 1} if is_array_file(config.data) else {}
+        manifest = split(manifest) if split else assign_splits(manifest, seed=config.seed, **smallest)
     return manifest if config.limit is None else limit_manifest(manifest, config.limit, seed=config.seed)
 
 

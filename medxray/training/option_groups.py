@@ -31,7 +31,7 @@ class ModelOptions:
 class DataOptions:
     """Which images, and how they are split."""
 
-    data: str = option("data", "Folder or CSV of images.", path=True)
+    data: str = option("data", "Folder, CSV or MedMNIST file (npz) of images.", path=True)
     task: str | None = option(None, "Which classes; found out from the data when left out.")
     label_map: str | None = option(None, "Labels of the data, and the classes they mean: a=NORMAL,b=PNEUMONIA.")
     path_col: str | None = option(None, "CSV: column with image paths or names.", metavar="NAME")

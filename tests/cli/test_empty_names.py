@@ -52,7 +52,7 @@ def parameters(command, name):
 def test_every_path_of_a_command_is_of_the_type_that_refuses_empty_names():
     """What is a path is told by its type, or by how the help calls it."""
     found = dict(parameters(cli, "medxray"))
-    called = ("RUN", "DIR", "FILE", "[DIR_OR_CSV]")
+    called = ("RUN", "DIR", "FILE", "[DATA]")
     paths = {
         name
         for name, one in found.items()

@@ -1,6 +1,6 @@
 """The table that train, evaluate and embed knn print."""
 
-from medxray.cli.summary import summary_lines
+from medxray.cli.summary import OF_A_CLASS, summary_lines
 from medxray.metrics.report import HEADLINE
 
 
@@ -68,3 +68,17 @@ def test_each_note_is_told_once_with_the_splits_it_is_of():
 def test_a_sample_of_shifted_views_is_told_below_the_table_with_what_was_taken():
     splits = {"test": report("test", n=4) | {"shifts_sample": {"n": 0, "n_patients": 0, "note": "Left out."}}}
     assert summary_lines(splits)[-1] == "Left out."
+
+
+def test_three_classes_have_figures_of_each_class_behind_the_means():
+    classes = ["NORMAL", "BACTERIAL", "VIRAL"]
+    own = {name: {figure: {"value": 0.75, "ci95": None} for figure in OF_A_CLASS} for name in classes}
+    split = report("test", n=8, threshold=None, per_class=own) | {"classes": classes}
+    split["calibration"] = {"temperature": 1.0, "bias": [0.0, 0.5, 0.25]}
+    lines = summary_lines({"test": split})
+    rows = [line for line in lines if line.split()[-1:] == ["0.750"]]
+    assert [row.rsplit(maxsplit=1)[0].strip() for row in rows] == [
+        f"{figure} {name}" for name in classes for figure in OF_A_CLASS
+    ]
+    assert "Figures without a class are means over the classes, each against the others." in lines
+    assert not any(" NORMAL" in line for line in summary_lines({"test": report("test", n=8)}))

@@ -6,6 +6,7 @@ from medxray.anomaly.card import CARD as DETECTOR
 from medxray.classifier.card import CARD as CLASSIFIER
 from medxray.evaluation.model_card import model_card
 from medxray.metrics.decision import Decision, fit_decision
+from medxray.metrics.intervals import estimate_text
 from medxray.metrics.report import evaluate_split
 
 SECTIONS = (
@@ -176,3 +177,20 @@ def test_card_of_a_detector_says_what_labelled_images_chose(detector, simulate):
     scarce = fit_decision(simulate(20, split="val"))
     text = model_card({**detector, "decision": scarce.to_dict()}, {"splits": {}}, DETECTOR)
     assert "Neither threshold nor calibration was chosen with labelled images." in text
+
+
+def test_card_of_three_classes_has_each_class_and_says_nothing_of_a_threshold(record, simulate):
+    decision = fit_decision(simulate(300, k=3, split="val"))
+    report = evaluate_split(simulate(90, k=3), decision, n_boot=50)
+    record["data"] |= {"classes": report["classes"], "positive": None, "task": "pneumonia-subtype"}
+    card = model_card({**record, "decision": decision.to_dict()}, {"splits": {"test": report}}, CLASSIFIER)
+    for name, entry in report["per_class"].items():
+        auroc = estimate_text(entry["auroc"])
+        assert f"| test | {name} | {entry['n']} | {entry['n_patients']} | {auroc} |" in card
+    assert "means over the classes" in card and "the shares of the classes" in card
+    assert "The threshold and calibration" not in card and "ppv_npv" not in card
+
+
+def test_card_of_two_classes_has_no_table_of_classes(evaluated):
+    card = model_card(*evaluated, CLASSIFIER)
+    assert "| split | class | images | patients | AUROC |" not in card and "ppv_npv_at_prevalence" in card

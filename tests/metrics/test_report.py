@@ -1,5 +1,6 @@
 """The report of a split: its keys, its figures, and what it says when data are degenerate."""
 
+import dataclasses
 import json
 import time
 
@@ -270,3 +271,12 @@ def test_two_thousand_resamples_of_800_images_take_seconds_at_most(simulate):
     begin = time.process_time()
     evaluate_split(part, AT_HALF)
     assert time.process_time() - begin < 3
+
+
+@pytest.mark.parametrize(("unknown", "text"), [(0, None), (3, "The patients of 3 of 8 images are unknown"), (8, "The")])
+def test_images_of_unknown_patients_are_told(make_predictions, unknown, text):
+    patients = [f"image:{n}.png" if n < unknown else f"person{n}" for n in range(8)]
+    predictions = make_predictions([0, 1] * 4, np.eye(2)[[0, 1] * 4])
+    predictions = dataclasses.replace(predictions, patient_ids=np.array(patients))
+    notes = [note for note in evaluate_split(predictions, AT_HALF, n_boot=10)["notes"] if "are by image there" in note]
+    assert [note.startswith(text) for note in notes] == ([] if text is None else [True])

@@ -6,7 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medxray.errors import ConfigError, DataError
-from medxray.metrics.thresholds import OperatingPoint, Rule, choose_threshold, parse_rule, sure_sensitivity
+from medxray.metrics.thresholds import (
+    OperatingPoint,
+    Rule,
+    check_rule_applies,
+    choose_threshold,
+    parse_rule,
+    sure_sensitivity,
+)
 
 Y = np.array([0, 0, 1, 0, 1, 1], bool)
 LOG_ODDS = np.array([-4.0, -3.0, -1.0, 1.0, 2.0, 5.0])
@@ -172,3 +179,11 @@ def test_one_class_alone_has_no_threshold():
 def test_scores_must_be_finite(score):
     with pytest.raises(DataError, match="Log-odds must be finite numbers"):
         choose_threshold([0, 1], [score, 0.5], rule="youden")
+
+
+@pytest.mark.parametrize("rule", ["sensitivity:0.95", "cost:5/1", "0.5"])
+def test_a_rule_is_refused_where_three_classes_have_no_threshold(rule):
+    check_rule_applies(rule, ("NORMAL", "PNEUMONIA"))
+    check_rule_applies("youden", ("NORMAL", "BACTERIAL", "VIRAL"))
+    with pytest.raises(ConfigError, match="--threshold-rule is for two classes. There are 3: NORMAL, BACTERIAL, VIRAL"):
+        check_rule_applies(rule, ("NORMAL", "BACTERIAL", "VIRAL"))

@@ -76,3 +76,14 @@ def test_bad_toml_files_are_refused_by_name(tmp_path, text):
 def test_an_empty_text_is_refused(option):
     with pytest.raises(ConfigError, match=f"--{option.replace('_', '-')} must not be empty"):
         TrainConfig(**{option: ""})
+
+
+@pytest.mark.parametrize(
+    ("arch", "side", "size"),
+    [("shallow-cnn", 28, 28), ("vgg16", 28, 32), ("vgg16", 64, 64), ("deep-cnn", 224, 224), ("shallow-cnn", 8, 16)],
+)
+def test_input_of_a_medmnist_file_is_enlarged_only_where_the_architecture_needs_it(medmnist_file, arch, side, size):
+    file = str(medmnist_file(side=side))
+    assert TrainConfig(arch=arch, data=file).resolved().image_size == size
+    assert TrainConfig(arch=arch, data=file, image_size=96).resolved().image_size == 96
+    assert TrainConfig(arch=arch, data="elsewhere").resolved().image_size == 224

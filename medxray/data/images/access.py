@@ -2,12 +2,15 @@
 
 import contextlib
 import errno
+import hashlib
 import io
 import os
 import stat
 from dataclasses import dataclass, field
 
+from medxray.data.images.array_images import array_image, encoded, has_image
 from medxray.errors import ImageError, MedxrayError, ReadError, out_of_memory
+from medxray.system.storage import file_sha256
 
 MAX_BYTES = 1 << 30
 # What is wrong with the path of one file, or with its permissions; all else is a failure of the machine.
@@ -81,6 +84,9 @@ def open_image(image):
     if isinstance(image, ImageBytes):
         _check_size(len(image.content))
         return io.BytesIO(image.content)
+    inside = array_image(image)
+    if inside is not None:
+        return io.BytesIO(encoded(inside))
     try:
         status = os.stat(image)
     except ValueError as error:  # a NUL byte in the path
@@ -89,6 +95,30 @@ def open_image(image):
         raise ImageError("it is not a regular file")
     _check_size(status.st_size)
     return open(image, "rb")
+
+
+def is_image_file(path):
+    """Whether a path leads to a regular file, or to an image inside a MedMNIST file."""
+    inside = array_image(path)
+    return os.path.isfile(path) if inside is None else has_image(inside)
+
+
+def content_of(image):
+    """All that `open_image` opens, bytes; OSError and ImageError as there."""
+    with open_image(image) as file:
+        return file.read()
+
+
+def content_size(path):
+    """Bytes of what `open_image` opens, int; OSError and ImageError as there."""
+    inside = array_image(path)
+    return os.path.getsize(path) if inside is None else len(encoded(inside))
+
+
+def content_sha256(path):
+    """SHA-256 of what `open_image` opens, as 64 hexadecimal characters; OSError and ImageError as there."""
+    inside = array_image(path)
+    return file_sha256(path) if inside is None else hashlib.sha256(encoded(inside)).hexdigest()
 
 
 def _check_size(size):

@@ -1,1 +1,1 @@
-"""How datasets lie on disk: class folders, Kermany, CSV; their labels; the manifest made of them."""
+"""How datasets lie on disk: class folders, Kermany, CSV, MedMNIST; their labels; the manifest made of them."""

@@ -15,7 +15,7 @@ from medxray.data.manifest import Skipped, is_portable, portable_path
 from medxray.errors import DataError
 
 log = logging.getLogger(__name__)
-_NUMBERS_AS_CLASSES = {"0", "1"}
+_GRADES = "01234"  # folders named so, from 0 on and without a gap, are grades; more numbers would be parts of a set
 _SHOWN = 10
 
 
@@ -86,7 +86,10 @@ def _with_advice(data, error):
 
 def _check_no_storage(data, tree, named):
     names = sorted({item.label for item in tree.folders})
-    known = {name.casefold() for name in named} | _NUMBERS_AS_CLASSES
+    known = {name.casefold() for name in named} | set(_GRADES[:2])
+    if not known.issuperset(names) and _GRADES.startswith("".join(names)):
+        log.info("%s: the folders %s are taken for grades, and so for classes.", path_text(data), ", ".join(names))
+        return
     if all(name.casefold() in known for name in names) or not all(map(is_storage, names)):
         return
     shown = listed(names[:4]) + (", ..." if len(names) > 4 else "")

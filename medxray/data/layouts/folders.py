@@ -10,6 +10,7 @@ from medxray.data.layouts.names import clean_label, is_healthy
 from medxray.data.layouts.pictures import is_packed, is_picture
 from medxray.data.layouts.walk import is_file, is_folder, is_junk, is_mask_folder
 from medxray.data.manifest import SPLITS, Skipped
+from medxray.data.sample import is_sample
 from medxray.errors import DataError
 
 SPLIT_NAMES = {
@@ -23,6 +24,7 @@ SPLIT_NAMES = {
     "testing": "test",
 }
 _DEPTH = 6
+_SAMPLE = "the sample of medxray, which is read only where --data names it"
 
 
 class ClassFolder(NamedTuple):
@@ -73,7 +75,7 @@ def find_tree(data):
     data = Path(data)
     if _is_dataset(data):
         return _tree_at(data)
-    datasets = [child for child in _folders(data) if _contains_dataset(child, _DEPTH)]
+    datasets = [child for child in _others(data) if _contains_dataset(child, _DEPTH)]
     if len(datasets) > 1:
         names = [str(child) for child in datasets[:5]]
         more = ["..."] if len(datasets) > 5 else []
@@ -87,7 +89,7 @@ def find_tree(data):
 
 def _plain_classes(data):
     """The tree at `data` when no folder name below says what is healthy or a split."""
-    with_images = [child for child in _folders(data) if _has_images(child, _DEPTH)]
+    with_images = [child for child in _others(data) if _has_images(child, _DEPTH)]
     empty = [child for child in _folders(data) if _is_empty(child)]
     if len(with_images) == 1 and not empty and not _holds_images(with_images[0]):
         tree = find_tree(with_images[0])
@@ -104,7 +106,7 @@ def _plain_classes(data):
         )
     if not with_images:
         masks = f" It holds masks only ({_mask_folders(data)[0].name})." if _mask_folders(data) else ""
-        raise DataError(f"No images found in {data}.{masks} {remedy(data)}")
+        raise DataError(f"No images found in {data}.{masks}{_sample_hint(data)} {remedy(data)}")
     return _tree_at(data)
 
 
@@ -121,7 +123,7 @@ def _is_split(folder):
 
 
 def _contains_dataset(folder, depth):
-    return _is_dataset(folder) or (depth > 0 and any(_contains_dataset(child, depth - 1) for child in _folders(folder)))
+    return _is_dataset(folder) or (depth > 0 and any(_contains_dataset(child, depth - 1) for child in _others(folder)))
 
 
 def _tree_at(base):
@@ -154,8 +156,9 @@ def _class_folders(folder, *, split):
 def _beside(folder, used, reason):
     """What else has images in `folder`, as Skipped."""
     others = [child for child in _folders(folder) if child not in used and _has_images(child, _DEPTH)]
+    reasons = [_SAMPLE if is_sample(child) else reason for child in others]
     links = [Skipped(path, f"a link to {target}; not counted twice") for path, target in _second_links(folder)]
-    return [Skipped(str(child), reason) for child in others] + links
+    return [Skipped(str(child), why) for child, why in zip(others, reasons, strict=True)] + links
 
 
 def _texts(folder, used):
@@ -198,6 +201,16 @@ def _doubled(folder, entries):
             found.append((entry.path, target))
         seen.add(target)
     return found
+
+
+def _others(folder):
+    """Child folders that can be part of a dataset, without the sample of medxray, which is read where it is named."""
+    return [child for child in _folders(folder) if not is_sample(child)]
+
+
+def _sample_hint(folder):
+    found = [child for child in _folders(folder) if is_sample(child)]
+    return f" The sample of medxray is left out; to use it, pass --data {found[0]}." if found else ""
 
 
 def _mask_folders(folder):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from medxray.data.layouts import kermany
-from medxray.data.layouts.names import is_healthy, listed, nearest
+from medxray.data.layouts.names import in_order, is_healthy, listed, nearest
 from medxray.data.tasks import NORMAL, PNEUMONIA, TASK_CLASSES, TASKS
 from medxray.errors import ConfigError, DataError
 
@@ -108,8 +108,8 @@ def class_names(rows, task, classes):
         classes: the classes to use, for example those of a trained model, or None.
 
     Returns:
-        tuple of str: those given, those of the task, or the labels found, sorted; spellings that differ in case
-        only are one class.
+        tuple of str: those given, those of the task, or the labels found, ordered by `in_order`; spellings that
+        differ in case only are one class.
     """
     if classes is not None:
         return tuple(classes)
@@ -119,7 +119,7 @@ def class_names(rows, task, classes):
     if len(names) < 2:
         found = f"one class only: {listed(names)}" if names else "no labels"
         raise DataError(f"Expected at least two classes. Found {found}. Add the other class, or name another folder.")
-    return tuple(sorted(names))
+    return in_order(names)
 
 
 def spellings(rows):

@@ -24,6 +24,11 @@ _STORAGE_WORDS = frozenset(  # of folders that say how files are kept, not what 
     "tif tiff bmp dicoms xray xrays cxr scan scans radiograph radiographs original originals raw sample "
     "samples labels annotations".split()
 )
+_EDEMA_GRADES = {
+    **dict.fromkeys(("vascularcongestion", "congestion", "venouscongestion", "cephalization"), 1),
+    "interstitial": 2,
+    "alveolar": 3,
+}
 _NEGATIONS = ("ab", "un", "no", "non", "not")
 
 
@@ -66,6 +71,31 @@ def nearest(label, names):
     words = {letters(name): name for name in names}
     near = difflib.get_close_matches(letters(label), [*words, *opposites(*names)], n=1)
     return words.get(near[0]) if near else None
+
+
+def in_order(names):
+    """Names of classes as a tuple: numbers by value, grades of edema from mild to severe, all others by letters.
+
+    Args:
+        names: iterable of str, each different.
+
+    Source: Horng et al. (2021), for the four grades of pulmonary edema.
+    """
+    names = sorted(names)
+    if all(name.isascii() and name.isdecimal() for name in names):
+        return tuple(sorted(names, key=int))
+    grades = [edema_grade(name) for name in names]
+    if len(names) > 2 and None not in grades and len(set(grades)) == len(names):
+        return tuple(sorted(names, key=edema_grade))
+    return tuple(names)
+
+
+def edema_grade(name):
+    """0 to 3 for a name of no edema, vascular congestion, interstitial and alveolar edema; None for another one."""
+    if is_healthy(name):
+        return 0
+    words = re.sub(r"o?edema|pulmonary|lung", "", letters(name))
+    return _EDEMA_GRADES.get(words)
 
 
 def opposites(*names):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from medxray.data.images import files as images
+from medxray.data.images.array_images import is_array_file
 from medxray.data.layouts import kermany, public_releases
 from medxray.data.layouts.against_normal import against_normal, merge
 from medxray.data.layouts.csv_labels import joins_findings
@@ -23,6 +24,7 @@ from medxray.data.layouts.labels import (
     renamed,
     resolve,
 )
+from medxray.data.layouts.medmnist import array_rows
 from medxray.data.layouts.not_a_table import check_is_table
 from medxray.data.layouts.patients import without_artefacts
 from medxray.data.manifest import (
@@ -60,7 +62,8 @@ def load_manifest(
     """Read a dataset's layout into a Manifest; file headers are looked at, pixels are not.
 
     Args:
-        data: folder (the Kaggle chest X-ray tree or class folders, with or without train/val/test) or CSV.
+        data: folder (the Kaggle chest X-ray tree or class folders, with or without train/val/test), CSV, or MedMNIST
+            file (npz).
         task: "pneumonia", "pneumonia-subtype" or "folders"; None: "pneumonia" when the labels are NORMAL and
             PNEUMONIA, else "folders".
         classes: class names in order that the labels must be among, such as those of a trained model; None:
@@ -167,16 +170,23 @@ def load_split(path, manifest, *, label_map=None, normal=None):
 
 
 def _rows(data, options, *, named):
-    """(root, rows, skipped, ignored, class folders) of a folder or a CSV."""
+    """(root, rows, skipped, ignored, class folders) of a folder, a CSV or a MedMNIST file."""
+    if is_array_file(data):
+        _check_no_columns(data, options, "a file of arrays")
+        return *array_rows(data), [], [], []
     if data.is_file():
         check_is_table(data)
         return *csv_rows(data, options), []
     if not data.is_dir():
         raise DataError(f"{data} does not exist. {remedy(data)}")
+    _check_no_columns(data, options, "a folder")
+    return folder_rows(data, named=named)
+
+
+def _check_no_columns(data, options, what):
     given = [name for name, value in vars(options).items() if value is not None]
     if given:
-        raise ConfigError(f"--{given[0].replace('_', '-')} is for a CSV. {data} is a folder. Leave it out.")
-    return folder_rows(data, named=named)
+        raise ConfigError(f"--{given[0].replace('_', '-')} is for a CSV. {data} is {what}. Leave it out.")
 
 
 def _check_single_findings(rows, classes):

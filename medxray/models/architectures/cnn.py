@@ -43,6 +43,7 @@ SHALLOW = Architecture(
     preprocessing="unit",
     paper="three convolution blocks, as in introductory chest X-ray studies",
     planes=None,
+    minimum_size=16,
 )
 
 DEEP = Architecture(
@@ -54,4 +55,5 @@ DEEP = Architecture(
     paper="five blocks of two convolutions after Simonyan and Zisserman (2015), "
     "with batch normalisation (Ioffe and Szegedy 2015)",
     planes=None,
+    minimum_size=16,
 )

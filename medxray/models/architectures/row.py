@@ -76,6 +76,17 @@ class Architecture:
     def __post_init__(self):
         preprocessing(self.preprocessing)
 
+    def size_for(self, stored):
+        """Height and width of the input in pixels where nobody names one.
+
+        Args:
+            stored: side in pixels of the images of a set in which all are of one size, or None.
+
+        Returns:
+            int: that size, enlarged to `minimum_size` where it is smaller; for None `default_size`.
+        """
+        return self.default_size if stored is None else max(stored, self.minimum_size)
+
     @property
     def default_mode(self):
         """`finetune` where pretrained weights exist, else `scratch`."""

@@ -166,12 +166,22 @@ def test_numbering_and_patient_folders_are_no_classes(make_tree, names):
         load_manifest(folder)
 
 
-def test_zero_and_one_are_classes_and_so_are_numbers_with_a_name(make_tree):
-    folder = make_tree("0/a.png", "1/b.png")
-    assert load_manifest(folder).classes == ("0", "1")
-    make_tree("2/c.png")
-    with pytest.raises(DataError, match="are no classes: 0, 1, 2"):
-        load_manifest(folder)
+@pytest.mark.parametrize("count", [2, 3, 4, 5])
+def test_numbers_from_zero_to_at_most_four_are_grades(make_tree, count, caplog):
+    with caplog.at_level("INFO", logger="medxray"):
+        manifest = load_manifest(make_tree(*(f"{grade}/x.png" for grade in range(count))))
+    assert manifest.classes == tuple(map(str, range(count)))
+    assert ("are taken for grades" in caplog.text) == (count > 2)
+
+
+@pytest.mark.parametrize("names", [("0", "1", "3"), ("1", "2", "3"), ("00", "01", "02"), tuple("012345")])
+def test_other_numbers_are_no_classes(make_tree, names):
+    with pytest.raises(DataError, match=f"are no classes: {', '.join(names[:4])}"):
+        load_manifest(make_tree(*(f"{name}/x.png" for name in names)))
+
+
+def test_numbers_with_a_name_are_classes(make_tree):
+    folder = make_tree("1/a.png", "0/b.png", "2/c.png")
     assert load_manifest(folder, label_map={"0": "none", "1": "mild", "2": "severe"}).classes == (
         "mild",
         "none",
