@@ -118,9 +118,10 @@ def _load_file(model, row, path):
 
 
 def _read(model, row, path, read):
-    """Let a function put an HDF5 file into the backbone of a model."""
+    """Let a function put a file into the backbone of a model."""
     try:
-        h5py.File(path, "r").close()
+        if path.suffix == ".h5":  # Keras takes some damaged files for its own zip format
+            h5py.File(path, "r").close()
         with warnings.catch_warnings(action="ignore"):  # Keras warns once for each layer it does not find
             read(embedder(model), path)
     except OSError as error:
