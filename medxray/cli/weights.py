@@ -5,8 +5,6 @@ import click
 from medxray.cli.options import PATH, json_option
 from medxray.models.registry import ARCHITECTURES
 
-_ARCHITECTURE = click.Choice(list(ARCHITECTURES))
-
 
 @click.group()
 def weights():
@@ -35,7 +33,7 @@ def list_command(as_json):
 
 
 @weights.command()
-@click.argument("arch", metavar="ARCH", type=_ARCHITECTURE)
+@click.argument("arch", metavar="ARCH")
 @click.option("--weights", "name", metavar="NAME", help="Which of them. Default: the first in the list.")
 def fetch(arch, name):
     """Download the weights of an architecture into the Keras cache, or check the file that is there.
@@ -49,7 +47,7 @@ def fetch(arch, name):
 
 @weights.command()
 @click.argument("file", metavar="FILE", type=PATH)
-@click.option("--arch", required=True, type=_ARCHITECTURE, help="Architecture of the file.")
+@click.option("--arch", required=True, type=click.Choice(list(ARCHITECTURES)), help="Architecture of the file.")
 @click.option("-o", "--out", required=True, type=PATH, metavar="OUT.weights.h5", help="File that is written.")
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")
 def convert(file, arch, out, overwrite):
