@@ -10,9 +10,10 @@ from medxray.models.heads import POOLED
 from medxray.models.registry import architecture
 
 
-def build_backbone(arch, *, image_size, channels):
+def build_backbone(arch, *, image_size, channels, preprocessing=None):
     """An untrained classifier of an architecture, of which the convolutions are used; see `build_classifier`."""
-    return build_classifier(arch, image_size=image_size, channels=channels, classes=2, units=0)
+    form = {"image_size": image_size, "channels": channels, "preprocessing": preprocessing}
+    return build_classifier(arch, classes=2, units=0, **form)
 
 
 def patch_layers(arch):

@@ -11,6 +11,7 @@ from medxray.anomaly.patch_graph import build_backbone, build_patch_detector, pa
 from medxray.anomaly.patch_source import BATCH, NORMAL, PatchSource
 from medxray.anomaly.score import RAW_SCORE
 from medxray.models.classifier import load_classifier
+from medxray.models.own_preprocessing import preprocessing_for
 from medxray.models.weights import load_weights
 from medxray.training.checkpoint import save_model
 from medxray.training.dataset import SAMPLE
@@ -27,7 +28,8 @@ def initial_backbone(run, config):
     """
     if run.initial_model_file.exists():
         return load_classifier(run.initial_model_file)
-    backbone = build_backbone(config.arch, image_size=config.image_size, channels=config.channels)
+    form = {"image_size": config.image_size, "channels": config.channels}
+    backbone = build_backbone(config.arch, **form, preprocessing=preprocessing_for(config.arch, config.weights))
     source = load_weights(backbone, config.arch, config.weights)
     if source.kind == "none":
         log.warning("The backbone is random (--weights none): expect poor results.")

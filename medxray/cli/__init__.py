@@ -16,6 +16,7 @@ from medxray.cli.gate import gate
 from medxray.cli.lr_find import lr_find
 from medxray.cli.predict import predict
 from medxray.cli.train import train
+from medxray.cli.weights import weights
 from medxray.data.left_out import show_names
 from medxray.errors import ConfigError, MedxrayError
 from medxray.version import __version__
@@ -33,7 +34,21 @@ def cli(debug):
     show_names(True)
 
 
-for _command in (train, lr_find, evaluate, predict, explain, gradcam, anomaly, embed, export, gate, data, cache):
+for _command in (
+    train,
+    lr_find,
+    evaluate,
+    predict,
+    explain,
+    gradcam,
+    anomaly,
+    embed,
+    export,
+    gate,
+    data,
+    weights,
+    cache,
+):
     cli.add_command(_command)
 
 

@@ -9,11 +9,13 @@ from medxray.errors import ConfigError, RunError
 from medxray.models.heads import attach_head
 from medxray.models.names import INPUT, LOGITS, POOLED
 from medxray.models.normalization import MOMENTUM
-from medxray.models.preprocessing import preprocessing
+from medxray.models.preprocessing import preprocessing as preprocessing_named
 from medxray.models.registry import architecture
 
 
-def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=0.5, l2=1e-4, seed=0):
+def build_classifier(
+    arch, *, image_size, channels, classes, units=256, dropout=0.5, l2=1e-4, seed=0, preprocessing=None
+):
     """Build an untrained classifier.
 
     Args:
@@ -25,6 +27,7 @@ def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=
         dropout: share of hidden units dropped in training, 0 to below 1.
         l2: weight of the L2 penalty on the head's kernels.
         seed: of dropout.
+        preprocessing: a name in its table; None for that of the architecture.
 
     Returns:
         keras.Model: float32 images (N,H,W,channels), 0-255 -> float32 probabilities (N,classes). Every layer is a
@@ -37,14 +40,14 @@ def build_classifier(arch, *, image_size, channels, classes, units=256, dropout=
     if image_size < row.minimum_size:
         raise ConfigError(f"--image-size for {arch} must be at least {row.minimum_size} pixels. Received {image_size}.")
     image = keras.Input((image_size, image_size, channels), name=INPUT)
-    features = row.builder(_preprocessed(image, row))
+    features = row.builder(_preprocessed(image, row, preprocessing or row.preprocessing))
     return keras.Model(image, attach_head(features, classes, units=units, dropout=dropout, l2=l2, seed=seed), name=arch)
 
 
-def _preprocessed(image, row):
+def _preprocessed(image, row, name):
     grey = image.shape[-1] == 1
     tensor = layers.Concatenate(name="grey_to_rgb")([image] * 3) if grey and row.planes == 3 else image
-    return preprocessing(row.preprocessing)(tensor, grey=grey)
+    return preprocessing_named(name)(tensor, grey=grey)
 
 
 def load_classifier(path):

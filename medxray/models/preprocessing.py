@@ -39,7 +39,14 @@ def unit(tensor, *, grey):
     return layers.Rescaling(1 / 127.5, -1.0, name=PREPROCESSED)(tensor)
 
 
-PREPROCESSINGS = {"caffe": caffe, "torch": torch, "unit": unit}
+def lite(tensor, *, grey):
+    """(x - 127) / 128 as EfficientNet-Lite has it: -0.992 to 1, for any number of planes; arguments as for `caffe`."""
+    from keras import layers
+
+    return layers.Rescaling(1 / 128, -127 / 128, name=PREPROCESSED)(tensor)
+
+
+PREPROCESSINGS = {"caffe": caffe, "torch": torch, "unit": unit, "lite": lite}
 
 
 def preprocessing(name):

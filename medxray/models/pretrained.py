@@ -36,15 +36,20 @@ def find_file(row, source):
     return _in_package(source) if source.package else _in_keras_cache(row, source)
 
 
-def _keras_home():
-    """Where Keras keeps downloads."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras")
+def keras_cache_file(source):
+    """Where a file that is downloaded lies, or will lie: the folder in which Keras keeps its downloads."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models" / source.file
+
+
+def has_digest(source, file):
+    """Whether a file is what it should be; True where no digest is known."""
+    return source.digest in (None, _digest_like(source.digest or "sha256:", file))
 
 
 def _in_keras_cache(row, source):
-    file = _keras_home() / "models" / source.file
+    file = keras_cache_file(source)
     if file.is_file():
-        if source.digest in (None, _digest_like(source.digest, file)):
+        if has_digest(source, file):
             return file
         log.warning("%s is damaged: its digest is not %s. It is downloaded again.", file, source.digest)
     else:

@@ -13,6 +13,7 @@ import keras
 from medxray.errors import UnavailableWeightsError, WeightsError
 from medxray.models.architectures.row import read_with_keras
 from medxray.models.classifier import embedder
+from medxray.models.own_preprocessing import preprocessing_of
 from medxray.models.pretrained import find_file
 from medxray.models.registry import ARCHITECTURES, architecture
 from medxray.system import storage
@@ -29,18 +30,21 @@ class WeightsSource:
         kind: name of the pretrained weights such as "imagenet" or "hed", else "file" or "none".
         path: the file, or None.
         sha256: SHA-256 of that file, or None.
+        preprocessing: name of the preprocessing that the model has, which is that of the weights.
     """
 
     kind: str
     path: str | None = None
     sha256: str | None = None
+    preprocessing: str | None = None
 
 
 def load_weights(model, arch, choice):
     """Give the backbone of a classifier its initial weights.
 
     Args:
-        model: untrained classifier of `arch`; its backbone is changed in place.
+        model: untrained classifier of `arch`, built with the preprocessing of `preprocessing_for(arch, choice)`; its
+            backbone is changed in place.
         arch: name of the architecture.
         choice: "auto" (the first of the architecture's pretrained weights that can be had), the name of one of them,
             "none" (random), or a path of a `.weights.h5`, a Keras-applications `.h5` or a `.keras` model of the same
@@ -56,7 +60,7 @@ def load_weights(model, arch, choice):
     row = architecture(arch)
     if choice == "none":
         log.info("Weights: random.")
-        return WeightsSource("none")
+        return WeightsSource("none", preprocessing=preprocessing_of(model))
     if choice == "auto":
         return _load_first(model, row)
     if choice in _pretrained_names():
@@ -100,7 +104,7 @@ def _load_first(model, row):
 def _load_found(model, row, source, path):
     _read(model, row, path, source.read)
     log.info("Weights: %s, %s.", source.name, path)
-    return _source(source.name, path)
+    return _source(source.name, path, model)
 
 
 def _load_file(model, row, path):
@@ -114,19 +118,20 @@ def _load_file(model, row, path):
     else:
         raise _damaged(row, path, f"its name ends in '{path.suffix}'")
     log.info("Weights: %s.", path)
-    return _source("file", path)
+    return _source("file", path, model)
 
 
 def _read(model, row, path, read):
-    """Let a function put an HDF5 file into the backbone of a model."""
+    """Let a function put a file into the backbone of a model."""
     try:
-        h5py.File(path, "r").close()
+        if path.suffix == ".h5":  # Keras takes some damaged files for its own zip format
+            h5py.File(path, "r").close()
         with warnings.catch_warnings(action="ignore"):  # Keras warns once for each layer it does not find
             read(embedder(model), path)
     except OSError as error:
-        raise _damaged(row, path, _first_line(error)) from error
+        raise _damaged(row, path, first_line(error)) from error
     except (ValueError, KeyError, TypeError) as error:
-        raise _foreign(row, path, _first_line(error)) from error
+        raise _foreign(row, path, first_line(error)) from error
 
 
 def _donor(row, path):
@@ -137,7 +142,7 @@ def _donor(row, path):
                 raise _damaged(row, path, f"{member} in it is not as it was written")
         donor = keras.models.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise _damaged(row, path, _first_line(error)) from error
+        raise _damaged(row, path, first_line(error)) from error
     if donor.name != row.name:
         raise _foreign(row, path, f"it holds the model {donor.name}")
     return donor
@@ -165,9 +170,10 @@ def _foreign(row, path, reason):
     )
 
 
-def _first_line(error):
+def first_line(error):
+    """What an error of Keras says, in at most 160 signs of one line."""
     return (str(error).splitlines() or [""])[0].strip(" .")[:160] or type(error).__name__
 
 
-def _source(kind, path):
-    return WeightsSource(kind, str(path), storage.file_sha256(path))
+def _source(kind, path, model):
+    return WeightsSource(kind, str(path), storage.file_sha256(path), preprocessing_of(model))

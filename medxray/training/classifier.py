@@ -16,6 +16,7 @@ from medxray.metrics.decision import SHIFTED
 from medxray.models.classifier import build_classifier, embedder, load_classifier, pooling, quicken, suffix
 from medxray.models.inference import logits_model, predict_batches, predict_rows
 from medxray.models.names import POOLED
+from medxray.models.own_preprocessing import preprocessing_for, preprocessing_of
 from medxray.models.weights import load_weights
 from medxray.training import stages
 from medxray.training.checkpoint import save_model
@@ -117,7 +118,7 @@ class ClassifierTrainer(Trainer):
         if self.run.initial_model_file.exists():
             return load_classifier(self.run.initial_model_file)
         config = self.config
-        model = self._untrained(manifest)
+        model = self._untrained(manifest, preprocessing_for(config.arch, config.weights))
         source = load_weights(model, config.arch, config.weights)
         if source.kind == "none" and config.mode != "scratch":
             log.warning("The first weights are random (--weights none): expect poor results in mode %s.", config.mode)
@@ -127,7 +128,7 @@ class ClassifierTrainer(Trainer):
         save_model(model, self.run.initial_model_file)
         return model
 
-    def _untrained(self, manifest):
+    def _untrained(self, manifest, preprocessing):
         config = self.config
         return build_classifier(
             config.arch,
@@ -138,12 +139,13 @@ class ClassifierTrainer(Trainer):
             dropout=config.dropout,
             l2=config.l2,
             seed=config.seed,
+            preprocessing=preprocessing,
         )
 
     def _in_float32(self, model, manifest):
         """The same weights in a float32 graph: what is saved must not depend on the trainer's hardware."""
         keras.config.set_dtype_policy("float32")
-        whole = self._untrained(manifest)
+        whole = self._untrained(manifest, preprocessing_of(model))
         whole.set_weights(model.get_weights())
         return whole
 

@@ -12,7 +12,7 @@ from medxray.data.image_keys import image_keys
 from medxray.data.images.decode import DECODING
 from medxray.models.classifier import prefix
 from medxray.models.inference import weights_digest
-from medxray.models.registry import architecture
+from medxray.models.own_preprocessing import preprocessing_of
 from medxray.system import progress
 from medxray.training.prefix_cache import Entry, EntryKey, EntryLock
 
@@ -100,7 +100,7 @@ class PrefixFeatures:
             f"weights={digest}",
             f"cut={cut}",
             f"input={source.size}x{source.channels};{source.resize};{self._model.get_layer(cut).compute_dtype}",
-            f"preprocessing={architecture(self._arch).preprocessing}",
+            f"preprocessing={preprocessing_of(self._model)}",
             f"augmentation={augmentation}",
             *(self._images.digests[row] for row in rows),
         )

@@ -8,7 +8,7 @@ def report(split, *, n, notes=(), threshold=0.25, **figures):
     values = {name: {"value": 0.5, "ci95": [0.25, 0.75]} for name in HEADLINE} | figures
     point = None if threshold is None else {"value": threshold, "rule": "youden", "chosen_on": "val"}
     rest = {"calibration": {"temperature": 1.25, "bias": [0.0, -0.5]}, "notes": list(notes), "threshold": point}
-    rest["fitted_here"] = split == "val"
+    rest |= {"fitted_here": split == "val", "decided_on": "clean"}
     return {"split": split, "n": n, "n_patients": n // 2, "classes": ["NORMAL", "PNEUMONIA"]} | values | rest
 
 

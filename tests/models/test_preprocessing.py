@@ -37,8 +37,14 @@ def test_unit_is_minus_one_to_one(planes):
     np.testing.assert_allclose(applied("unit", ramp, grey=planes == 1), ramp / 127.5 - 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("planes", [1, 3])
+def test_lite_is_a_little_off_minus_one_to_one(planes):
+    ramp = np.linspace(0, 255, 4 * planes, dtype=np.float32).reshape(1, 2, 2, planes)
+    np.testing.assert_allclose(applied("lite", ramp, grey=planes == 1), (ramp - 127) / 128, atol=1e-6)
+
+
 def test_unknown_preprocessing_is_an_error_and_no_row_can_have_it():
-    with pytest.raises(ConfigError, match="must be one of caffe, torch, unit. Received 'tensorflow'"):
+    with pytest.raises(ConfigError, match="must be one of caffe, torch, unit, lite. Received 'tensorflow'"):
         preprocessing("tensorflow")
     with pytest.raises(ConfigError, match="Received ''"):
         Architecture("tiny", None, (), "", preprocessing="", paper="")

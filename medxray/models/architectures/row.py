@@ -26,7 +26,7 @@ class Pretrained:
         package: name of the distribution that brings the file.
         extra: extra of medxray that installs the package.
         read: function (backbone, path) that puts the file into the layers of an untrained backbone of the
-            architecture; ValueError or KeyError where the file holds something else.
+            architecture; OSError where it is damaged, ValueError or KeyError where it holds something else.
     """
 
     name: str
