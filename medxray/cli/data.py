@@ -21,8 +21,17 @@ def data():
 @label_map_option
 @column_options
 @click.option("--strict", is_flag=True, help="Stop at the first unreadable file.")
+@click.option(
+    "--clusters",
+    type=click.IntRange(2, 100),
+    metavar="K",
+    help="Also find K kinds of images by the features of a pretrained network, and draw them.",
+)
+@click.option("--arch", default="efficientnet-lite0", show_default=True, help="Network of --clusters.")
+@click.option("--weights", default="auto", show_default=True, help="Its weights, as for `medxray train`.")
+@click.option("--out", type=PATH, default="clusters.png", show_default=True, help="Picture of --clusters.")
 @json_option
-def inspect(source, task, positive, label_map, strict, as_json, **columns):
+def inspect(source, task, positive, label_map, strict, clusters, arch, weights, out, as_json, **columns):
     """Report what a folder, CSV or MedMNIST file holds and what is wrong with it; every image is decoded.
 
     Default: ./data.
@@ -32,17 +41,31 @@ def inspect(source, task, positive, label_map, strict, as_json, **columns):
 
     manifest = load_manifest(source, task=task, positive=positive, label_map=label_map, **columns)
     findings = audit(manifest, strict=strict)
+    kinds = _kinds(findings.manifest, clusters, out, arch=arch, weights=weights) if clusters else None
     if as_json:
         import json
 
         from medxray.system import storage
 
-        click.echo(json.dumps(storage.plain(findings.to_dict()), indent=2, allow_nan=False))
+        found = findings.to_dict() | ({"kinds": kinds.counts()} if kinds else {})
+        click.echo(json.dumps(storage.plain(found), indent=2, allow_nan=False))
         return
-    from medxray.cli.data_report import report_lines
+    from medxray.cli.data_report import kind_lines, report_lines
 
-    for line in report_lines(findings):
+    for line in report_lines(findings) + (kind_lines(kinds, out) if kinds else []):
         click.echo(line)
+
+
+def _kinds(manifest, clusters, picture, **network):
+    """Cluster the images and draw the clusters."""
+    from medxray.system.backend import load_tensorflow
+
+    load_tensorflow()
+    from medxray.embeddings.kinds import image_kinds
+
+    kinds = image_kinds(manifest, clusters=clusters, **network)
+    kinds.draw(picture)
+    return kinds
 
 
 @data.command()

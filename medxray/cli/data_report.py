@@ -19,6 +19,19 @@ def report_lines(findings):
     return [line for part in parts for line in part]
 
 
+def kind_lines(kinds, picture):
+    """Lines (list of str) that tell the clusters of a dataset.
+
+    Args:
+        kinds: embeddings.kinds.Kinds.
+        picture: path of their picture.
+    """
+    counts = kinds.counts()
+    rows = [("kind", *kinds.manifest.classes)]
+    rows += [(str(kind), *(f"{count:,}" for count in found.values())) for kind, found in enumerate(counts)]
+    return ["", *_table(rows, left=1), *(f"Warning: {text}" for text in kinds.warnings()), f"Pictures       {picture}"]
+
+
 def _overview(facts):
     classes = ", ".join(f"{name} (positive)" if name == facts["positive"] else name for name in facts["classes"])
     unknown = facts["images_without_patient_id"]
