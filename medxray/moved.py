@@ -115,6 +115,10 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "models.registry.PATCH_SCALES": "anomaly.choices.PATCH_SCALES",
     "anomaly.experiment.AnomalyExperiment": "anomaly.experiment.DetectorTrainer",
     "training.experiment.Experiment": "training.classifier.ClassifierTrainer",
+    "training.features.ImageSet": "training.image_set.ImageSet",
+    "training.prefix_cache.clear": "training.cache_folder.clear",
+    "training.prefix_cache.list_entries": "training.cache_folder.list_entries",
+    "training.prefix_cache.parse_size": "training.cache_folder.parse_size",
     "training.steps.Steps": "training.trainer.Trainer",
     "trained.predict_batches": "models.inference.predict_batches",
 }

@@ -25,6 +25,8 @@ def options_table(config_class):
     titles = ["option", "for", "what", "default"] if any(owners.values()) else ["option", "what", "default"]
     rows = [titles, ["---"] * len(titles)]
     for name, option in options_of(config_class).items():
+        if option.hidden:
+            continue
         text, _, told = option.help.removesuffix(".").partition(". Default: ")
         default = default_text(option, variants) or told
         cells = {"option": _written(option), "for": owners[name] or "all", "what": text, "default": default}

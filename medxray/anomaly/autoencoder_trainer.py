@@ -22,7 +22,7 @@ class AutoencoderTrainer:
     Args:
         run: RunDir.
         config: resolved AnomalyConfig.
-        images: features.ImageSet with the rows `train` (normal images alone) and `val_normal`.
+        images: image_set.ImageSet with the rows `train` (normal images alone) and `val_normal`.
         listeners: further training.listeners.EpochListener objects.
 
     Attributes:

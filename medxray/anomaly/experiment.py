@@ -89,7 +89,7 @@ class DetectorTrainer(Trainer):
 
         Args:
             scores: raw scores of the rows `val`.
-            images: features.ImageSet.
+            images: image_set.ImageSet.
         """
         normal = scores[images.labels[images.rows["val"]] == 0]
         unit = {"mean": float(normal.mean()), "deviation": float(normal.std()) or 1.0}

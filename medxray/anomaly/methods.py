@@ -25,7 +25,7 @@ class Method:
 
     Attributes:
         name: what users type after `--method`.
-        trainer: (RunDir, resolved AnomalyConfig, features.ImageSet, listeners.EpochListener objects) -> trainer,
+        trainer: (RunDir, resolved AnomalyConfig, image_set.ImageSet, listeners.EpochListener objects) -> trainer,
             see below.
         options: the options of AnomalyConfig that this method shares with some others or has alone, with their
             defaults; None: decided from the rest. An option that is missing here is refused.
@@ -122,6 +122,7 @@ METHODS = {
                 "weights": "none",
                 "image_size": 64,
                 "augment": "none",
+                "augment_seed": 0,
                 "epochs": 50,
                 "batch_size": 32,
                 "learning_rate": 1e-3,

@@ -20,34 +20,44 @@ class PatchSource:
 
     Args:
         backbone: a classifier with the weights it keeps.
-        images: features.ImageSet whose `rows` are the sets.
+        images: image_set.ImageSet whose `rows` are the sets.
         config: resolved AnomalyConfig.
 
-    The cache is filled first; where it would be too large, activations are computed whenever they are asked for.
+    The cache is filled first; what would be too large for it is computed whenever it is asked for.
     """
 
     def __init__(self, backbone, images, config):
         self._images, self._names, self._scale = images, patch_layers(config.arch), config.patch_scale
         self._tensors = [backbone.get_layer(name).output for name in self._names]
         self._features = cached_features(backbone, self._names, images=images, views=0, config=config)
-        self._forward = None if self._features else compiled(prefix(backbone, self._names))
+        self._cached = [name for name in self._names if self._features and self._features.has(name, augmented=False)]
+        online = [name for name in self._names if name not in self._cached]
+        self._forward = compiled(prefix(backbone, online)) if online else None
 
     def of(self, images):
         """The same for other images (ImageSet), PatchSource."""
         others = copy.copy(self)
         others._images = images
-        others._features = None if self._features is None else self._features.of(images, self._names)
+        others._features = self._features.of(images, self._cached) if self._cached else None
         return others
 
     def activations(self, name, *, batch=BATCH):
         """Yield the activations of a set, `batch` images at a time: list of float32 arrays (b,h,w,c), one per layer."""
-        if self._features is None:
-            for images in self._images.images(self._images.rows[name]).batch(batch).prefetch(2):
-                yield [output.numpy() for output in self._forward(images)]
+        stored = {layer: self._features.read(layer, name) for layer in self._cached}
+        for start, computed in zip(self._starts(name, batch), self._computed(name, batch), strict=True):
+            read = {layer: np.asarray(rows[start : start + batch], np.float32) for layer, rows in stored.items()}
+            yield [read[layer] if layer in read else next(computed) for layer in self._names]
+
+    def _starts(self, name, batch):
+        return range(0, len(self._images.rows[name]), batch)
+
+    def _computed(self, name, batch):
+        """For each batch, an iterator of the activations of the layers that are not cached, in their order."""
+        if self._forward is None:
+            yield from (iter(()) for _ in self._starts(name, batch))
             return
-        stored = [self._features.read(layer, name) for layer in self._names]
-        for start in range(0, len(stored[0]), batch):
-            yield [np.asarray(rows[start : start + batch], np.float32) for rows in stored]
+        for images in self._images.images(self._images.rows[name]).batch(batch).prefetch(2):
+            yield iter([output.numpy() for output in self._forward(images)])
 
     def patches(self, name):
         """The patch features of a set as anomaly.patches.Patches."""

@@ -44,7 +44,7 @@ class PatchTrainer:
     Args:
         run: RunDir.
         config: resolved AnomalyConfig.
-        images: features.ImageSet with the rows `train` (normal images alone), `val` and the sample of training images
+        images: image_set.ImageSet with the rows `train` (normal images alone), `val` and the sample of training images
             of all classes, which only `pooled` is for.
         fit: function (patches.Patches of the normal images) -> what `patch_graph.build_patch_detector` takes.
         images_at_once: function (model, most) -> how many images the model may take at a time; None: any number.

@@ -38,7 +38,7 @@ def _click_option(option, text):
         return click.option(f"--no-{name}", option.name, flag_value=False, default=None, type=bool, help=text)
     if option.optional:
         return click.option(f"--{name}/--no-{name}", default=None, help=text)
-    return click.option(f"--{name}", is_flag=True, default=None, help=text)
+    return click.option(f"--{name}", is_flag=True, default=None, help=text, hidden=option.hidden)
 
 
 class NumberOr(click.ParamType):

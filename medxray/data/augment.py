@@ -102,7 +102,7 @@ def draw_parameters(chosen, samples, *, seed, view, bars=None):
     Args:
         chosen: Policy.
         samples: int array (n,), stable numbers of the samples.
-        seed: seed of the run.
+        seed: seed of the augmentation.
         view: number of the view (with a cache) or of the epoch (on-line).
         bars: int array (n,4), width in pixels of the black bars above, below, left and right of each image; None: the
             images have none.

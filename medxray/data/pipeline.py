@@ -8,10 +8,12 @@ import tensorflow as tf
 from medxray.data.image_stream import stream_images
 from medxray.data.images.files import path_text
 from medxray.data.images.load import load_image
+from medxray.data.pixels import pixel_keeper
+from medxray.data.rows import Rows
 from medxray.errors import ReadError
 from medxray.system import progress
 
-CACHE_LIMIT = 4 << 30  # bytes of decoded uint8 pixels that are kept in memory; above it files are decoded per epoch
+CACHE_LIMIT = 4 << 30  # bytes of decoded uint8 pixels that are kept in memory
 _GROUP = 64
 
 
@@ -24,7 +26,7 @@ class Source:
         size: (height, width) of the model input in pixels.
         channels: 1 or 3.
         resize: "letterbox" or "stretch".
-        pixels: uint8 array (n,h,w,c) with all decoded images, or None: decoded when asked for.
+        pixels: uint8 array (n,h,w,c) with all decoded images, or Rows of such a file, or None: decoded when asked for.
         bars: int array (n,4), the width in pixels of the black bars above, below, left and right of each image in the
             input, as `read_source` finds them; None: no image has any, or nothing is augmented.
     """
@@ -33,7 +35,7 @@ class Source:
     size: tuple[int, int]
     channels: int
     resize: str
-    pixels: np.ndarray | None = None
+    pixels: np.ndarray | Rows | None = None
     bars: np.ndarray | None = None
 
     def __len__(self):
@@ -51,43 +53,48 @@ class Source:
 
     def keep(self, rows):
         """The Source of some rows, int array."""
-        pixels, bars = (None if column is None else column[rows] for column in (self.pixels, self.bars))
-        return dataclasses.replace(self, files=tuple(self.files[row] for row in rows), pixels=pixels, bars=bars)
+        pixels = self.pixels.keep(rows) if isinstance(self.pixels, Rows) else _some(self.pixels, rows)
+        files = tuple(self.files[row] for row in rows)
+        return dataclasses.replace(self, files=files, pixels=pixels, bars=_some(self.bars, rows))
 
     def stream(self, batch_size, **wanted):
         """Decode all files in order, batch by batch, without keeping them; see `image_stream.stream_images`."""
         return stream_images(self.files, self, batch_size, **wanted)
 
 
-def read_source(files, *, size, channels, resize, limit=CACHE_LIMIT):
-    """Decode every file once, keep what fits in memory, and tell which files cannot be read.
+def _some(column, rows):
+    return None if column is None else column[rows]
+
+
+def read_source(files, *, size, channels, resize, limit=CACHE_LIMIT, disk=None):
+    """Decode every file once, keep the pixels where there is room, and tell which files cannot be read.
 
     Args:
         files: paths of images.
         size: (height, width) in pixels.
         channels: 1 or 3.
         resize: "letterbox" or "stretch".
-        limit: bytes of pixels to keep at most.
+        limit: bytes of pixels to keep in memory at most.
+        disk: pixels.DiskPlace for more than that; None: files are then decoded whenever they are asked for.
 
     Returns:
         (Source over all files, dict row -> reason of each unreadable file). Rows of unreadable files hold zeros.
 
     Raises:
         ReadError: reading failed for a reason that is not in a file, see `images.load.load_image`.
+        StorageError: the disk is full.
     """
     source = Source(tuple(files), tuple(size), channels, resize)
-    keep = len(files) * size[0] * size[1] * channels <= limit
-    pixels = np.zeros((len(files), *size, channels), np.uint8) if keep else None
+    keeper = pixel_keeper((len(files), *size, channels), memory=limit, disk=disk)
     failures, boxes, row = {}, [], 0
     with progress.track(len(files), "Decoding images") as bar:
         for batch in source.stream(_GROUP):
-            if keep:
-                pixels[row : row + len(batch.pixels)] = batch.pixels
+            keeper.add(batch.pixels)
             failures |= {row + at: reason for at, reason in enumerate(batch.reasons) if reason}
             boxes += batch.boxes
             row += len(batch.pixels)
             bar.advance(len(batch.pixels))
-    return dataclasses.replace(source, pixels=pixels, bars=_bars(boxes, source.size)), failures
+    return dataclasses.replace(source, pixels=keeper.rows(), bars=_bars(boxes, source.size)), failures
 
 
 def _bars(boxes, size):

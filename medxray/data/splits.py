@@ -11,6 +11,7 @@ from medxray.data.split_checks import check_split
 from medxray.data.strata import pooled_strata, proportional_quotas
 from medxray.errors import ConfigError, DataError
 from medxray.moved import names_of_old_module
+from medxray.system import storage
 
 __getattr__ = names_of_old_module(__name__)
 log = logging.getLogger(__name__)
@@ -138,17 +139,19 @@ def limit_manifest(manifest, n, *, seed):
 
 
 def training_sample(manifest, seed):
-    """Rows of whole training patients in seeded order, about SAMPLE_SIZE images, int array in ascending order.
+    """Rows of whole training patients, about SAMPLE_SIZE images, int array in ascending order.
+
+    Patients are taken in the order of a hash of their name, so that one more patient changes the sample by that one.
 
     Args:
         manifest: Manifest.
-        seed: seed of the run.
+        seed: of the hash.
     """
     rows = np.flatnonzero((manifest.table["split"] == "train").to_numpy())
     if not len(rows):
         return rows
-    _, patient = np.unique(manifest.patients()[rows], return_inverse=True)
-    place = np.random.default_rng([seed, SAMPLE_SIZE]).permutation(patient.max() + 1)[patient]
-    counts = np.bincount(place)
-    taken = np.searchsorted(np.cumsum(counts), SAMPLE_SIZE) + 1
+    names, patient = np.unique(manifest.patients()[rows], return_inverse=True)
+    order = np.argsort([storage.text_sha256(str(seed), name) for name in names])
+    place = np.argsort(order)[patient]
+    taken = np.searchsorted(np.cumsum(np.bincount(place)), SAMPLE_SIZE) + 1
     return rows[place < taken]

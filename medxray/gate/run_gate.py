@@ -64,9 +64,11 @@ def refit(run):
         StorageError: the run's directory cannot be written.
     """
     source, manifest = run.form.readable(own_manifest(run))
-    seed = int(run.record["config"].get("seed", 0))
+    config = run.record["config"]
+    seed = int(config.get("seed", 0))
+    drawn = config.get("augment_seed")  # a run of version 0.1 has none
     validation = np.flatnonzero(manifest.table["split"].to_numpy() == "val")
-    train = training_sample(manifest, seed)
+    train = training_sample(manifest, seed if drawn is None else int(drawn))
     if len(train) < 2 or len(validation) < 2:
         raise DataError(f"{run.path} needs two readable training and validation images at least to fit its gate on.")
     return fit_run_gate(run.directory, run.model, source, rows=(train, validation), seed=seed)

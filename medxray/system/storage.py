@@ -100,6 +100,17 @@ def check_space(folder, needed):
         )
 
 
+def existing_folder(folder):
+    """A folder, or the nearest one above it that exists, pathlib.Path; its disk is the one that is written to."""
+    folder = Path(folder)
+    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
+def size_text(count):
+    """A number of bytes in words: "1.9 GB", "12.0 MB"."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+
+
 def free_stem(stem, taken):
     """`stem`, or `stem-2`, `stem-3`... when `taken` (set, which it joins) has it; letter case does not count."""
     number, free = 1, stem

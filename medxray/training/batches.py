@@ -44,7 +44,7 @@ def image_batches(image_set, rows, *, batch_size, weights, epoch):
     """Batches of images with augmentation parameters, for training without a cache.
 
     Args:
-        image_set: features.ImageSet.
+        image_set: image_set.ImageSet.
         rows: int array of row numbers in the wished order.
         batch_size: rows per batch.
         weights: float32 array over all rows of the image set.

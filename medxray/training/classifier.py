@@ -1,12 +1,10 @@
 """The training of a classifier: model, stages and class weights; predictions of each split from the cache or images."""
 
-import contextlib
 import dataclasses
 import logging
 
-import keras
 import numpy as np
-import tensorflow as tf
+from scipy.special import softmax
 
 from medxray.data.clusters import clusters_of_classes, held_note, hold_out_clusters
 from medxray.data.pipeline import read_source
@@ -16,7 +14,8 @@ from medxray.metrics.decision import SHIFTED
 from medxray.models.classifier import build_classifier, embedder, load_classifier, pooling, quicken, suffix
 from medxray.models.inference import logits_model, predict_batches, predict_rows
 from medxray.models.names import POOLED
-from medxray.models.own_preprocessing import preprocessing_for, preprocessing_of
+from medxray.models.own_preprocessing import preprocessing_for
+from medxray.models.precision import FLOAT32, to_float32
 from medxray.models.weights import load_weights
 from medxray.training import stages
 from medxray.training.checkpoint import save_model
@@ -27,24 +26,13 @@ from medxray.training.fitted import FittedRun
 from medxray.training.losses import balanced_class_weights
 from medxray.training.modes import plan_stages
 from medxray.training.objectives import classification
+from medxray.training.precision import AUTO, Precisions, check_device, logits_as_trained
 from medxray.training.run_data import TEST
 from medxray.training.trainer import Trainer
 
 log = logging.getLogger(__name__)
 _BATCH = 32
-
-
-@contextlib.contextmanager
-def _precision(config):
-    before = keras.config.dtype_policy()
-    if config.mixed_precision:
-        policy = "mixed_float16" if tf.config.list_physical_devices("GPU") else "mixed_bfloat16"
-        log.info("Mixed precision: %s.", policy)
-        keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+GAP_IMAGES = 256  # validation images that the gap between precisions is measured on, at most
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -61,17 +49,19 @@ class FittedClassifier(FittedRun):
 class ClassifierTrainer(Trainer):
     """Trains a classifier."""
 
-    def fit(self, data):
-        """Fit the classifier; see `Trainer.fit`."""
-        with _precision(self.config):
-            return self._fit(data)
+    def __init__(self, run, config, kind, listeners=()):
+        super().__init__(run, config, kind, listeners)
+        of_version_0_1 = AUTO if config.mixed_precision else FLOAT32
+        check_device(config.precision)
+        self._precisions = Precisions(run, config.precision or of_version_0_1)
 
     def _prepare(self, manifest):
-        with self._timed("model"), _precision(self.config):
+        with self._timed("model"):
             self._model(manifest)
         self._check_space()
 
-    def _fit(self, data):
+    def fit(self, data):
+        """Fit the classifier; see `Trainer.fit`."""
         with self._timed("model"):
             model = self._model(data.manifest)
         try:
@@ -81,11 +71,10 @@ class ClassifierTrainer(Trainer):
         except KeyboardInterrupt:
             self._save_best(data.manifest)
             raise
-        if self.config.mixed_precision:
-            model, features = self._in_float32(model, data.manifest), None  # cached activations are of lower precision
         self.run.update_record(best_epoch=position.best_epoch)
         with self._timed("evaluate"):
-            logits = self._logits(model, features, data.fitted, "val")
+            logits = self._logits(model, self._cached(features), data.fitted, "val")
+            self._tell_gap(model, features, data.fitted, logits)
         return FittedClassifier(
             directory=self.run,
             config=self.config,
@@ -116,7 +105,7 @@ class ClassifierTrainer(Trainer):
 
     def _model(self, manifest):
         if self.run.initial_model_file.exists():
-            return load_classifier(self.run.initial_model_file)
+            return to_float32(load_classifier(self.run.initial_model_file))
         config = self.config
         model = self._untrained(manifest, preprocessing_for(config.arch, config.weights))
         source = load_weights(model, config.arch, config.weights)
@@ -142,13 +131,6 @@ class ClassifierTrainer(Trainer):
             preprocessing=preprocessing,
         )
 
-    def _in_float32(self, model, manifest):
-        """The same weights in a float32 graph: what is saved must not depend on the trainer's hardware."""
-        keras.config.set_dtype_policy("float32")
-        whole = self._untrained(manifest, preprocessing_of(model))
-        whole.set_weights(model.get_weights())
-        return whole
-
     def search_rates(self, data):
         """Try learning rates, see `stages.rate_curves`.
 
@@ -158,9 +140,8 @@ class ClassifierTrainer(Trainer):
         Returns:
             dict name of a stage -> DataFrame of `rate_search.rate_curve`.
         """
-        with _precision(self.config):
-            setup = self._setup(self._model(data.manifest), data.fitted)
-            return stages.rate_curves(setup, self._timed)
+        setup = self._setup(self._model(data.manifest), data.fitted)
+        return stages.rate_curves(setup, self._timed)
 
     def _train(self, model, images):
         """Train all stages; returns (PrefixFeatures or None, checkpoint.Position after the last epoch)."""
@@ -171,7 +152,9 @@ class ClassifierTrainer(Trainer):
         plan = plan_stages(self.config)
         weights = self._class_weights(images, model.output_shape[-1])
         with self._timed("prefix"):
-            features = stages.build_features(model, plan, images=images, config=self.config)
+            features = stages.build_features(
+                model, plan, images=images, config=self.config, precisions=self._precisions
+            )
         return stages.TrainingSetup(
             model=model,
             plan=plan,
@@ -186,6 +169,7 @@ class ClassifierTrainer(Trainer):
             l2=self.config.l2,
             train_normalization=self.config.mode == "scratch" or bool(self.config.train_bn),
             listeners=self.listeners,
+            precisions=self._precisions,
         )
 
     def _class_weights(self, images, classes):
@@ -203,23 +187,28 @@ class ClassifierTrainer(Trainer):
             return
         model = self._model(manifest)
         stages.load_best(model, plan_stages(self.config), self.run)
-        self._publish(self._in_float32(model, manifest) if self.config.mixed_precision else model)
+        self._publish(model)
 
     @property
     def _cut(self):
         """The layer before which the last stage changes nothing; None: it trains every layer."""
         return plan_stages(self.config)[-1].cut
 
+    def _cached(self, features):
+        """The PrefixFeatures of unchanged images before the last stage's layers; None where there are none."""
+        there = features is not None and features.has(self._cut, augmented=False)
+        return features if there else None
+
     def _pooled(self, fitted):
-        if fitted.features is None:
+        if self._cached(fitted.features) is None:
             return None
         activations = [fitted.features.read(self._cut, name) for name in (SAMPLE, "val")]
         if self._cut == POOLED:
-            return activations
+            return [rows[:] for rows in activations]
         return [predict_rows(pooling(fitted.model, self._cut), part) for part in activations]
 
     def _evaluate(self, fitted, data):
-        features = fitted.features
+        features = self._cached(fitted.features)
         with self._timed("prefix"):
             test_features = None if features is None else features.of(data.test, (self._cut,))
         with self._timed("evaluate"):
@@ -238,6 +227,24 @@ class ClassifierTrainer(Trainer):
                 shifted = logits_of_draws(fitted.model, pictures["val"], batch=_BATCH)
             decided = {"rule": rule, "decide_on": self.config.decide_on, "shifted": shifted}
             assess(self.run, splits, kind=self.kind, pictures=pictures, notes=notes, **decided)
+
+    def _tell_gap(self, model, features, images, logits):
+        """Put on record how far probabilities of validation images are from those in the precision of training."""
+        if not self._precisions.lowered:
+            return
+        rows = images.rows["val"][:GAP_IMAGES]
+        trained = logits_as_trained(
+            model, self._cut, features=features, images=images, rows=rows, precisions=self._precisions
+        )
+        gap = float(np.abs(softmax(trained, axis=1) - softmax(logits[: len(rows)], axis=1)).max())
+        self._precisions.note("gap", {"probability": gap, "images": len(rows)})
+        log.info(
+            "Precision: %s in training; what is saved and predicted is float32. Probabilities of %d validation images "
+            "differ by at most %.2g.",
+            " and ".join(self._precisions.lowered),
+            len(rows),
+            gap,
+        )
 
     def _logits(self, model, features, images, name):
         """Logits of the unchanged images of one set, float32 (n,K), from their activations where there are any."""

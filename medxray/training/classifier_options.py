@@ -6,6 +6,7 @@ from medxray.training.mode_defaults import MODES
 from medxray.training.options import option
 
 DECIDE_ON = ("clean", "shifted")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 OPTIMIZERS = ("adam", "adamw", "sgd")
 
 
@@ -79,4 +80,10 @@ class ClassifierOptions:
     ema: float | None = option(
         None, "Use the moving average of the weights with this momentum, for example 0.99.", low=0.0, high=0.99999
     )
-    mixed_precision: bool = option(False, "Compute in 16 bit where that is safe.")
+    precision: str | None = option(
+        None,
+        "Numbers to compute with in training; auto takes bfloat16 for the parts that it makes clearly faster. "
+        "Default: auto, with --deterministic float32.",
+        choices=PRECISIONS,
+    )
+    mixed_precision: bool = option(False, "Of version 0.1: --precision auto.", hidden=True)

@@ -37,6 +37,7 @@ class RunConfig:
 
     TYPE: typing.ClassVar = None
     COMMAND: typing.ClassVar = None
+    CACHE_BUDGET: typing.ClassVar = "20GB"
 
     def __post_init__(self):
         check_options(self)
@@ -83,12 +84,20 @@ class RunConfig:
         """Raise ConfigError for a threshold rule, a label map or a cache size that cannot be read."""
         from medxray.data.layouts.labels import parse_label_map
         from medxray.metrics.thresholds import parse_rule
-        from medxray.training.prefix_cache import parse_size
+        from medxray.training.cache_folder import parse_size
 
         parse_label_map(self.label_map)
         parse_rule(self.threshold_rule)
         if self.cache_budget is not None:
             parse_size(self.cache_budget)
+
+    @property
+    def seed_of_images(self):
+        """What is drawn for images, augmentation and the sample that is assessed, follows this seed.
+
+        A run of version 0.1 has no `augment_seed`.
+        """
+        return self.seed if self.augment_seed is None else self.augment_seed
 
     def anchored(self):
         """The same with absolute paths, so that a run can be resumed from any folder; `runs_dir` stays as given."""
@@ -119,6 +128,12 @@ class TrainConfig(
     channels: int = restated(ImageOptions, "channels", 1)
     resize: str = restated(ImageOptions, "resize", "letterbox")
     augment: str | None = restated(ImageOptions, "augment", None)
+    augment_seed: int | None = restated(
+        ImageOptions,
+        "augment_seed",
+        None,
+        help="Seed of augmentation; runs with the same one share what is cached. Default: 0.",
+    )
     epochs: int | None = restated(FitOptions, "epochs", None, help="Epochs of the main stage, or of each block's.")
     batch_size: int = restated(FitOptions, "batch_size", 32)
     learning_rate: float | str | None = restated(
@@ -127,7 +142,10 @@ class TrainConfig(
     schedule: str = restated(FitOptions, "schedule", "cosine")
     patience: int = restated(FitOptions, "patience", 10)
     cache_budget: str = restated(
-        PlaceOptions, "cache_budget", "20GB", help="Largest cache of a run; beyond it training runs on-line."
+        PlaceOptions,
+        "cache_budget",
+        RunConfig.CACHE_BUDGET,
+        help="Largest cache of a run; what is beyond it is computed again when needed.",
     )
     name: str | None = restated(
         PlaceOptions, "name", None, help="Name of the run. Default: ARCH-MODE, numbered when taken."
@@ -163,7 +181,9 @@ class TrainConfig(
         if self.holdout and self.split_file:
             raise ConfigError("--holdout makes a split, and --split-file gives one. Leave one of them out.")
         size = self.image_size or spec.size_for(stored_size(self.data))
-        config = dataclasses.replace(config, mode=mode, views=views, weights=weights, image_size=size)
+        precision = self.precision or ("float32" if self.deterministic and not self.mixed_precision else "auto")
+        numbers = {"precision": precision, "mixed_precision": False, "augment_seed": self.augment_seed or 0}
+        config = dataclasses.replace(config, mode=mode, views=views, weights=weights, image_size=size, **numbers)
         check_stages(config)
         return config
 

@@ -12,12 +12,15 @@ from medxray.data.layouts.labels import parse_label_map
 from medxray.data.layouts.names import nearest
 from medxray.data.layouts.sources import load_manifest, load_split
 from medxray.data.manifest import SPLITS
-from medxray.data.pipeline import read_source
+from medxray.data.pipeline import CACHE_LIMIT, read_source
+from medxray.data.pixels import DiskPlace
 from medxray.data.split_checks import check_split, split_cause
 from medxray.data.splits import assign_splits, limit_manifest, training_sample
 from medxray.errors import DataError
 from medxray.metrics.thresholds import check_rule_applies
-from medxray.training.features import ImageSet
+from medxray.training.cache_folder import cache_folder, parse_size
+from medxray.training.config import RunConfig
+from medxray.training.image_set import ImageSet
 from medxray.training.option_groups import CSV_OPTIONS
 
 SAMPLE = "train-sample"  # training images that are assessed unchanged
@@ -60,16 +63,23 @@ def decode_splits(manifest, config, splits):
         splits: names of the splits, which become the rows of the ImageSet; with "train" it has the rows SAMPLE too.
 
     Returns:
-        (features.ImageSet over the images that can be read, dict path -> reason of the others).
+        (image_set.ImageSet over the images that can be read, dict path -> reason of the others).
     """
     part = manifest.where(manifest.table["split"].isin(list(splits)))
     size = (config.image_size, config.image_size)
-    source, failures = read_source(part.files(), size=size, channels=config.channels, resize=config.resize)
+    form = {"size": size, "channels": config.channels, "resize": config.resize}
+    source, failures = read_source(part.files(), **form, limit=CACHE_LIMIT, disk=_disk(config))
     reasons = {part.table["path"][row]: reason for row, reason in failures.items()}
     if reasons:
         source = source.keep(np.setdiff1d(np.arange(len(part)), list(failures)))
         part = part.where(~part.table["path"].isin(list(reasons)))
     return _image_set(part, source, config, splits), reasons
+
+
+def _disk(config):
+    """Where decoded pixels go that memory has no room for; a method without a cache has the budget of the others."""
+    budget = config.cache_budget or RunConfig.CACHE_BUDGET
+    return DiskPlace(cache_folder(config), parse_size(budget))
 
 
 def _image_set(part, source, config, splits):
@@ -79,9 +89,9 @@ def _image_set(part, source, config, splits):
         source=source,
         labels=part.labels(),
         digests=part.content_digests(),
-        rows=rows | ({SAMPLE: training_sample(part, config.seed)} if "train" in rows else {}),
+        rows=rows | ({SAMPLE: training_sample(part, config.seed_of_images)} if "train" in rows else {}),
         policy=policy(config.augment),
-        seed=config.seed,
+        seed=config.seed_of_images,
     )
 
 

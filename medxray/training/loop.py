@@ -52,7 +52,8 @@ class StageSetup:
         model: keras.Model that ends in logits, for fit.
         variables: keras variables that training may change, random states of dropout included.
         train: function epoch -> tf.data.Dataset of (x, labels, weights).
-        validation: tf.data.Dataset of the same structure.
+        judged: keras.Model with the same layers for `validation`, whose inputs may be of another kind.
+        validation: tf.data.Dataset of (x, labels, weights).
         view_of: function epoch -> text for the history.
         config: resolved TrainConfig.
         state_file: path of the checkpoint.
@@ -60,12 +61,14 @@ class StageSetup:
         normalizations: BatchNormalization layers whose statistics training moves.
         optimizer: function (float or LearningRateSchedule) -> keras Optimizer.
         listeners: listeners.EpochListener objects, called in this order.
+        precision: in which the layers compute, see models.precision.
     """
 
     stage: object
     model: keras.Model
     variables: list
     train: object
+    judged: keras.Model
     validation: object
     view_of: object
     config: object
@@ -74,6 +77,7 @@ class StageSetup:
     normalizations: list
     optimizer: Callable
     listeners: tuple
+    precision: str = "float32"
 
 
 def train_stage(setup, *, steps, state):
@@ -127,7 +131,7 @@ def _restore(setup, state):
 
 def _validation(setup, *, few):
     """Function epoch (from 0) -> validation figures; the statistics of batch normalisation are made ready first."""
-    validator = Validator(setup.model, setup.validation, setup.objective)
+    validator = Validator(setup.judged, setup.validation, setup.objective)
 
     def validate(epoch):
         if few and setup.normalizations:
@@ -228,8 +232,8 @@ def _history_row(setup, epoch, measured, *, seconds):
 def _remedy(setup):
     """What to do when a loss is no number; a resumed run keeps its options."""
     rate = "--head-learning-rate" if setup.stage.name == HEAD else "--learning-rate"
-    mixed = " or without --mixed-precision" if getattr(setup.config, "mixed_precision", False) else ""
-    return f"Train a new run with a lower {rate}{mixed}."
+    precision = "" if setup.precision == "float32" else " or --precision float32"
+    return f"Train a new run with a lower {rate}{precision}."
 
 
 def _advance(position, row):

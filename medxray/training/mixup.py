@@ -64,12 +64,3 @@ def mix_batches(batches, alpha, *, count, batch_size, classes, seed):
 
     mixed = tf.data.Dataset.zip(batches, drawn.batch(batch_size)).map(mix)
     return mixed.apply(tf.data.experimental.assert_cardinality(int(batches.cardinality())))
-
-
-def unmixed(batches):
-    """Batches of validation with shares of 1; labels stay class numbers."""
-
-    def extend(inputs, labels, weights):
-        return (*tf.nest.flatten(inputs), tf.ones((tf.shape(labels)[0], 1))), labels, weights
-
-    return batches.map(extend)

@@ -49,13 +49,14 @@ class _SGD(_PerVariable, keras.optimizers.SGD):
     pass
 
 
-def build_optimizer(config, rate, *, factors=None):
+def build_optimizer(config, rate, *, factors=None, scale_loss=False):
     """The optimizer of a stage.
 
     Args:
         config: resolved configuration. One without an optimizer of its own (a detector's) has Adam.
         rate: float or LearningRateSchedule.
         factors: dict path of a variable -> factor on its rate; others have 1.
+        scale_loss: whether the loss is scaled up, so that gradients do not vanish in float16.
 
     Returns:
         keras Optimizer: "adam" and "adamw" (Kingma and Ba 2015; decoupled decay) or "sgd" with Nesterov momentum .9.
@@ -66,8 +67,10 @@ def build_optimizer(config, rate, *, factors=None):
     if _setting(config, "ema"):
         options |= {"use_ema": True, "ema_momentum": config.ema}
     if _setting(config, "optimizer") == "sgd":
-        return _SGD(rate, momentum=0.9, nesterov=True, name="sgd", **options)
-    return _Adam(rate, name="adam", **options)
+        optimizer = _SGD(rate, momentum=0.9, nesterov=True, name="sgd", **options)
+    else:
+        optimizer = _Adam(rate, name="adam", **options)
+    return keras.optimizers.LossScaleOptimizer(optimizer) if scale_loss else optimizer
 
 
 def _setting(config, name):
@@ -82,6 +85,7 @@ def averages(optimizer, variables):
         optimizer: of `build_optimizer`, built for these variables.
         variables: the trainable variables, in the order in which it was built.
     """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)  # of one that scales the loss
     if not optimizer.use_ema:
         return []
     return list(zip(variables, optimizer._model_variables_moving_average, strict=True))  # Keras has no public name

@@ -56,6 +56,9 @@ class ImageOptions:
     channels: int | None = option(None, "1 for grey, 3 for colour images.", choices=(1, 3))
     resize: str | None = option(None, "Keep the aspect ratio with a black border, or not.", choices=RESIZES)
     augment: str | None = option(None, "Strength of augmentation of training images.", choices=AUGMENTS)
+    augment_seed: int | None = option(
+        None, "Seed of augmentation; runs with the same one share what is cached.", low=0, high=2**31 - 1
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +73,7 @@ class FitOptions:
     threshold_rule: str = option("youden", "youden, sensitivity:0.95, cost:FN/FP or 0.5; chosen on validation images.")
     seed: int = option(
         0,
-        "Seed of split, initialisation, order, augmentation and all else that is drawn at random.",
+        "Seed of split, initialisation, order and all else that is drawn at random, but for augmentation.",
         low=0,
         high=2**31 - 1,
     )

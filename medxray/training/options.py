@@ -26,6 +26,7 @@ class Option:
         path: whether the value names a file or folder.
         metavar: name of the value in `--help`; None: that of the type.
         word: text that may stand instead of a number; None: none.
+        hidden: whether `--help` and docs leave it out, since another option has taken its place.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Option:
     path: bool = False
     metavar: str | None = None
     word: str | None = None
+    hidden: bool = False
 
 
 def option(default, help, **facts):
@@ -47,7 +49,7 @@ def option(default, help, **facts):
     Args:
         default: value where none is given.
         help: one sentence, without the default.
-        **facts: `choices`, `low`, `high`, `path`, `metavar`, `word` of Option.
+        **facts: `choices`, `low`, `high`, `path`, `metavar`, `word`, `hidden` of Option.
     """
     return dataclasses.field(default=default, metadata={"help": help, **facts})
 

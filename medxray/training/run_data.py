@@ -10,7 +10,7 @@ from medxray.data.manifest import SPLITS, Manifest, Skipped
 from medxray.errors import DataError
 from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.training.dataset import check_enough, decode_splits
-from medxray.training.features import ImageSet
+from medxray.training.image_set import ImageSet
 
 log = logging.getLogger(__name__)
 TEST = "test"

@@ -5,51 +5,67 @@ import keras
 from medxray.data.augment import PARAMETERS, Augment
 from medxray.models.classifier import suffix
 from medxray.training.batches import cached_batches, epoch_order, image_batches
-from medxray.training.mixup import Mix, mix_batches, unmixed
+from medxray.training.features import CLEAN
+from medxray.training.mixup import Mix, mix_batches
 
 
-def cached_inputs(setup, stage, part):
-    """Model for fit, function epoch -> batches, and validation batches, on cached activations."""
-    rows, config = setup.images.rows, setup.config
-
-    def batches(split, order, view=None):
-        return cached_batches(
-            setup.features.read(stage.cut, split, view),
-            setup.images.labels[rows[split]],
-            order=order,
-            batch_size=config.batch_size,
-            weights=setup.weights[rows[split]],
-        )
+def cached_training(setup, stage, part):
+    """Model for fit, and function epoch -> batches of cached activations of that epoch's view."""
+    count, config = len(setup.images.rows["train"]), setup.config
 
     def train(epoch):
-        order = epoch_order(len(rows["train"]), seed=config.seed, epoch=epoch)
-        return batches("train", order, epoch % config.views)
+        order = epoch_order(count, seed=config.seed, epoch=epoch)
+        return _cached_batches(setup, stage, "train", order, epoch % config.views)
 
-    validation = batches("val", range(len(rows["val"])))
     if not _alpha(setup):
-        return part, train, validation
+        return part, train
     start = keras.Input(part.input_shape[1:], name="activations")
-    return _mixing(part, [start], start), _mixed(setup, train), unmixed(validation)
+    return _mixing(part, [start], start), _mixed(setup, train)
 
 
-def online_inputs(setup):
-    """The same on images: a training-only model augments them first; at validation the augmentation does nothing."""
-    rows, config = setup.images.rows, setup.config
-    parameters = keras.Input((PARAMETERS,), name="parameters")
-    image = keras.Input(setup.model.input_shape[1:], name="raw_image")
-    augmented = Augment()(image, parameters)
-    part = suffix(setup.model, None, setup.output)
+def cached_validation(setup, stage, part):
+    """Model and batches of cached activations of validation images."""
+    return part, _cached_batches(setup, stage, "val", range(len(setup.images.rows["val"])), CLEAN)
+
+
+def _cached_batches(setup, stage, name, order, view):
+    rows = setup.images.rows[name]
+    return cached_batches(
+        setup.features.read(stage.cut, name, view),
+        setup.images.labels[rows],
+        order=order,
+        batch_size=setup.config.batch_size,
+        weights=setup.weights[rows],
+    )
+
+
+def online_training(setup):
+    """Model for fit that augments its images first, and function epoch -> batches of images with parameters."""
+    rows, config = setup.images.rows["train"], setup.config
+    inputs, augmented, part = _augmenting(setup)
 
     def train(epoch):
-        order = rows["train"][epoch_order(len(rows["train"]), seed=config.seed, epoch=epoch)]
+        order = rows[epoch_order(len(rows), seed=config.seed, epoch=epoch)]
         return image_batches(setup.images, order, batch_size=config.batch_size, weights=setup.weights, epoch=epoch)
 
-    validation = image_batches(
-        setup.images, rows["val"], batch_size=config.batch_size, weights=setup.weights, epoch=None
-    )
     if not _alpha(setup):
-        return keras.Model([image, parameters], part(augmented)), train, validation
-    return _mixing(part, [image, parameters], augmented), _mixed(setup, train), unmixed(validation)
+        return keras.Model(inputs, part(augmented)), train
+    return _mixing(part, inputs, augmented), _mixed(setup, train)
+
+
+def online_validation(setup):
+    """The same model without mixing, whose augmentation does nothing here, and batches of validation images."""
+    rows, config = setup.images.rows["val"], setup.config
+    inputs, augmented, part = _augmenting(setup)
+    batches = image_batches(setup.images, rows, batch_size=config.batch_size, weights=setup.weights, epoch=None)
+    return keras.Model(inputs, part(augmented)), batches
+
+
+def _augmenting(setup):
+    """Inputs, the augmented images, and the whole model behind them."""
+    parameters = keras.Input((PARAMETERS,), name="parameters")
+    image = keras.Input(setup.model.input_shape[1:], name="raw_image")
+    return [image, parameters], Augment()(image, parameters), suffix(setup.model, None, setup.output)
 
 
 def _alpha(setup):

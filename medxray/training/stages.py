@@ -2,24 +2,28 @@
 
 import dataclasses
 import logging
-import shutil
-from pathlib import Path
 
 import keras
+import numpy as np
 
 from medxray.models.classifier import freeze_before, suffix
 from medxray.models.heads import LOGITS
+from medxray.models.names import POOLED
+from medxray.models.precision import FLOAT32, computed_in
+from medxray.training.cache_budget import announce, keep_what_fits
+from medxray.training.cache_folder import cache_folder, parse_size
 from medxray.training.checkpoint import Position, load_state
 from medxray.training.features import PrefixFeatures
 from medxray.training.listeners import EpochLog, HistoryFile
 from medxray.training.loop import StageSetup, assign, train_stage
 from medxray.training.optimizers import build_optimizer, depth_factors
-from medxray.training.prefix_cache import default_cache_dir, parse_size
+from medxray.training.precision import PREFIX, STEP, prefix_trial, step_trial
 from medxray.training.rate_search import AUTO, rate_curve, suggested_rate
-from medxray.training.stage_inputs import cached_inputs, online_inputs
+from medxray.training.stage_inputs import cached_training, cached_validation, online_training, online_validation
 from medxray.training.validation import trained_normalizations
 
 log = logging.getLogger(__name__)
+_TRIED = 16  # images of the batch that the precision of the prefix is chosen by
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -29,7 +33,7 @@ class TrainingSetup:
     Attributes:
         model: the classifier.
         plan: tuple of modes.Stage.
-        images: features.ImageSet.
+        images: image_set.ImageSet.
         features: features.PrefixFeatures, or None to train on-line.
         weights: float32 array (n,), sample weights of all rows.
         config: resolved TrainConfig.
@@ -39,6 +43,7 @@ class TrainingSetup:
         l2: L2 penalty on the kernels that become trainable.
         train_normalization: whether batch normalisation of the backbone learns where a stage trains every layer.
         listeners: further listeners.EpochListener objects, called after those for history file and log.
+        precisions: precision.Precisions; None: everything computes in float32.
     """
 
     model: keras.Model
@@ -53,70 +58,51 @@ class TrainingSetup:
     l2: float = 0.0
     train_normalization: bool = True
     listeners: tuple = ()
+    precisions: object = None
 
 
-def build_features(model, plan, *, images, config):
-    """Fill the cache for every stage of the plan; None when the run trains on-line.
+def build_features(model, plan, *, images, config, precisions):
+    """Fill the cache for every stage of the plan that has frozen layers; None when the run trains on-line.
 
-    Time and disk are measured and logged first. A cache beyond `--cache-budget` or the free disk is not begun.
+    Time and disk are measured and logged first. What is beyond `--cache-budget` or the free disk is not cached.
+
+    Args:
+        model: the classifier.
+        plan: tuple of modes.Stage.
+        images: image_set.ImageSet.
+        config: resolved TrainConfig.
+        precisions: precision.Precisions.
     """
     cuts = tuple(dict.fromkeys(stage.cut for stage in reversed(plan) if stage.cut is not None))
     if config.views == 0 or not cuts:
         return None
-    return cached_features(model, cuts, images=images, views=config.views, config=config)
+    return cached_features(model, cuts, images=images, views=config.views, config=config, precisions=precisions)
 
 
-def cached_features(model, cuts, *, images, views, config):
-    """Fill the cache of some layers' activations; None where it is too large. Arguments as for PrefixFeatures."""
-    cache_dir = Path(config.cache_dir) if config.cache_dir else default_cache_dir()
-    features = PrefixFeatures(model, cuts, arch=config.arch, image_set=images, views=views, cache_dir=cache_dir)
-    if not _fits(features, cache_dir, parse_size(config.cache_budget)):
+def cached_features(model, cuts, *, images, views, config, precisions=None):
+    """Fill the cache of some layers' activations; None where all are too large. Arguments as for PrefixFeatures.
+
+    The precision of augmented views is chosen by `precisions`; None: float32.
+    """
+    cache_dir = cache_folder(config)
+    options = {"arch": config.arch, "image_set": images, "views": views, "cache_dir": cache_dir}
+    features = PrefixFeatures(model, cuts, **options)
+    if precisions is not None:
+        precision = _prefix_precision(features, cuts, images, precisions)
+        if precision != FLOAT32:
+            features = PrefixFeatures(model, cuts, **options, precision=precision, frozen=features.frozen)
+    if not keep_what_fits(features, cache_dir, parse_size(config.cache_budget)):
         return None
-    _announce(features, cache_dir)
+    announce(features, cache_dir)
     features.build()
     return features
 
 
-def _fits(features, cache_dir, budget):
-    total = features.total_bytes + features.later_bytes
-    if total > budget:
-        log.warning(
-            "The cache of frozen activations would take %s, more than --cache-budget %s: the frozen layers are "
-            "computed again whenever they are needed.",
-            _size(total),
-            _size(budget),
-        )
-        return False
-    existing = next(folder for folder in (cache_dir, *cache_dir.absolute().parents) if folder.exists())
-    free, missing = shutil.disk_usage(existing).free, features.missing_bytes
-    if missing and missing + features.later_bytes > free:
-        log.warning(
-            "The cache of frozen activations needs %s more, but %s has %s left: the frozen layers are computed again "
-            "whenever they are needed. Free disk space or give --cache-dir.",
-            _size(missing + features.later_bytes),
-            existing,
-            _size(free),
-        )
-        return False
-    return True
-
-
-def _announce(features, cache_dir):
-    if not features.missing_rows:
-        log.info("Frozen layers: all activations found in %s (%s).", cache_dir, _size(features.total_bytes))
-        return
-    seconds = features.seconds_per_image() * features.missing_rows
-    log.info(
-        "Frozen layers: %d images and views to compute once, about %s, %s in %s.",
-        features.missing_rows,
-        f"{seconds / 60:.0f} min" if seconds > 90 else f"{seconds:.0f} s",
-        _size(features.missing_bytes),
-        cache_dir,
-    )
-
-
-def _size(count):
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.1f} MB"
+def _prefix_precision(features, cuts, images, precisions):
+    rows = images.rows["train"][:_TRIED]
+    pixels = np.stack(list(images.images(rows).as_numpy_iterator()))
+    trial = prefix_trial(features.frozen, cuts, pixels, images.parameters(rows, 0))
+    return precisions.choose(PREFIX, trial, passes=features.missing_augmented / len(rows))
 
 
 def train_stages(setup, timed):
@@ -180,44 +166,65 @@ def find_rate(setup, stage):
     found = _stage_setup(setup, stage, ())
     before = [variable.numpy() for variable in found.variables]
     try:
-        return rate_curve(found.model, found.train, found.optimizer, found.objective)
+        with computed_in(setup.model, found.precision):
+            return rate_curve(found.model, found.train, found.optimizer, found.objective)
     finally:
         assign(found.variables, before)
 
 
 def _train(setup, stage, start, listeners):
-    steps = -(-len(setup.images.rows["train"]) // setup.config.batch_size)
-    return train_stage(_stage_setup(setup, stage, listeners), steps=steps, state=start)
+    found = _stage_setup(setup, stage, listeners)
+    with computed_in(setup.model, found.precision):
+        return train_stage(found, steps=_steps(setup), state=start)
+
+
+def _steps(setup):
+    """Optimizer steps of an epoch."""
+    return -(-len(setup.images.rows["train"]) // setup.config.batch_size)
 
 
 def _stage_setup(setup, stage, listeners):
     train_normalization = stage.cut is None and setup.train_normalization
     freeze_before(setup.model, stage.cut, train_normalization=train_normalization, l2=setup.l2)
     part = suffix(setup.model, stage.cut, setup.output)
-    cached = setup.features is not None and stage.cut is not None
-    model, train, validation = cached_inputs(setup, stage, part) if cached else online_inputs(setup)
-    views = setup.config.views if cached else 0
+    augmented, unchanged = (_is_cached(setup, stage, augmented=which) for which in (True, False))
+    model, train = cached_training(setup, stage, part) if augmented else online_training(setup)
+    judged, validation = cached_validation(setup, stage, part) if unchanged else online_validation(setup)
+    precision = _step_precision(setup, stage, model, train, on_head=augmented and stage.cut == POOLED)
     return StageSetup(
         stage=stage,
         model=model,
         variables=part.variables,
         train=train,
+        judged=judged,
         validation=validation,
-        view_of=lambda epoch: str(epoch % views) if views else "on-line",
+        view_of=lambda epoch: str(epoch % setup.config.views) if augmented else "on-line",
         config=setup.config,
         state_file=setup.run.state_file,
         objective=setup.objective,
         normalizations=trained_normalizations(part),
-        optimizer=_optimizer(setup.config, part),
+        optimizer=_optimizer(setup.config, part, precision),
         listeners=listeners,
+        precision=precision,
     )
 
 
-def _optimizer(config, model):
+def _is_cached(setup, stage, *, augmented):
+    return setup.features is not None and setup.features.has(stage.cut, augmented=augmented)
+
+
+def _step_precision(setup, stage, model, train, *, on_head):
+    if setup.precisions is None or on_head:  # the head is float32 always
+        return FLOAT32
+    trial = step_trial(model, setup.model, next(iter(train(0)))[0])
+    return setup.precisions.choose(STEP, trial, passes=_steps(setup) * stage.epochs)
+
+
+def _optimizer(config, model, precision):
     """Function rate -> optimizer for the trainable layers of a model."""
     decay = getattr(config, "layer_decay", 1.0)
     factors = depth_factors(model, decay) if decay < 1 else None
-    return lambda rate: build_optimizer(config, rate, factors=factors)
+    return lambda rate: build_optimizer(config, rate, factors=factors, scale_loss=precision == "float16")
 
 
 def load_best(model, plan, run, *, output=LOGITS):

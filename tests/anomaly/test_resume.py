@@ -58,14 +58,14 @@ def test_patch_method_goes_on_where_the_cache_was_cut_off(small, padim, bare, mo
 
     config, append, written = small("padim", export=False), prefix_cache.Entry.append, []
 
-    def stop_at_the_third(entry, rows):
-        if len(written) == 2:
+    def stop_at_the_second(entry, digests, rows):
+        if len(written) == 1:
             raise KeyboardInterrupt
         written.append(entry)
-        append(entry, rows)
+        append(entry, digests, rows)
 
     with monkeypatch.context() as patch:
-        patch.setattr(prefix_cache.Entry, "append", stop_at_the_third)
+        patch.setattr(prefix_cache.Entry, "append", stop_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             train(config)
     path = Path(config.runs_dir) / "padim"

@@ -157,9 +157,14 @@ def test_evaluate_takes_a_folder_with_only_a_test_split_and_mapped_labels(medxra
 def test_cache_list_and_clear(medxray, tmp_path):
     from medxray.training.prefix_cache import Entry, EntryKey
 
-    Entry(tmp_path, EntryKey("a", (4,), 2, "vgg16 pooled test")).append(np.ones((2, 4)))
+    Entry(tmp_path, EntryKey("a", (4,), "vgg16 pooled unchanged")).append(["0" * 64, "1" * 64], np.ones((2, 4)))
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "entry.json").write_text('{"label": "vgg16 pooled test", "rows": 2, "chunks": [[2, 5]]}')
     status, out, _ = medxray("cache", "list", "--cache-dir", tmp_path)
-    assert status == 0 and "vgg16 pooled test" in out and "complete" in out
+    assert status == 0 and "2 images               vgg16 pooled unchanged" in out and "2 entries" in out
+    assert "old, not used any more vgg16 pooled test" in out
+    status, out, _ = medxray("cache", "clear", "--cache-dir", tmp_path, "--unused-days", 3)
+    assert status == 0 and "Removed 1 entries" in out and list(tmp_path.glob("*/rows.f16"))
     status, out, _ = medxray("cache", "clear", "--cache-dir", tmp_path)
     assert status == 0 and "Removed 1 entries" in out and not list(tmp_path.glob("*/rows.f16"))
 
@@ -262,7 +267,11 @@ def test_cache_beyond_its_budget_means_training_on_line_with_a_message(
     words = ["train", "--data", phantoms, "--arch", "vgg16", "--weights", "none", "--image-size", 32, "--limit", 40]
     words += ["--epochs", 1, "--head-epochs", 1, "--head-units", 4, "--cache-dir", "cache", "--no-export"]
     status, _, err = medxray(*words, "--cache-budget", "0MB", "--name", "budget")
-    assert status == 0 and "more than --cache-budget 0.0 MB: the frozen layers are computed again" in err
+    assert (
+        status == 0
+        and "Not cached, beyond --cache-budget: pooled of unchanged images" in err
+        and "Cached: nothing." in err
+    )
     status, _, err = medxray(*words, "--views", 0, "--name", "online")
     assert status == 0 and "Frozen layers" not in err and not list(tmp_path.glob("cache/*/rows.f16"))
     histories = [pd.read_csv(tmp_path / "runs" / name / "history.csv") for name in ("budget", "online")]
@@ -295,7 +304,7 @@ def test_predictions_of_train_val_and_test_are_those_of_the_unchanged_images(tra
         np.testing.assert_allclose(found["probability"], part["probability"], atol=5e-4, err_msg=split)
 
 
-def test_mixed_precision_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, without_plots):
+def test_a_training_in_bfloat16_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, without_plots):
     from medxray import TrainConfig, train
 
     config = TrainConfig(
@@ -305,7 +314,7 @@ def test_mixed_precision_saves_a_float32_model_that_agrees_with_its_figures(phan
         data=phantoms,
         image_size=32,
         epochs=1,
-        mixed_precision=True,
+        precision="bfloat16",
         runs_dir=tmp_path,
         export=False,
         limit=60,

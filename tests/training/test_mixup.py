@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from medxray.training.mixup import Mix, draw_shares, mix_batches, unmixed
+from medxray.training.mixup import Mix, draw_shares, mix_batches
 
 
 def test_a_row_is_averaged_with_the_row_at_the_mirrored_place():
@@ -38,10 +38,3 @@ def test_shares_follow_the_seed():
     drawn = draw_shares(4000, 0.2, seed=0)
     assert drawn.min() >= 0 and drawn.max() <= 1 and abs(drawn.mean() - 0.5) < 0.03
     assert ((drawn < 0.05) | (drawn > 0.95)).mean() > 0.5  # alpha .2: most pairs are hardly mixed
-
-
-def test_validation_keeps_its_labels():
-    (rows, shares), labels, weights = next(unmixed(batches()).as_numpy_iterator())
-    np.testing.assert_array_equal(shares, [[1], [1]])
-    np.testing.assert_array_equal(labels, [0, 1])
-    np.testing.assert_array_equal(weights, [1, 2])

@@ -41,15 +41,16 @@ def test_the_image_size_of_a_backbone_run_cannot_be_lowered():
     assert _memory_options(config) == "--dimensions"
 
 
-def test_a_loss_that_is_no_number_names_the_rate_of_its_stage_and_precision_where_it_is_chosen():
+def test_a_loss_that_is_no_number_names_the_rate_of_its_stage_and_precision_where_it_is_lowered():
     head, main = plan_stages(TrainConfig(mode="finetune").resolved())
     cases = [
-        (head, TrainConfig(), "--head-learning-rate"),
-        (main, TrainConfig(mixed_precision=True), "--learning-rate or without --mixed-precision"),
-        (main, AnomalyConfig(), "--learning-rate"),
+        (head, "float32", "--head-learning-rate"),
+        (main, "bfloat16", "--learning-rate or --precision float32"),
+        (main, "float32", "--learning-rate"),
     ]
-    for stage, config, words in cases:
-        assert _remedy(SimpleNamespace(stage=stage, config=config)) == f"Train a new run with a lower {words}."
+    for stage, precision, words in cases:
+        setup = SimpleNamespace(stage=stage, precision=precision)
+        assert _remedy(setup) == f"Train a new run with a lower {words}."
 
 
 @pytest.mark.slow
