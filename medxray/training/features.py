@@ -22,8 +22,7 @@ from medxray.training.prefix_cache import Entry, EntryKey, EntryLock
 __getattr__ = names_of_old_module(__name__)
 CHUNK = 256  # rows per checkpoint of a cache entry
 CLEAN = None  # the view without augmentation
-# COMPUTATION is to be raised when preprocessing or augmentation computes something else; for decoding there is DECODING.
-COMPUTATION = 3
+COMPUTATION = 3  # to be raised when preprocessing or augmentation changes; decoding has a number of its own
 
 
 def wanted_views(splits, views):
@@ -87,7 +86,6 @@ class PrefixFeatures:
             f"decoding={DECODING}",
             f"weights={digest}",
             f"cut={cut}",
-            f"input={source.size}x{source.channels};{source.resize};{self._model.get_layer(cut).compute_dtype}",
             f"input={source.size}x{source.channels};{source.resize};{precision}",
             f"preprocessing={preprocessing_of(self._model)}",
             f"augmentation={augmentation}",
