@@ -77,7 +77,7 @@ def _named(config, owner):
         known = _rescaling(name)
         if (config.get("scale"), config.get("offset")) == (known["scale"], known["offset"]):
             return name
-    raise WeightsError(f"{owner} has a preprocessing that is none of {', '.join(PREPROCESSINGS)}.")
+    raise WeightsError(f"{owner} has a preprocessing that is none of {', '.join(PREPROCESSINGS)}. Give another file.")
 
 
 @functools.cache

@@ -49,6 +49,7 @@ def test_file_is_converted_and_what_is_left_out_is_named(medxray, densenet, tmp_
     assert status == 0 and out.strip() == str(target) and "Left out: classifier.weight" in err and target.is_file()
 
 
+@pytest.mark.slow
 def test_model_is_trained_with_the_preprocessing_of_its_file(medxray, phantoms, tmp_path, without_plots):
     target, runs = tmp_path / "vgg.weights.h5", tmp_path / "runs"
     embedder(build_classifier("vgg16", image_size=32, channels=3, classes=2)).save_weights(target)
