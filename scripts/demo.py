@@ -1,4 +1,4 @@
-"""The main job on synthetic phantoms, without internet after installation, from data to a SavedModel.
+"""The main job on real chest X-rays, without internet after installation, from data to a SavedModel.
 
 Usage: python scripts/demo.py [FOLDER]      (default: demo/ in the project)
 """
@@ -11,8 +11,7 @@ from pathlib import Path
 from install import PROJECT, call, install, program
 
 TRAINING = (
-    "--arch vgg16 --mode finetune --data phantoms --weights hed --image-size 96 --epochs 5 "
-    "--name demo --overwrite --seed 1"
+    "--arch efficientnet-lite0 --mode full --data xrays --epochs 6 --batch-size 16 --name demo --overwrite --seed 1"
 )
 
 
@@ -24,12 +23,12 @@ def main(folder):
     def medxray(*words):
         call(program("medxray"), *words, folder=folder)
 
-    say("1/5 synthetic chest phantoms")
-    if not (folder / "phantoms").is_dir():
-        medxray("data", "phantom", "phantoms", "--patients", "420", "--size", "256", "--seed", "1")
+    say("1/5 240 chest X-rays that come with medxray")
+    if not (folder / "xrays" / "README.md").is_file():
+        medxray("data", "sample", "xrays")
     say("2/5 what is in the data")
-    medxray("data", "inspect", "phantoms")
-    say("3/5 training: VGG16, last block fine-tuned")
+    medxray("data", "inspect", "xrays")
+    say("3/5 training: EfficientNet-Lite0 with ImageNet weights, all layers; metrics and export")
     medxray("train", *TRAINING.split())
     say("4/5 predictions and heatmaps of four test images")
     images = test_images(folder / "runs" / "demo")
