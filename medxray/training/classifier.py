@@ -6,12 +6,10 @@ import logging
 import numpy as np
 from scipy.special import softmax
 
-from medxray.data.clusters import clusters_of_classes, held_note, hold_out_clusters
-from medxray.data.pipeline import read_source
 from medxray.evaluation.after_training import assess
 from medxray.evaluation.shifts import logits_of_draws
 from medxray.metrics.decision import SHIFTED
-from medxray.models.classifier import build_classifier, embedder, load_classifier, pooling, quicken, suffix
+from medxray.models.classifier import build_classifier, load_classifier, pooling, quicken, suffix
 from medxray.models.inference import logits_model, predict_batches, predict_rows
 from medxray.models.names import POOLED
 from medxray.models.own_preprocessing import preprocessing_for
@@ -23,6 +21,7 @@ from medxray.training.dataset import SAMPLE, choose_manifest, sample_note
 from medxray.training.execution import interrupts_as_such
 from medxray.training.features import PrefixFeatures
 from medxray.training.fitted import FittedRun
+from medxray.training.holdout import hold_out
 from medxray.training.losses import balanced_class_weights
 from medxray.training.modes import plan_stages
 from medxray.training.objectives import classification
@@ -91,17 +90,9 @@ class ClassifierTrainer(Trainer):
         return choose_manifest(self.config, positive=self.config.positive, split=split)
 
     def _hold_out(self, manifest):
-        """Leave clusters out, in the features of the network as it is before training."""
-        config, size = self.config, (self.config.image_size,) * 2
-        source, unreadable = read_source(manifest.files(), size=size, channels=config.channels, resize=config.resize)
-        rows = np.setdiff1d(np.arange(len(manifest)), list(unreadable))
-        features = predict_batches(embedder(self._model(manifest)), source.dataset(rows).batch(_BATCH).prefetch(2))
-        numbers, labels = np.zeros(len(manifest), np.int64), manifest.labels()
-        numbers[rows] = clusters_of_classes(features, labels[rows], clusters=config.clusters, seed=config.seed)
-        manifest, held = hold_out_clusters(manifest, numbers, seed=config.seed)
-        note = held_note(held, config.clusters)
-        self.run.update_record(holdout={"note": note, "clusters": [dataclasses.asdict(item) for item in held]})
-        return manifest
+        split, held = hold_out(manifest, self._model(manifest), self.config)
+        self.run.update_record(holdout=held)
+        return split
 
     def _model(self, manifest):
         if self.run.initial_model_file.exists():
@@ -221,12 +212,16 @@ class ClassifierTrainer(Trainer):
             ]
             pictures = {"train": data.pictures(SAMPLE), "val": data.pictures("val"), TEST: data.pictures(TEST)}
             held = self.run.read_record().get("holdout", {}).get("note")
-            notes, rule = {"train": sample_note(data.fitted), TEST: held}, self.config.threshold_rule
-            shifted = None
-            if self.config.decide_on == SHIFTED:
-                shifted = logits_of_draws(fitted.model, pictures["val"], batch=_BATCH)
-            decided = {"rule": rule, "decide_on": self.config.decide_on, "shifted": shifted}
+            notes = {"train": sample_note(data.fitted), TEST: held}
+            decided = self._decided(fitted.model, pictures["val"])
             assess(self.run, splits, kind=self.kind, pictures=pictures, notes=notes, **decided)
+
+    def _decided(self, model, validation):
+        """What threshold and calibration are chosen by, as arguments of `assess`."""
+        config, shifted = self.config, None
+        if config.decide_on == SHIFTED:
+            shifted = logits_of_draws(model, validation, batch=_BATCH)
+        return {"rule": config.threshold_rule, "decide_on": config.decide_on, "shifted": shifted}
 
     def _tell_gap(self, model, features, images, logits):
         """Put on record how far probabilities of validation images are from those in the precision of training."""
