@@ -14,6 +14,7 @@ from medxray.cli.explain import explain, gradcam
 from medxray.cli.export import export
 from medxray.cli.gate import gate
 from medxray.cli.lr_find import lr_find
+from medxray.cli.models import models
 from medxray.cli.predict import predict
 from medxray.cli.train import train
 from medxray.cli.weights import weights
@@ -46,6 +47,7 @@ for _command in (
     export,
     gate,
     data,
+    models,
     weights,
     cache,
 ):

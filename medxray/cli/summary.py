@@ -27,7 +27,7 @@ def summary_lines(splits, *, further=()):
         [figure, *(estimate_text(report[figure], undefined="-") for report in splits.values())] for figure in figures
     ]
     several = len(first["classes"]) > 2
-    lines = _aligned(rows + _class_rows(splits) if several else rows)
+    lines = aligned(rows + _class_rows(splits) if several else rows)
     if several:
         lines.append("Figures without a class are means over the classes, each against the others.")
     if first["threshold"] is not None:
@@ -59,7 +59,7 @@ def _shifts(report):
     """Lines on shifted views of a split: means by group and the worst view; of a sample, its means alone."""
     lines = []
     if "shifts" in report:
-        lines += ["", *_aligned(group_rows(report["shifts"])), "", *shift_lines(report["shifts"])]
+        lines += ["", *aligned(group_rows(report["shifts"])), "", *shift_lines(report["shifts"])]
     if "shifts_sample" in report:
         sample = report["shifts_sample"]
         lines += [*shift_lines(sample), sample["note"]]
@@ -91,13 +91,16 @@ def _size(report):
     return f"{report['n']} images, {report['n_patients']} patients"
 
 
-def _aligned(rows):
-    """Columns as wide as their longest cell, two blanks apart; the first to the left, the others to the right."""
-    first, *others = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        row[0].ljust(first) + "".join(f"  {cell:>{width}}" for cell, width in zip(row[1:], others, strict=True))
-        for row in rows
-    ]
+def aligned(rows, *, left=(0,)):
+    """Lines of a table whose columns are as wide as their longest cell, two blanks apart.
+
+    Args:
+        rows: lists of str of one length.
+        left: numbers of the columns whose cells stand to the left; those of others stand to the right.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    signs = ["<" if column in left else ">" for column in range(len(widths))]
+    return ["  ".join(map("{:{}{}}".format, row, signs, widths)) for row in rows]
 
 
 def _remarks(splits):

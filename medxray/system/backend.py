@@ -55,3 +55,12 @@ def load_tensorflow():
     tf.get_logger().setLevel(logging.ERROR)
     logging.getLogger("absl").setLevel(logging.ERROR)
     return tf, keras
+
+
+def device_name():
+    """The names of the GPUs that TensorFlow sees, else CPU with the number of its cores."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
+    return ", ".join(names) or f"CPU, {os.cpu_count()} cores"

@@ -6,14 +6,13 @@ import shutil
 import time
 from pathlib import Path
 
-import tensorflow as tf
-
 from medxray.data.manifest import SPLITS, read_split_csv, remedy_for_gone, write_split_csv
 from medxray.errors import MedxrayError
 from medxray.export import export_model
 from medxray.gate.run_gate import fit_run_gate
 from medxray.runs.directory import finish_replacing, point_latest
 from medxray.system import storage
+from medxray.system.backend import device_name
 from medxray.system.storage import check_space
 from medxray.training.checkpoint import save_model
 from medxray.training.dataset import SAMPLE, content_table, data_record
@@ -61,7 +60,7 @@ class Trainer:
             data = read_data(manifest, self.config, learned=self._learned(manifest), splits=splits)
             if new:
                 log.info("%s", _split_table(data.manifest))
-                self.run.update_record(device=_device())
+                self.run.update_record(device=device_name())
             if new or len(data.manifest) < len(manifest):
                 self._record_data(data.manifest)
             return data
@@ -191,9 +190,3 @@ def _split_table(manifest):
         cells = [f"{row.images} ({row.patients} patients)" for row in part.itertuples()]
         lines.append(f"{split:<7}" + "".join(f"{cell:>24}" for cell in cells))
     return "\n".join(lines)
-
-
-def _device():
-    gpus = tf.config.list_physical_devices("GPU")
-    names = [tf.config.experimental.get_device_details(gpu).get("device_name", "GPU") for gpu in gpus]
-    return ", ".join(names) or "CPU"

@@ -10,7 +10,7 @@ from medxray.anomaly.patchcore import fit_patchcore
 from medxray.anomaly.score import MAP, RAW_SCORE
 from medxray.models.classifier import prefix
 from medxray.models.heads import POOLED
-from medxray.models.registry import ARCHITECTURES
+from tests.fixtures.architectures import architectures
 from tests.fixtures.patches import array_patches
 
 FITS = {
@@ -19,14 +19,12 @@ FITS = {
 }
 
 
-@pytest.mark.parametrize(
-    "arch", [pytest.param(name, marks=pytest.mark.slow if name == "densenet121" else ()) for name in ARCHITECTURES]
-)
-def test_both_methods_build_save_and_load_on_every_architecture(arch, tmp_path):
+@pytest.mark.parametrize("row", architectures(slow=("densenet121", "resnet50-v1.5", "efficientnetv2-b0")))
+def test_both_methods_build_save_and_load_on_every_architecture(row, tmp_path):
     keras.utils.set_random_seed(1)
-    size = ARCHITECTURES[arch].minimum_size
-    backbone = build_backbone(arch, image_size=size, channels=1)
-    names = patch_layers(arch)
+    size = row.minimum_size
+    backbone = build_backbone(row.name, image_size=size, channels=1)
+    names = patch_layers(row.name)
     part = prefix(backbone, names)
     images = np.random.default_rng(0).uniform(0, 255, (12, size, size, 1)).astype(np.float32)
     patches = patches_of(part.outputs, scale="none")(part(images)).numpy()

@@ -1,6 +1,7 @@
 """What holds for every row of the table of architectures."""
 
 import configparser
+import functools
 import inspect
 import json
 import re
@@ -12,12 +13,14 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+import tensorflow as tf
 
 from medxray.errors import ConfigError
-from medxray.models.classifier import build_classifier, embedder, prefix, suffix
+from medxray.models.classifier import build_classifier, embedder, freeze_before, prefix, suffix
 from medxray.models.preprocessing import PREPROCESSINGS
 from medxray.models.registry import ARCHITECTURES, architecture
 from tests.contracts.dummy_architecture import ROW as DUMMY
+from tests.fixtures.architectures import architectures
 
 ROOT = Path(__file__).resolve().parents[2]
 ROWS = [*ARCHITECTURES.values(), DUMMY]
@@ -26,7 +29,6 @@ SOURCES = [
     for row in ARCHITECTURES.values()
     for source in row.pretrained
 ]
-every_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 _COMMANDS = """
 import json, sys
 sys.path.append(sys.argv[2])
@@ -44,26 +46,29 @@ for words in json.loads(sys.argv[1]):
 """
 
 
-@pytest.fixture(scope="module")
-def build():
-    """Function (row, size, channels) -> its classifier of three classes, built once."""
-    built = {}
+@pytest.fixture(scope="module", params=architectures(ROWS))
+def row(request):
+    """Every row; the models of one are gone before the next."""
+    return request.param
 
-    def building(row, size, channels):
-        if (row.name, size, channels) not in built:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setitem(ARCHITECTURES, row.name, row)
-                form = {"image_size": size, "channels": channels, "classes": 3, "units": 8}
-                built[row.name, size, channels] = build_classifier(row.name, **form)
-        return built[row.name, size, channels]
+
+@pytest.fixture(scope="module")
+def build(row):
+    """Function (size, channels) -> the row's classifier of three classes, built once."""
+
+    @functools.cache
+    def building(size, channels):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(ARCHITECTURES, row.name, row)
+            return build_classifier(row.name, image_size=size, channels=channels, classes=3, units=8)
 
     return building
 
 
-@pytest.fixture
-def small(build):
-    """Function row -> its grey classifier at the smallest size."""
-    return lambda row: build(row, row.minimum_size, 1)
+@pytest.fixture(scope="module")
+def small(row, build):
+    """The row's grey classifier at the smallest size."""
+    return build(row.minimum_size, 1)
 
 
 def images(row, channels=1):
@@ -89,9 +94,8 @@ def test_rows_are_found_by_their_own_names():
         architecture("dummy")
 
 
-@every_row
 def test_row_is_complete(row):
-    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", row.name) and row.paper
+    assert re.fullmatch(r"[a-z0-9]+([-.][a-z0-9]+)*", row.name) and row.paper
     assert row.preprocessing in PREPROCESSINGS and row.planes in (3, None)
     assert len(row.stages) == len(set(row.stages)) >= 2
     assert 1 <= row.minimum_size <= row.default_size
@@ -99,9 +103,8 @@ def test_row_is_complete(row):
 
 
 @pytest.mark.parametrize("channels", [1, 3], ids=["grey", "colour"])
-@every_row
 def test_model_of_the_smallest_size_is_one_flat_graph_of_built_in_layers(build, row, channels):
-    model = build(row, row.minimum_size, channels)
+    model = build(row.minimum_size, channels)
     assert model.input_shape == (None, row.minimum_size, row.minimum_size, channels)
     assert not [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
     assert {layer.__module__.split(".")[0] for layer in model.layers} == {"keras"}
@@ -111,44 +114,63 @@ def test_model_of_the_smallest_size_is_one_flat_graph_of_built_in_layers(build, 
 
 
 @pytest.mark.parametrize("channels", [1, 3], ids=["grey", "colour"])
-@every_row
 def test_model_of_the_default_size_has_the_same_weights_and_spatial_stages(build, row, channels):
-    model, small = build(row, row.default_size, channels), build(row, row.minimum_size, channels)
+    model, small = build(row.default_size, channels), build(row.minimum_size, channels)
     assert [weight.shape for weight in model.weights] == [weight.shape for weight in small.weights]
     sizes = [model.get_layer(stage).output.shape[1] for stage in row.stages]
     assert sizes == sorted(sizes, reverse=True) and sizes[-1] >= 2
     assert len(model.get_layer(row.heat_layer).output.shape) == 4
 
 
-@every_row
 def test_stages_and_heat_layer_stand_in_the_order_of_the_graph(small, row):
-    model = small(row)
+    model = small
     places = [position(model, layer) for layer in (*row.stages, "pooled")]
     assert places == sorted(set(places)) and places[0] > position(model, "preprocess")
     assert places[-3] < position(model, row.heat_layer) < places[-1]
 
 
-@every_row
 def test_prefix_and_suffix_together_are_the_model_at_every_stage(small, row):
-    model = small(row)
+    model = small
     expected = model(images(row)).numpy()
     for cut in (*row.stages, "pooled"):
         logits = suffix(model, cut)(prefix(model, [cut])(images(row))).numpy()
         np.testing.assert_allclose(keras.ops.softmax(logits).numpy(), expected, atol=1e-5)
 
 
-@every_row
-def test_names_of_stages_and_of_layers_with_weights_are_the_same_in_a_second_model(build, row):
+def test_all_layers_have_the_same_names_in_a_second_model(build, row):
     """Cached activations and weights are found by them."""
-    grey, colour = (build(row, row.default_size, channels) for channels in (1, 3))
-    chosen = {*row.stages, row.heat_layer}
-    names = [[layer.name for layer in each.layers if layer.weights or layer.name in chosen] for each in (grey, colour)]
-    assert names[0] == names[1] and chosen < set(names[0])
+    first, second = ([layer.name for layer in build(size, 1).layers] for size in (row.minimum_size, row.default_size))
+    assert first == second and {*row.stages, row.heat_layer} < set(first)
 
 
-@every_row
+def test_every_weight_learns_when_all_layers_are_trained(small, row):
+    freeze_before(small, None, train_normalization=True)
+    with tf.GradientTape() as tape:
+        loss = -tf.math.log(small(images(row), training=True)[:, 0])
+    gradients = tape.gradient(loss, small.trainable_variables)
+    assert all(gradient is not None and np.isfinite(gradient).all() for gradient in gradients)
+    assert {layer.name for layer in small.layers if layer.weights} == {
+        variable.path.split("/")[0] for variable in small.trainable_variables
+    }
+
+
+def test_each_cut_further_down_frees_more_layers(small, row):
+    free = []
+    for cut in ("pooled", *reversed(row.stages), None):
+        freeze_before(small, cut, train_normalization=False)
+        free.append(sum(bool(layer.trainable_variables) for layer in small.layers))
+    assert free == sorted(free) and free[1] == free[0]  # the last stage ends the backbone
+    assert len(set(free)) > len(row.stages)
+
+
+def test_multiply_accumulates_are_counted_in_every_layer_with_a_kernel(small):
+    counted = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense)
+    others = [layer for layer in small.layers if layer.weights and not isinstance(layer, counted)]
+    assert {type(layer) for layer in others} == {keras.layers.BatchNormalization}
+
+
 def test_saved_model_loads_in_safe_mode_and_answers_the_same(small, row, tmp_path):
-    model = small(row)
+    model = small
     model.save(tmp_path / "model.keras")
     again = keras.models.load_model(tmp_path / "model.keras", safe_mode=True)
     assert np.array_equal(again(images(row)).numpy(), model(images(row)).numpy())
@@ -172,6 +194,21 @@ def test_pretrained_weights_say_where_they_are_and_what_they_must_be(row, source
     setup = configparser.ConfigParser()
     setup.read(ROOT / "setup.cfg")
     assert source.package in setup["options.extras_require"][source.extra]
+
+
+@pytest.mark.slow
+def test_row_is_trained_used_and_explained(row, monkeypatch, phantoms, tmp_path, without_plots):
+    from medxray import TrainConfig, train
+
+    monkeypatch.setitem(ARCHITECTURES, row.name, row)
+    places = {"data": str(phantoms), "runs_dir": str(tmp_path / "runs"), "cache_dir": str(tmp_path / "cache")}
+    form = {"image_size": row.minimum_size, "epochs": 1, "head_epochs": 1, "views": 1, "head_units": 4}
+    config = TrainConfig(arch=row.name, mode="finetune", weights="none", export=False, **form, **places)
+    run = train(config)
+    file = next(phantoms.rglob("*.jpeg"))
+    assert run.predict([file])["probability"].between(0, 1).all()
+    (heatmap,), failures = run.gradcam([file])
+    assert heatmap.layer == row.heat_layer and not failures
 
 
 @pytest.mark.slow

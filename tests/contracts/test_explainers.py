@@ -11,13 +11,15 @@ from medxray.explain.methods import ENGINES, GRADCAM, METHODS, Method, MethodOpt
 from medxray.models.inference import trunk
 from medxray.models.registry import ARCHITECTURES
 from tests.contracts.dummy_explainer import brightness_graph
+from tests.fixtures.architectures import architectures, with_signal
 
 SIZE, COUNT = 64, 3
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def classifier(request, classifier_of):
-    return request.param, classifier_of(request.param, size=SIZE, channels=1, classes=2)
+@pytest.fixture(scope="module", params=architectures())
+def classifier(request, classifier_of, pixels):
+    model = classifier_of(request.param.name, size=SIZE, channels=1, classes=2)
+    return request.param.name, with_signal(model, pixels)
 
 
 @pytest.fixture(scope="module")

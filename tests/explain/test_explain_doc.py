@@ -9,7 +9,7 @@ DOC = (Path(__file__).resolve().parents[2] / "docs" / "explain.md").read_text(en
 
 
 def test_documented_layers_are_those_of_the_registry():
-    rows = re.findall(r"^\| ([\w-]+) \| `(\w+)` \| \d+ x \d+ \|$", DOC, flags=re.MULTILINE)
+    rows = re.findall(r"^\| ([\w.-]+) \| `(\w+)` \| \d+ x \d+ \|$", DOC, flags=re.MULTILINE)
     assert dict(rows) == {name: entry.heat_layer for name, entry in ARCHITECTURES.items()}
 
 

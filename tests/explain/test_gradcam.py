@@ -10,6 +10,7 @@ from medxray.explain.layers import heat_layers
 from medxray.explain.maps import default_targets, fixed_target, target_scores, upsample
 from medxray.metrics.calibration import Calibration
 from medxray.models.registry import ARCHITECTURES
+from tests.fixtures.architectures import architectures, with_signal
 
 
 def tiny_network(kernel):
@@ -53,10 +54,10 @@ def test_of_three_classes_the_mean_of_the_other_two_is_taken_away():
     assert target_scores(logits, fixed_target(1)).numpy() == pytest.approx([4 - (1 + 10) / 2])
 
 
-@pytest.fixture(scope="module", params=ARCHITECTURES)
-def classifier(request, classifier_of):
+@pytest.fixture(scope="module", params=architectures())
+def classifier(request, classifier_of, pixels):
     """Every architecture at 64 pixels."""
-    return classifier_of(request.param, size=64, channels=1, classes=2)
+    return with_signal(classifier_of(request.param.name, size=64, channels=1, classes=2), pixels.astype(np.float32))
 
 
 @pytest.fixture(scope="module")
