@@ -152,13 +152,15 @@ def sample(option):
 
 
 def parse(command, words, *, whole):
-    """Parse a call as Click does before it runs the command; a mention may lack arguments and a last value."""
+    """Parse a call as Click does before it runs the command; a mention may lack what is required, and a last value."""
     try:
         command.make_context(command.name, list(words))
-    except click.MissingParameter:
+    except click.MissingParameter as missing:
         if whole:
             raise
-        parse(command, [*words, "file.png"], whole=whole)
+        option = missing.param if isinstance(missing.param, click.Option) else None
+        more = [option.opts[0], sample(option)] if option else ["file.png"]
+        parse(command, [*words, *more], whole=whole)
     except click.BadOptionUsage:
         option = option_of(command, words[-1]) if words else None
         if whole or option is None or option.is_flag:

@@ -10,6 +10,7 @@ from medxray.data.manifest import Manifest
 from medxray.data.pipeline import read_source
 from medxray.models.classifier import build_classifier, embedder
 from medxray.models.inference import predict_rows
+from medxray.models.own_preprocessing import preprocessing_for
 from medxray.models.registry import architecture
 from medxray.models.weights import load_weights
 from medxray.plots import style
@@ -86,7 +87,8 @@ def image_kinds(manifest, *, arch, weights, clusters, seed=0):
         WeightsError: as for `load_weights`.
     """
     size = architecture(arch).default_size
-    model = build_classifier(arch, image_size=size, channels=1, classes=len(manifest.classes), seed=seed)
+    known = {"classes": len(manifest.classes), "preprocessing": preprocessing_for(arch, weights)}
+    model = build_classifier(arch, image_size=size, channels=1, seed=seed, **known)
     load_weights(model, arch, weights)
     form = {"size": (size, size), "channels": 1, "resize": "letterbox"}
     source, failures = read_source(manifest.files(), limit=1 << 62, **form)
