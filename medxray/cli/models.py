@@ -3,7 +3,6 @@
 import click
 
 from medxray.cli.options import json_option
-from medxray.cli.summary import aligned
 from medxray.models.registry import ARCHITECTURES
 
 
@@ -53,6 +52,8 @@ def _print_table(rows, device):
     }
     if not device:
         del columns["images/s"]
+    from medxray.cli.summary import aligned
+
     cells = [list(columns), *([cell(row) for cell in columns.values()] for row in rows)]
     left = [number for number, name in enumerate(columns) if name in ("architecture", "weights", "mode", "paper")]
     for line in aligned(cells, left=left):

@@ -10,7 +10,6 @@ import typing
 from dataclasses import dataclass
 from pathlib import Path
 
-from medxray.data.layouts.medmnist import stored_size
 from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
 from medxray.models.registry import ARCHITECTURES, architecture
@@ -167,6 +166,8 @@ class TrainConfig(
         Raises:
             ConfigError: options contradict each other, or a threshold rule or size cannot be read.
         """
+        from medxray.data.layouts.medmnist import stored_size
+
         self.check_texts()
         spec = architecture(self.arch)
         mode = self.mode or spec.default_mode

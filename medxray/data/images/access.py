@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from medxray.data.images.array_images import array_image, encoded, has_image
 from medxray.errors import ImageError, MedxrayError, ReadError, out_of_memory
-from medxray.system.storage import file_sha256
 
 MAX_BYTES = 1 << 30
 # What is wrong with the path of one file, or with its permissions; all else is a failure of the machine.
@@ -117,6 +116,8 @@ def content_size(path):
 
 def content_sha256(path):
     """SHA-256 of what `open_image` opens, as 64 hexadecimal characters; OSError and ImageError as there."""
+    from medxray.system.storage import file_sha256
+
     inside = array_image(path)
     return file_sha256(path) if inside is None else hashlib.sha256(encoded(inside)).hexdigest()
 

@@ -1,14 +1,13 @@
-"""The images of a MedMNIST file by name: `set.npz/test-12` is image 12 of its test split. No TensorFlow."""
+"""The images of a MedMNIST file by name: `set.npz/test-12` is image 12 of its test split.
+
+Nothing heavy is imported before such a file is opened.
+"""
 
 import os
 import re
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
-import numpy as np
-
-from medxray.data.images.array_file import SPLITS, array_file
 from medxray.errors import ImageError
 
 _NAME = re.compile(r"(train|val|test)-(0|[1-9]\d{0,8})")
@@ -48,12 +47,16 @@ def array_names(path, split=None):
     Raises:
         ImageError: see `array_file.read_array_file`.
     """
+    from medxray.data.images.array_file import SPLITS, array_file
+
     opened = array_file(path)
     return [f"{part}-{row}" for part in SPLITS if split in (None, part) for row in range(opened.count(part))]
 
 
 def has_image(image):
     """Whether an ArrayImage is in its file."""
+    from medxray.data.images.array_file import array_file
+
     try:
         return image.row < array_file(image.file).count(image.split)
     except (ImageError, OSError):
@@ -68,6 +71,11 @@ def encoded(image):
     Raises:
         ImageError: there is no such image, or the file is damaged.
     """
+    import cv2
+    import numpy as np
+
+    from medxray.data.images.array_file import array_file
+
     opened = array_file(image.file)
     if image.row >= opened.count(image.split):
         raise ImageError(f"its {image.split} split has {opened.count(image.split)} images")

@@ -3,7 +3,6 @@
 import math
 
 from medxray.models.architectures.row import Architecture, Pretrained
-from medxray.models.torch_weights import put_tensors
 
 _PAPER = (
     "Tan and Le (2019), EfficientNet, arXiv:1905.11946, without squeeze and excitation and with ReLU6 "
@@ -92,6 +91,8 @@ def _reader(width, depth):
 
     def read(backbone, path):
         """Put a file into the layers of a backbone; errors as for `put_tensors`."""
+        from medxray.models.torch_weights import put_tensors
+
         put_tensors(backbone, path, _names(width, depth), left=("_fc",))
 
     return read
