@@ -148,7 +148,9 @@ def sample(option):
     """A value that an option takes."""
     if isinstance(option.type, click.Choice):
         return str(next(iter(option.type.choices)))
-    return {"integer": "1", "integer range": "1", "float": "0.5", "float range": "0.5"}.get(option.type.name, "a=B")
+    if isinstance(option.type, click.IntRange):
+        return str(max(1, option.type.min or 1))
+    return {"integer": "1", "float": "0.5", "float range": "0.5"}.get(option.type.name, "a=B")
 
 
 def parse(command, words, *, whole):

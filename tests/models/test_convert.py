@@ -1,6 +1,7 @@
 """Networks of torchvision become weights of Keras, with their preprocessing, and give the same features."""
 
 import re
+from pathlib import Path
 
 import h5py
 import keras
@@ -17,7 +18,6 @@ from medxray.models.weights import load_weights
 from medxray.system import storage
 from tests.fixtures import torch_bytes as made
 
-CONVERTED = [name for name in torchvision_names.ARCHITECTURES if name in ARCHITECTURES]
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -53,6 +53,13 @@ def densenet(tmp_path_factory):
     draw = np.random.default_rng(0)
     model.set_weights([draw.uniform(0.1, 1, weight.shape) for weight in model.get_weights()])
     return model, tensors_of(model, "densenet121")
+
+
+def test_manual_names_the_architectures_that_can_be_converted():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "weights.md").read_text(encoding="utf-8")
+    (named,) = re.findall(r"^.*are understood\. Architectures: (.*?)\. The layers", text, re.S | re.M)
+    assert tuple(re.findall(r"`([^`]+)`", named)) == torchvision_names.ARCHITECTURES
+    assert set(torchvision_names.ARCHITECTURES) < set(ARCHITECTURES)
 
 
 def test_names_of_densenet_until_2018_become_those_of_today(densenet):
@@ -162,7 +169,7 @@ def test_preprocessing_of_a_model_is_found_in_its_graph(row):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arch", CONVERTED)
+@pytest.mark.parametrize("arch", torchvision_names.ARCHITECTURES)
 def test_features_of_converted_networks_are_those_of_pytorch(arch, tmp_path):
     torch = pytest.importorskip("torch", reason="torch is not installed")
     from tests.fixtures.torchvision_networks import random_network
