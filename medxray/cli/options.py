@@ -73,6 +73,7 @@ def _count_only(context, parameter, wanted):
     from medxray.data.left_out import show_names
 
     show_names(not wanted)
+    context.call_on_close(lambda: show_names(True))
     return wanted
 
 

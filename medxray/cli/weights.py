@@ -33,7 +33,7 @@ def list_command(as_json):
 
 
 @weights.command()
-@click.argument("arch", metavar="ARCH", type=click.Choice(list(ARCHITECTURES)))
+@click.argument("arch", metavar="ARCH")
 @click.option("--weights", "name", metavar="NAME", help="Which of them. Default: the first in the list.")
 def fetch(arch, name):
     """Download the weights of an architecture into the Keras cache, or check the file that is there.

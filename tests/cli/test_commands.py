@@ -261,6 +261,7 @@ def test_nan_loss_is_a_clear_error_and_the_run_is_not_complete(medxray, phantoms
     assert not (tmp_path / "runs" / "latest").exists()
 
 
+@pytest.mark.slow
 def test_cache_beyond_its_budget_means_training_on_line_with_a_message(
     medxray, phantoms, tmp_path, without_plots, monkeypatch
 ):

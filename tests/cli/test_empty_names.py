@@ -58,7 +58,7 @@ def test_every_path_of_a_command_is_of_the_type_that_refuses_empty_names():
         for name, one in found.items()
         if isinstance(one.type, click.Path)
         or one.metavar in called
-        or (isinstance(one, click.Argument) and not isinstance(one.type, click.Choice))
+        or (isinstance(one, click.Argument) and one.metavar not in ("ARCH", "[ARCH]..."))
     }
     assert len(paths) > 30
     assert [name for name in sorted(paths) if not isinstance(found[name].type, NamedPath)] == []

@@ -79,7 +79,7 @@ def test_content_digests_are_those_of_the_bytes_and_follow_the_rows(make_tree):
 def test_a_file_is_read_once_for_a_manifest_and_its_parts(make_tree, monkeypatch):
     manifest = load_manifest(make_tree(*KERMANY))
     read = []
-    monkeypatch.setattr("medxray.data.images.access.file_sha256", lambda path: read.append(path) or file_sha256(path))
+    monkeypatch.setattr("medxray.system.storage.file_sha256", lambda path: read.append(path) or file_sha256(path))
     part = manifest.where(np.arange(6) % 2 == 0)
     assert part.content_digests() == manifest.content_digests()[::2]
     manifest.without([Skipped(manifest.table["path"][0], "x")]).content_digests()

@@ -84,6 +84,7 @@ def test_a_cut_beyond_the_budget_trains_on_line_and_is_validated_from_the_cache(
     np.testing.assert_allclose(whole.validation.logits, partly.validation.logits, atol=0.2)
 
 
+@pytest.mark.slow
 def test_pixels_in_a_file_train_to_the_same_bits(config, monkeypatch, caplog):
     caplog.set_level("INFO", logger="medxray")
     online = dataclasses.replace(config, mode="scratch", epochs=1)
