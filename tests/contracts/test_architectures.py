@@ -203,7 +203,8 @@ def test_row_is_trained_used_and_explained(row, monkeypatch, phantoms, tmp_path,
     monkeypatch.setitem(ARCHITECTURES, row.name, row)
     places = {"data": str(phantoms), "runs_dir": str(tmp_path / "runs"), "cache_dir": str(tmp_path / "cache")}
     form = {"image_size": row.minimum_size, "epochs": 1, "head_epochs": 1, "views": 1, "head_units": 4}
-    config = TrainConfig(arch=row.name, mode="finetune", weights="none", export=False, **form, **places)
+    form |= {"weights": "none", "precision": "float32", "export": False}
+    config = TrainConfig(arch=row.name, mode="finetune", **form, **places)
     run = train(config)
     file = next(phantoms.rglob("*.jpeg"))
     assert run.predict([file])["probability"].between(0, 1).all()
