@@ -44,13 +44,8 @@ def test_dark_and_bright_images_are_two_kinds_and_unreadable_ones_are_named(tmp_
     assert set(kinds.nearest[1]) == set(range(5))
 
 
-def test_the_command_prints_counts_and_writes_the_picture(phantoms, tmp_path, monkeypatch):
-    from click.testing import CliRunner
-
-    from medxray.cli import cli
-
-    monkeypatch.chdir(tmp_path)
-    words = ["data", "inspect", str(phantoms), "--clusters", "2", "--arch", "shallow-cnn", "--weights", "none"]
-    answer = CliRunner().invoke(cli, words, catch_exceptions=False)
-    assert answer.exit_code == 0 and (tmp_path / "clusters.png").exists()
-    assert "kind  NORMAL  PNEUMONIA" in answer.output and "Pictures       clusters.png" in answer.output
+def test_the_command_prints_counts_and_writes_the_picture(medxray, phantoms, tmp_path):
+    words = ["--clusters", "2", "--arch", "shallow-cnn", "--weights", "none", "--out", tmp_path / "kinds.png"]
+    status, out, _ = medxray("data", "inspect", phantoms, *words)
+    assert status == 0 and (tmp_path / "kinds.png").exists()
+    assert "kind  NORMAL  PNEUMONIA" in out and f"Pictures       {tmp_path / 'kinds.png'}" in out
