@@ -33,6 +33,7 @@ def save(figure, path):
     use_readable_fonts(figure)
     with warnings.catch_warnings(), storage.atomic_path(path) as temporary:
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told by use_readable_fonts
+        warnings.filterwarnings("ignore", "Matplotlib currently does not support", UserWarning)  # before 3.11
         figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
     return path
 

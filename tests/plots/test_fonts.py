@@ -44,7 +44,7 @@ def test_letters_that_no_font_has_are_warned_of_once(tmp_path, caplog, recwarn, 
         drawn(text, tmp_path / name)
     assert caplog.text.count("No font of this system has the letters") == 1
     assert text[0] in caplog.text and "Noto Sans" in caplog.text
-    assert not [warning for warning in recwarn if issubclass(warning.category, UserWarning)]
+    assert not [warning for warning in recwarn if "Pyparsing" not in warning.category.__name__]  # of matplotlib 3.10
 
 
 def test_the_font_of_last_resort_is_not_taken():
