@@ -50,6 +50,7 @@ def forget_randomness(monkeypatch):
     monkeypatch.setattr(classifier, "build_classifier", built)
 
 
+@pytest.mark.slow
 def test_another_seed_and_another_split_compute_only_what_is_new(config, caplog, monkeypatch):
     caplog.set_level("INFO", logger="medxray")
     forget_randomness(monkeypatch)
