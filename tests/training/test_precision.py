@@ -162,7 +162,6 @@ def test_float16_is_refused_on_a_processor_in_one_line(config):
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_a_run_in_bfloat16_keeps_its_own_views_and_saves_float32(config, caplog):
     caplog.set_level("INFO", logger="medxray")
     run = fitted(config, precision="bfloat16")
