@@ -27,15 +27,18 @@ def data():
     metavar="K",
     help="Also find K kinds of images by the features of a pretrained network, and draw them.",
 )
-@click.option("--arch", default="efficientnet-lite0", show_default=True, help="Network of --clusters.")
-@click.option("--weights", default="auto", show_default=True, help="Its weights, as for `medxray train`.")
-@click.option("--out", type=PATH, default="clusters.png", show_default=True, help="Picture of --clusters.")
+@click.option("--arch", help="Network of --clusters. Default: efficientnet-lite0.")
+@click.option("--weights", help="Its weights, as for `medxray train`. Default: auto.")
+@click.option("--out", type=PATH, help="Picture of --clusters. Default: clusters.png.")
 @json_option
 def inspect(source, task, positive, label_map, strict, clusters, arch, weights, out, as_json, **columns):
     """Report what a folder, CSV or MedMNIST file holds and what is wrong with it; every image is decoded.
 
     Default: ./data.
     """
+    if not clusters and (arch or weights or out):
+        raise click.UsageError("--arch, --weights and --out are for --clusters. Give that too, or leave them out.")
+    arch, weights, out = arch or "efficientnet-lite0", weights or "auto", out or "clusters.png"
     from medxray.data.audit.findings import audit
     from medxray.data.layouts.sources import load_manifest
 

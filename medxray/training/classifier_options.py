@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from medxray.training.mode_defaults import MODES
 from medxray.training.options import option
 
+CLUSTERS = 5  # kinds of images in each class, where nothing is given
 DECIDE_ON = ("clean", "shifted")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 OPTIMIZERS = ("adam", "adamw", "sgd")
@@ -49,7 +50,7 @@ class ClassifierOptions:
     holdout: str | None = option(
         None, "Make the test split of kinds of images that training does not see.", choices=("clusters",)
     )
-    clusters: int = option(5, "Kinds of images in each class, for --holdout.", low=2, high=100)
+    clusters: int | None = option(None, "Kinds of images in each class, for --holdout. Default: 5.", low=2, high=100)
     views: int | None = option(
         None, "Augmented views cached of each training image; 0 augments on-line.", low=0, high=64
     )
@@ -65,7 +66,7 @@ class ClassifierOptions:
         None, "Adam, Adam with --weight-decay, or SGD with Nesterov momentum 0.9.", choices=OPTIMIZERS
     )
     weight_decay: float | None = option(
-        None, "Decoupled weight decay of adamw and sgd, in shares of the learning rate.", low=0, high=1
+        None, "Decoupled weight decay of sgd and adamw (there 0.0001 where not given).", low=0, high=1
     )
     warm_up: float | None = option(
         None, "Share of a stage's steps over which the learning rate of the cosine rises.", low=0, high=0.9
@@ -78,7 +79,7 @@ class ClassifierOptions:
     focal_gamma: float = option(0.0, "Exponent of the focal loss; 0 is cross-entropy.", low=0, high=10)
     mixup: float = option(0.0, "Alpha of mixup: pairs of images are mixed; 0 mixes none.", low=0, high=10)
     ema: float | None = option(
-        None, "Use the moving average of the weights with this momentum, for example 0.99.", low=0.0, high=0.99999
+        None, "Use the moving average of the weights with this momentum, for example 0.99.", low=0.01, high=0.99999
     )
     precision: str | None = option(
         None,

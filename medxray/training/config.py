@@ -13,12 +13,12 @@ from pathlib import Path
 from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
 from medxray.models.registry import ARCHITECTURES, architecture
-from medxray.training.classifier_options import ClassifierOptions, ModeOptions
-from medxray.training.mode_defaults import MODES
-from medxray.training.modes import check_stages
+from medxray.training.classifier_options import CLUSTERS, ClassifierOptions, ModeOptions
+from medxray.training.mode_defaults import ADAMW_DECAY, MODES
 from medxray.training.option_checks import check_options
 from medxray.training.option_groups import WEIGHTS, DataOptions, FitOptions, ImageOptions, ModelOptions, PlaceOptions
 from medxray.training.options import option_name, options_of, restated
+from medxray.training.useless_options import refuse_useless
 
 _SIZES = ", ".join(str(size) for size in sorted({row.default_size for row in ARCHITECTURES.values()}))
 _SIZE_HELP = (
@@ -185,8 +185,18 @@ class TrainConfig(
         precision = self.precision or ("float32" if self.deterministic and not self.mixed_precision else "auto")
         numbers = {"precision": precision, "mixed_precision": False, "augment_seed": self.augment_seed or 0}
         config = dataclasses.replace(config, mode=mode, views=views, weights=weights, image_size=size, **numbers)
-        check_stages(config)
+        config = config._of_choices(self)
+        refuse_useless(self, config)
         return config
+
+    def _of_choices(self, given):
+        """The same with what depends on optimizer, schedule and holdout; `given` is what the user gave."""
+        values = {"clusters": (given.clusters or CLUSTERS) if self.holdout else None}
+        if self.optimizer == "adamw" and given.weight_decay is None:
+            values["weight_decay"] = ADAMW_DECAY
+        if self.schedule == "plateau":
+            values["warm_up"] = None
+        return dataclasses.replace(self, **values)
 
     def _of_architecture(self, defaults):
         """The same with the defaults that the architecture has for the mode, where nothing is given."""

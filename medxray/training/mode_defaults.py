@@ -1,5 +1,6 @@
 """What is trained in each mode, and the defaults that depend on it. No TensorFlow."""
 
+ADAMW_DECAY = 1e-4  # weight decay of AdamW, where nothing is given
 _USUAL = {
     "augment": "standard",
     "head_units": 256,
@@ -24,7 +25,7 @@ MODES = {  # an option that only some of them have belongs to those alone
         "dropout": 0.3,
         "l2": 0.0,
         "optimizer": "adamw",
-        "weight_decay": 1e-4,
+        "weight_decay": ADAMW_DECAY,
         "label_smoothing": 0.05,
         "warm_up": 0.1,
         "train_bn": None,

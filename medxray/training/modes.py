@@ -82,8 +82,3 @@ def _each(config, name, kind, usual, blocks):
     if len(numbers) != len(blocks) or not all(0 < number < 10_000 for number in numbers):
         raise ConfigError(wanted)
     return numbers
-
-
-def check_stages(config):
-    """Raise ConfigError where the stages of a resolved TrainConfig cannot be planned."""
-    plan_stages(config)
