@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 
-from medxray import TrainConfig
 from medxray.run_kinds import KINDS
 from medxray.training import dataset
 from medxray.training.cache_folder import list_entries
@@ -13,22 +12,8 @@ from medxray.training.execution import fit
 
 
 @pytest.fixture
-def config(phantoms, tmp_path):
-    return TrainConfig(
-        arch="shallow-cnn",
-        mode="finetune",
-        weights="none",
-        data=str(phantoms),
-        image_size=32,
-        epochs=2,
-        head_epochs=1,
-        batch_size=16,
-        head_units=4,
-        export=False,
-        runs_dir=str(tmp_path / "runs"),
-        cache_dir=str(tmp_path / "cache"),
-        name="first",
-    )
+def config(config):
+    return dataclasses.replace(config, epochs=2, batch_size=16, name="first")
 
 
 def fitted(config, **changes):

@@ -136,24 +136,6 @@ def test_options_say_what_is_asked_for_and_the_old_one_still_works(medxray):
     assert status == 0 and "--precision" in out and "--mixed-precision" not in out
 
 
-@pytest.fixture
-def config(phantoms, tmp_path):
-    return TrainConfig(
-        arch="shallow-cnn",
-        mode="finetune",
-        weights="none",
-        data=str(phantoms),
-        image_size=32,
-        epochs=1,
-        head_epochs=1,
-        head_units=4,
-        export=False,
-        runs_dir=str(tmp_path / "runs"),
-        cache_dir=str(tmp_path / "cache"),
-        name="it",
-    )
-
-
 def fitted(config, **changes):
     return execution.fit(dataclasses.replace(config, **changes), KINDS["classifier"])
 
