@@ -77,11 +77,13 @@ def views_of(path):
     """Validation images of a run: patients, positives, log-odds of unchanged images and of a view of each group."""
     from medxray import load_run
     from medxray.evaluation.shifts import logits_of_draws
+    from medxray.models.inference import compiled, logits_model
     from medxray.runs.images import own_manifest
 
     run = load_run(path)
     predictions, pictures = run.predict_manifest(own_manifest(run, "val"), split="val")
-    drawn = logits_of_draws(run.model, pictures, batch=run.batch)
+    forward = compiled(logits_model(run.model))
+    drawn = logits_of_draws(lambda images: forward(images)[0].numpy(), pictures, batch=run.batch)
     odds = {name: logits[:, 1] - logits[:, 0] for name, logits in drawn.items()}
     return predictions.patient_ids, predictions.is_positive, predictions.logits[:, 1] - predictions.logits[:, 0], odds
 

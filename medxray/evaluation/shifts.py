@@ -38,22 +38,22 @@ def evaluated(run, predictions, logits):
     return storage.plain(found)
 
 
-def logits_of_draws(model, pictures, *, batch):
+def logits_of_draws(forward, pictures, *, batch):
     """The logits of one view from each group of shifts, whose family and severity are drawn for each image.
 
     Args:
-        model: classifier.
+        forward: function float32 images (b,H,W,C), 0-255 -> array of logits (b,K).
         pictures: evaluation.pictures.Pictures, one image or more.
         batch: images at a time.
 
     Returns:
         dict group -> float32 array (n,K).
     """
-    forward, parts = compiled(logits_model(model)), {group: [] for group in GROUPS}
+    parts = {group: [] for group in GROUPS}
     with progress.track(len(pictures) * len(GROUPS), "Shifted validation views") as bar:
         for pixels, keys, bars in pictures.keyed_batches(batch):
             for group, view in one_view_of_each_group(pixels, keys, bars=bars).items():
-                parts[group].append(forward(view)[0].numpy())
+                parts[group].append(forward(view))
                 bar.advance(len(pixels))
     return {group: np.concatenate(found) for group, found in parts.items()}
 

@@ -10,7 +10,7 @@ from medxray.evaluation.after_training import assess
 from medxray.evaluation.shifts import logits_of_draws
 from medxray.metrics.decision import SHIFTED
 from medxray.models.classifier import build_classifier, load_classifier, pooling, quicken, suffix
-from medxray.models.inference import logits_model, predict_batches, predict_rows
+from medxray.models.inference import compiled, logits_model, predict_batches, predict_rows
 from medxray.models.names import POOLED
 from medxray.models.own_preprocessing import preprocessing_for
 from medxray.models.precision import FLOAT32, to_float32
@@ -25,7 +25,7 @@ from medxray.training.holdout import hold_out
 from medxray.training.losses import balanced_class_weights
 from medxray.training.modes import plan_stages
 from medxray.training.objectives import classification
-from medxray.training.precision import AUTO, Precisions, check_device, logits_as_trained
+from medxray.training.precision import AUTO, Precisions, check_device, forward_as_trained
 from medxray.training.run_data import TEST
 from medxray.training.trainer import Trainer
 
@@ -213,24 +213,30 @@ class ClassifierTrainer(Trainer):
             pictures = {"train": data.pictures(SAMPLE), "val": data.pictures("val"), TEST: data.pictures(TEST)}
             held = self.run.read_record().get("holdout", {}).get("note")
             notes = {"train": sample_note(data.fitted), TEST: held}
-            decided = self._decided(fitted.model, pictures["val"])
+            decided = self._decided(fitted.model, fitted.features, pictures["val"])
             assess(self.run, splits, kind=self.kind, pictures=pictures, notes=notes, **decided)
 
-    def _decided(self, model, validation):
+    def _decided(self, model, features, validation):
         """What threshold and calibration are chosen by, as arguments of `assess`."""
         config, shifted = self.config, None
         if config.decide_on == SHIFTED:
-            shifted = logits_of_draws(model, validation, batch=_BATCH)
+            shifted = logits_of_draws(self._forward(model, features), validation, batch=_BATCH)
         return {"rule": config.threshold_rule, "decide_on": config.decide_on, "shifted": shifted}
+
+    def _forward(self, model, features):
+        """Function images -> logits, as fast as training computed; it serves what no figure is made of."""
+        if not self._precisions.lowered:
+            forward = compiled(logits_model(model))
+            return lambda images: forward(images)[0].numpy()
+        return forward_as_trained(model, self._cut, features=features, precisions=self._precisions)
 
     def _tell_gap(self, model, features, images, logits):
         """Put on record how far probabilities of validation images are from those in the precision of training."""
         if not self._precisions.lowered:
             return
         rows = images.rows["val"][:GAP_IMAGES]
-        trained = logits_as_trained(
-            model, self._cut, features=features, images=images, rows=rows, precisions=self._precisions
-        )
+        forward = self._forward(model, features)
+        trained = np.concatenate([forward(batch) for batch in images.images(rows).batch(_BATCH)])
         gap = float(np.abs(softmax(trained, axis=1) - softmax(logits[: len(rows)], axis=1)).max())
         self._precisions.note("gap", {"probability": gap, "images": len(rows)})
         log.info(

@@ -54,10 +54,10 @@ class ClassifierOptions:
     views: int | None = option(
         None, "Augmented views cached of each training image; 0 augments on-line.", low=0, high=64
     )
-    head_epochs: int = option(
-        10, "Epochs of the head before other layers are trained; nearly free, since features are cached.", low=0
+    head_epochs: int | None = option(
+        None, "Epochs of the head before other layers are trained; nearly free, since features are cached.", low=0
     )
-    head_learning_rate: float = option(1e-3, "Peak rate of the head stage.", low=1e-8, high=10)
+    head_learning_rate: float | None = option(None, "Peak rate of the head stage.", low=1e-8, high=10)
     head_units: int | None = option(None, "Size of the head's hidden layer; 0 for none.", low=0, high=65536)
     dropout: float | None = option(None, "Share of hidden units dropped.", low=0, high=0.95)
     l2: float | None = option(None, "Weight of the L2 penalty on what is trained.", low=0, high=1)

@@ -174,7 +174,7 @@ class TrainConfig(
         self.refuse_foreign("mode", mode)
         weights = "none" if self.weights == "auto" and (mode == "scratch" or not spec.pretrained) else self.weights
         config = self._of_architecture(spec.defaults.get(mode, {})).filled(mode)
-        views = min(config.views, 1 if config.augment == "none" else max(config.epochs, self.head_epochs))
+        views = min(config.views, 1 if config.augment == "none" else max(config.epochs, config.head_epochs or 0))
         if mode == "scratch" and weights != "none":
             raise ConfigError("--mode scratch trains from random weights and takes --weights none only.")
         if mode in ("scratch", "full") and views:

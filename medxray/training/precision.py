@@ -14,7 +14,7 @@ import tensorflow as tf
 from medxray.data.augment import PARAMETERS
 from medxray.errors import ConfigError
 from medxray.models.classifier import suffix
-from medxray.models.inference import predict_batches
+from medxray.models.inference import compiled
 from medxray.models.precision import FLOAT32, computed_in
 from medxray.training.frozen_prefix import BATCH
 
@@ -181,22 +181,25 @@ def step_trial(model, classifier, inputs):
     return trial
 
 
-def logits_as_trained(model, cut, *, features, images, rows, precisions):
-    """Logits of unchanged images in the precisions of training, float32 (n,K).
+def forward_as_trained(model, cut, *, features, precisions):
+    """A compiled function in the precisions of training: images (n,H,W,C), 0-255 -> float32 array of logits (n,K).
 
     Args:
         model: the trained classifier.
         cut: that of the last stage.
         features: features.PrefixFeatures, or None.
-        images: image_set.ImageSet.
-        rows: int array (n,).
         precisions: precision.Precisions.
     """
-    batches = images.images(rows).batch(BATCH)
+    frozen = None
     if features is not None and features.has(cut, augmented=True):
-        forward = features.frozen.forward((cut,), precisions.of(PREFIX))
-        batches = (forward(batch, tf.zeros((len(batch), PARAMETERS)))[0] for batch in batches)
-    else:
-        cut = None
+        frozen = features.frozen.forward((cut,), precisions.of(PREFIX))
     with computed_in(model, precisions.of(STEP)):
-        return predict_batches(suffix(model, cut), batches)
+        last = compiled(suffix(model, cut if frozen else None)).get_concrete_function()  # traced here
+
+    def forward(images):
+        batch = tf.cast(images, tf.float32)
+        if frozen:
+            batch = tf.cast(frozen(batch, tf.zeros((len(batch), PARAMETERS)))[0], tf.float32)
+        return last(batch)[0].numpy()
+
+    return forward

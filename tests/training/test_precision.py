@@ -11,9 +11,10 @@ import tensorflow as tf
 from medxray import TrainConfig
 from medxray.errors import ConfigError
 from medxray.models.classifier import build_classifier, suffix
+from medxray.models.inference import logits_model
 from medxray.models.precision import computed_in, to_float32
 from medxray.run_kinds import KINDS
-from medxray.training import execution, precision
+from medxray.training import classifier, execution, precision
 from medxray.training.cache_folder import list_entries
 from medxray.training.config import config_from_dict
 from medxray.training.precision import Precisions, measured, step_trial
@@ -164,7 +165,25 @@ def test_a_run_in_bfloat16_keeps_its_own_views_and_saves_float32(config, caplog)
     assert f"Frozen layers: {views} images and views to compute once" in caplog.text
 
 
+@pytest.mark.parametrize("asked", ["float32", "bfloat16"])
+def test_shifted_validation_views_are_computed_as_in_training(config, monkeypatch, asked, without_plots):
+    found, draws = {}, classifier.logits_of_draws
+
+    def recorded(forward, pictures, *, batch):
+        images = next(pictures.batches(8).as_numpy_iterator()).astype(np.float32)
+        found["training"] = forward(images)
+        return draws(forward, pictures, batch=batch)
+
+    monkeypatch.setattr(classifier, "logits_of_draws", recorded)
+    run = fitted(config, precision=asked, decide_on="shifted")
+    execution.finish(run)
+    images = next(run.data.pictures("val").batches(8).as_numpy_iterator()).astype(np.float32)
+    expected = logits_model(run.model)(images).numpy()
+    gap = np.abs(found["training"] - expected).max()
+    assert gap < 1e-5 if asked == "float32" else 1e-5 < gap < 0.1
+
+
 def test_small_work_is_done_in_float32_without_a_comparison(config):
-    record = fitted(config, mode="scratch").directory.read_record()["precision"]
+    record = fitted(config, mode="scratch", head_epochs=None).directory.read_record()["precision"]
     assert record["step"]["precision"] == "float32" and record["step"]["reason"] == "takes less than 30 s"
     assert "gap" not in record and "prefix" not in record
