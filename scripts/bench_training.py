@@ -50,7 +50,7 @@ def configuration(args):
         weights=args.weights,
         limit=args.limit,
         epochs=args.epochs,
-        head_epochs=args.head_epochs,
+        head_epochs=args.head_epochs if args.mode == "finetune" else None,
         views=args.views,
         image_size=args.image_size,
         seed=args.seed,

@@ -14,7 +14,17 @@ from medxray.models.registry import architecture
 
 
 def build_classifier(
-    arch, *, image_size, channels, classes, units=256, dropout=0.5, l2=1e-4, seed=0, preprocessing=None
+    arch,
+    *,
+    image_size,
+    channels,
+    classes,
+    units=256,
+    dropout=0.5,
+    l2=1e-4,
+    seed=0,
+    preprocessing=None,
+    normalize=True,
 ):
     """Build an untrained classifier.
 
@@ -28,6 +38,7 @@ def build_classifier(
         l2: weight of the L2 penalty on the head's kernels.
         seed: of dropout.
         preprocessing: a name in its table; None for that of the architecture.
+        normalize: whether pooled features pass a batch normalisation before the head.
 
     Returns:
         keras.Model: float32 images (N,H,W,channels), 0-255 -> float32 probabilities (N,classes). Every layer is a
@@ -41,7 +52,8 @@ def build_classifier(
         raise ConfigError(f"--image-size for {arch} must be at least {row.minimum_size} pixels. Received {image_size}.")
     image = keras.Input((image_size, image_size, channels), name=INPUT)
     features = row.builder(_preprocessed(image, row, preprocessing or row.preprocessing))
-    return keras.Model(image, attach_head(features, classes, units=units, dropout=dropout, l2=l2, seed=seed), name=arch)
+    head = attach_head(features, classes, units=units, dropout=dropout, l2=l2, seed=seed, normalize=normalize)
+    return keras.Model(image, head, name=arch)
 
 
 def _preprocessed(image, row, name):

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from medxray.models.folding import folded
 from medxray.models.names import LOGITS, POOLED
 
 
@@ -21,6 +22,7 @@ def trunk(model):
 
 def compiled(model):
     """Inference of a Keras model as one graph for any batch size: float array (N,...) -> list of output tensors."""
+    model = folded(model, training=False)
 
     @tf.function(input_signature=[tf.TensorSpec(model.inputs[0].shape, tf.float32)])
     def forward(batch):

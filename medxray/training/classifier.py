@@ -120,6 +120,7 @@ class ClassifierTrainer(Trainer):
             l2=config.l2,
             seed=config.seed,
             preprocessing=preprocessing,
+            normalize=config.head_norm is not False,  # a run of version 0.1 has no such option
         )
 
     def search_rates(self, data):

@@ -59,6 +59,7 @@ class ClassifierOptions:
     )
     head_learning_rate: float | None = option(None, "Peak rate of the head stage.", low=1e-8, high=10)
     head_units: int | None = option(None, "Size of the head's hidden layer; 0 for none.", low=0, high=65536)
+    head_norm: bool | None = option(None, "Bring pooled features to one scale by batch normalisation before the head.")
     dropout: float | None = option(None, "Share of hidden units dropped.", low=0, high=0.95)
     l2: float | None = option(None, "Weight of the L2 penalty on what is trained.", low=0, high=1)
     class_weights: str = option("balanced", "Weigh classes by their rarity, or not.", choices=("balanced", "none"))

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from medxray.data.augment import PARAMETERS, Augment
 from medxray.models.classifier import prefix
+from medxray.models.folding import folded
 from medxray.models.precision import computed_in
 
 BATCH = 32  # images per forward pass
@@ -36,7 +37,7 @@ class FrozenPrefix:
         return self._forwards[cuts, precision]
 
     def _compile(self, cuts):
-        part, augment = prefix(self._model, cuts), Augment()
+        part, augment = folded(prefix(self._model, cuts), training=False), Augment()
         signature = [tf.TensorSpec((None, *self._shape), tf.float32), tf.TensorSpec((None, PARAMETERS), tf.float32)]
 
         @tf.function(input_signature=signature)

@@ -4,6 +4,7 @@ ADAMW_DECAY = 1e-4  # weight decay of AdamW, where nothing is given
 _USUAL = {
     "augment": "standard",
     "head_units": 256,
+    "head_norm": True,
     "dropout": 0.5,
     "l2": 1e-4,
     "optimizer": "adam",
@@ -23,6 +24,7 @@ MODES = {  # an option that only some of them have belongs to those alone
         "epochs": 6,
         "augment": "robust",
         "head_units": 0,
+        "head_norm": False,
         "dropout": 0.3,
         "l2": 0.0,
         "optimizer": "adamw",

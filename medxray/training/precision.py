@@ -16,7 +16,6 @@ from medxray.errors import ConfigError
 from medxray.models.classifier import suffix
 from medxray.models.inference import compiled
 from medxray.models.precision import FLOAT32, computed_in
-from medxray.training.frozen_prefix import BATCH
 
 log = logging.getLogger(__name__)
 AUTO, CANDIDATE = "auto", "bfloat16"

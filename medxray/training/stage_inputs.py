@@ -4,6 +4,7 @@ import keras
 
 from medxray.data.augment import PARAMETERS, Augment
 from medxray.models.classifier import suffix
+from medxray.models.folding import folded
 from medxray.training.batches import cached_batches, epoch_order, image_batches
 from medxray.training.features import CLEAN
 from medxray.training.mixup import Mix, mix_batches
@@ -65,7 +66,8 @@ def _augmenting(setup):
     """Inputs, the augmented images, and the whole model behind them."""
     parameters = keras.Input((PARAMETERS,), name="parameters")
     image = keras.Input(setup.model.input_shape[1:], name="raw_image")
-    return [image, parameters], Augment()(image, parameters), suffix(setup.model, None, setup.output)
+    part = folded(suffix(setup.model, None, setup.output), training=True)
+    return [image, parameters], Augment()(image, parameters), part
 
 
 def _alpha(setup):

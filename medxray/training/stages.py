@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from medxray.models.classifier import freeze_before, suffix
+from medxray.models.folding import folded
 from medxray.models.heads import LOGITS
 from medxray.models.names import POOLED
 from medxray.models.precision import FLOAT32, computed_in
@@ -188,8 +189,9 @@ def _stage_setup(setup, stage, listeners):
     freeze_before(setup.model, stage.cut, train_normalization=train_normalization, l2=setup.l2)
     part = suffix(setup.model, stage.cut, setup.output)
     augmented, unchanged = (_is_cached(setup, stage, augmented=which) for which in (True, False))
-    model, train = cached_training(setup, stage, part) if augmented else online_training(setup)
-    judged, validation = cached_validation(setup, stage, part) if unchanged else online_validation(setup)
+    quick = folded(part, training=True)
+    model, train = cached_training(setup, stage, quick) if augmented else online_training(setup)
+    judged, validation = cached_validation(setup, stage, quick) if unchanged else online_validation(setup)
     precision = _step_precision(setup, stage, model, train, on_head=augmented and stage.cut == POOLED)
     return StageSetup(
         stage=stage,

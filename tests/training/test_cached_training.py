@@ -73,7 +73,7 @@ def test_a_cut_beyond_the_budget_trains_on_line_and_is_validated_from_the_cache(
 @pytest.mark.slow
 def test_pixels_in_a_file_train_to_the_same_bits(config, monkeypatch, caplog):
     caplog.set_level("INFO", logger="medxray")
-    online = dataclasses.replace(config, mode="scratch", epochs=1)
+    online = dataclasses.replace(config, mode="scratch", head_epochs=None, epochs=1)
     memory = fitted(online)
     monkeypatch.setattr(dataset, "CACHE_LIMIT", 1000)
     disk = fitted(online, name="disk")

@@ -89,6 +89,7 @@ def test_numbers_of_stages_that_do_not_fit_are_refused(text):
             "--unfreeze-to for vgg16 must be one of block1_pool, .*'block9'",
         ),
         ({"mode": "extract", "unfreeze_to": "block4_pool"}, "--unfreeze-to is no option of --mode extract"),
+        ({"mode": "full", "head_epochs": 1}, "--head-epochs is no option of --mode full"),
         ({"mode": "finetune", "stage_epochs": "1"}, "--stage-epochs is no option of --mode finetune"),
         ({"mode": "scratch", "arch": "deep-cnn", "train_bn": True}, "--train-bn is no option of --mode scratch"),
         ({"mode": "full", "views": 2}, "--mode full has no frozen layers to cache"),

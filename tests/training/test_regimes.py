@@ -14,7 +14,7 @@ from medxray.training.config import TrainConfig
 def train(medxray, phantoms, tmp_path, without_plots):
     """Function (words) -> (record, history, stderr) of a small run on phantoms."""
     places = ["--runs-dir", tmp_path / "runs", "--cache-dir", tmp_path / "cache", "--name", "it", "--no-export"]
-    small = ["--data", phantoms, "--weights", "none", "--image-size", 32, "--head-epochs", 1, "--epochs", 1]
+    small = ["--data", phantoms, "--weights", "none", "--image-size", 32, "--epochs", 1]
 
     def run(*words):
         status, _, err = medxray("train", "--arch", "shallow-cnn", *small, *places, *words)
@@ -28,6 +28,7 @@ def train(medxray, phantoms, tmp_path, without_plots):
 def test_progressive_trains_block_after_block_down_to_all_layers_with_its_own_numbers(train):
     words = ["--unfreeze-to", "block1_pool", "--stage-epochs", "2,1,1", "--stage-learning-rates", "1e-3,1e-4,1e-5"]
     settings = ["--mixup", 0.4, "--ema", 0.9, "--layer-decay", 0.5, "--optimizer", "sgd", "--weight-decay", 1e-4]
+    settings += ["--head-epochs", 1]
     record, history, _ = train("--mode", "progressive", *words, *settings, "--train-bn")
     trained = history[history["epoch"] > 0]
     assert trained["stage"].tolist() == ["head", *["block3_relu"] * 2, "block2_pool", "block1_pool"]
