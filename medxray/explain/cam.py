@@ -1,4 +1,4 @@
-"""Class activation maps: for a head of one linear layer, how much each cell adds to the score. No gradient is needed."""
+"""Class activation maps: what each cell adds to the score, where the head is linear. No gradient is needed."""
 
 import keras
 import tensorflow as tf

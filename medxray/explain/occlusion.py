@@ -45,7 +45,7 @@ def occlusion_graph(model, layer, *, patch, stride, fill, coarse):
 
     def explain(images, targets_of):
         logits, pooled = network(images)
-        targets, covers = targets_of(logits), _covers(images, fill, patch)
+        targets, covers = targets_of(logits), covers_of(images, fill, patch)
         whole = target_scores(logits, lambda _: targets)[:, None]
 
         def covered(some, owners, numbers):
@@ -62,14 +62,24 @@ def occlusion_graph(model, layer, *, patch, stride, fill, coarse):
     return explain
 
 
-def _covers(images, fill, patch):
-    """What patches are covered with: float32 (N,H,W,C), or (N,1,1,C) where it is one colour."""
+def covers_of(images, fill, patch):
+    """What patches are covered with.
+
+    Args:
+        images: float32 (N,H,W,C).
+        fill: one of FILLS.
+        patch: side of a patch in pixels.
+
+    Returns:
+        float32 tensor (N,H,W,C), or (N,1,1,C) where it is one colour; "blur" is the mean of the pixels around, twice.
+    """
     if fill == MEAN:
         return tf.reduce_mean(images, axis=(1, 2), keepdims=True)
     if fill == ZERO:
         return tf.zeros_like(images[:, :1, :1])
-    for _ in range(2):
-        images = tf.nn.avg_pool2d(images, patch // 2 + 1, 1, "SAME")
+    window = 2 * (patch // 2) + 3  # odd, and wider than the patch
+    for shape in ((window, 1), (1, window)) * 2:
+        images = tf.nn.avg_pool2d(images, shape, 1, "SAME")
     return images
 
 

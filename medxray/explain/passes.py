@@ -43,7 +43,11 @@ def whole_network(model):
 
 
 def layer_network(model, layer):
-    """The same with a layer: images -> its activations, float32 (N,h,w,c), logits (N,K), pooled features (N,c)."""
+    """The same with a layer: images -> its activations, float32 (N,h,w,c), logits (N,K), pooled features (N,c).
+
+    Raises:
+        ConfigError: the model has no such layer.
+    """
     network = folded(_joint(model, layer), training=False)
 
     def forward(images):
@@ -68,14 +72,14 @@ def gradient_pass(model, layer):
     Raises:
         ConfigError: the model has no such layer.
     """
-    require_heat_layer(model, layer)
-    tap = _Tap()
+    network = folded(_joint(model, layer), training=False)
+    tap, tapped = _Tap(), network.outputs[0]._keras_history.operation
 
     def call(this, *inputs, **options):
-        return tap(this(*inputs, **options)) if this.name == layer else this(*inputs, **options)
+        outputs = this(*inputs, **options)
+        return tap(outputs) if this is tapped else outputs
 
-    tapped = keras.models.clone_model(_joint(model, layer), clone_function=lambda this: this, call_function=call)
-    network = folded(tapped, training=False)
+    network = keras.models.clone_model(network, clone_function=lambda this: this, call_function=call)
 
     def forward(images, targets_of):
         with tf.GradientTape(watch_accessed_variables=False) as tap.tape:
@@ -113,6 +117,7 @@ def weighted_activations(model, layer, formula):
 
 
 def _joint(model, layer):
+    require_heat_layer(model, layer)
     return keras.Model(model.input, [model.get_layer(name).output for name in (layer, LOGITS, POOLED)])
 
 

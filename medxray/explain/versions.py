@@ -44,7 +44,7 @@ def every_version(images, count):
 
 
 def differ(scores):
-    """Whether the scores of the versions of an image, float32 (N,V), differ by more than rounding: float32 (N,), 0 or 1.
+    """Whether the scores of an image's versions, float32 (N,V), differ by more than rounding: float32 (N,), 0 or 1.
 
     Where they do not, nothing depends on what was changed, and a map scaled to 0-1 would show noise.
     """
