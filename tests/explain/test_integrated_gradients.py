@@ -25,7 +25,7 @@ def test_the_middle_of_each_step_is_exact_for_a_square():
 
 @pytest.mark.parametrize("target", [0, 1, 2])
 def test_attributions_add_up_to_the_score_less_that_of_a_black_image(target):
-    model, pixels = headed_network(units=5), tf.constant(images(4))
+    model, pixels = headed_network(units=32), tf.constant(images(4))
     network = whole_network(model)
     sums = attributions(network, pixels, tf.fill((4,), target), 32).numpy().sum(axis=(1, 2, 3))
     image, black = (target_scores(network(some)[0], fixed_target(target)).numpy() for some in (pixels, 0 * pixels))
