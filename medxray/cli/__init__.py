@@ -10,7 +10,7 @@ from medxray.cli.cache import cache
 from medxray.cli.data import data
 from medxray.cli.embed import embed
 from medxray.cli.evaluate import evaluate
-from medxray.cli.explain import explain, gradcam
+from medxray.cli.explain import explain, gradcam, occlusion
 from medxray.cli.export import export
 from medxray.cli.gate import gate
 from medxray.cli.lr_find import lr_find
@@ -42,6 +42,7 @@ for _command in (
     predict,
     explain,
     gradcam,
+    occlusion,
     anomaly,
     embed,
     export,

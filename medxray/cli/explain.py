@@ -1,16 +1,38 @@
-"""`medxray explain` and `medxray gradcam`, its shorthand."""
+"""`medxray explain`, and `medxray gradcam` and `medxray occlusion`, its shorthands."""
 
 import click
 
 from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option
 from medxray.cli.report_files import report_files
-from medxray.explain.methods import COMPILED, ENGINES, GRADCAM, METHODS
+from medxray.explain.methods import COMPILED, ENGINES, GRADCAM, METHODS, OCCLUSION
+
+_layer_option = click.option("--layer", metavar="NAME", help="Layer to take heatmaps from, or 'list' to see all.")
+
+
+def _settings(context, parameter, texts):
+    return tuple(_setting(text) for text in texts)
+
+
+def _setting(text):
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.UsageError(f"--set must be NAME=VALUE. Received '{text}'.")
+    return name, value
+
+
+_settings_option = click.option(
+    "--set",
+    "options",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_settings,
+    help="Option of the method; may be repeated.",
+)
 
 
 def _map_options(folder):
     """The options that every command which draws heatmaps has; `folder` is where its pictures go by default."""
     options = (
-        click.option("--layer", metavar="NAME", help="Layer to take the heatmap from, or 'list' to see all."),
         click.option(
             "--class",
             "target",
@@ -18,7 +40,7 @@ def _map_options(folder):
             help="Class to explain; default: the positive one, or with three or more classes the predicted one.",
         ),
         click.option("--out", type=PATH, default=folder, show_default=True, help="Folder for the pictures."),
-        click.option("--raw", is_flag=True, help="Also write the numbers, as an npz beside each picture."),
+        click.option("--raw", is_flag=True, help="Also write the numbers, as an npz for each heatmap."),
         ignore_unreadable_option,
     )
 
@@ -38,23 +60,31 @@ def explain():
 @explain.command()
 @images_argument(required=False)
 @model_option
-@click.option("--method", metavar="NAME", default=GRADCAM, show_default=True, help=f"One of: {', '.join(METHODS)}.")
-@click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Option of the method; may be repeated.")
+@click.option(
+    "--method",
+    metavar="NAME[,NAME...]",
+    default=GRADCAM,
+    show_default=True,
+    help=f"Of: {', '.join(METHODS)}; or all.",
+)
+@_settings_option
+@_layer_option
+@click.option("--grid", is_flag=True, help="Draw all heatmaps of an image side by side, as OUT/<image>-grid.png.")
 @_map_options("explanations")
-def maps(paths, model, method, settings, layer, target, out, raw, ignore_unreadable):
+def maps(paths, model, method, layer, target, options, grid, out, raw, ignore_unreadable):
     """Draw heatmaps of images: files, folders or glob patterns.
 
-    Each image becomes OUT/<image>-<class>.png. A file that cannot be read is listed with its reason and makes the exit
-    status 1. An image unlike the training images is explained with a warning.
+    Each image becomes OUT/<image>-<class>.png, with several methods one for each. A file that cannot be read is listed
+    with its reason and makes the exit status 1. An image unlike the training images is explained with a warning.
     """
-    options = tuple(_setting(text) for text in settings)
-    files = {"out": out, "raw": raw, "ignore": ignore_unreadable}
-    _draw(paths, model, files, method=method, layer=layer, target=target, options=options)
+    files = {"out": out, "raw": raw, "grid": grid}
+    _draw(paths, model, files, ignore_unreadable, methods=method, layer=layer, target=target, options=options)
 
 
 @click.command()
 @images_argument(required=False)
 @model_option
+@_layer_option
 @_map_options("gradcam")
 @click.option(
     "--engine",
@@ -69,33 +99,43 @@ def gradcam(paths, model, layer, target, out, raw, ignore_unreadable, engine):
     Each image becomes OUT/<image>-<class>.png. A file that cannot be read is listed with its reason and makes the exit
     status 1. An image unlike the training images is explained with a warning.
     """
-    files = {"out": out, "raw": raw, "ignore": ignore_unreadable}
-    _draw(paths, model, files, method=GRADCAM, layer=layer, target=target, engine=engine)
+    files = {"out": out, "raw": raw}
+    _draw(paths, model, files, ignore_unreadable, methods=GRADCAM, layer=layer, target=target, engine=engine)
 
 
-def _draw(paths, model, files, **wanted):
-    if not paths and wanted["layer"] != "list":
+@click.command()
+@images_argument(required=True)
+@model_option
+@_settings_option
+@_map_options("occlusion")
+def occlusion(paths, model, target, options, out, raw, ignore_unreadable):
+    """Draw how far the score falls when a part of an image is covered: files, folders or glob patterns.
+
+    Each image becomes OUT/<image>-<class>.png. A file that cannot be read is listed with its reason and makes the exit
+    status 1. An image unlike the training images is explained with a warning.
+    """
+    _draw(paths, model, {"out": out, "raw": raw}, ignore_unreadable, methods=OCCLUSION, target=target, options=options)
+
+
+def _draw(paths, model, files, ignore, *, methods, layer=None, **wanted):
+    if not paths and layer != "list":
         raise click.UsageError("Name at least one image, folder or pattern.")
     from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
     from medxray import api
-    from medxray.explain import folder, heatmaps
-    from medxray.explain.explainer import ExplainRequest
+    from medxray.explain import folder, heatmaps, several
 
     run = api.load_run(model)
-    if wanted["layer"] == "list":
+    if layer == "list":
         _print_layers(heatmaps.layer_table(run))
         return
-    written = folder.write_heatmaps(run, paths, files["out"], ExplainRequest(**wanted), raw=files["raw"])
-    report_files(written, ignore=files["ignore"])
-
-
-def _setting(text):
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise click.UsageError(f"--set must be NAME=VALUE. Received '{text}'.")
-    return name, value
+    requests = several.requests_for(methods, layer=layer, **wanted)
+    if methods == several.ALL:
+        requests, refused = several.answerable(run, requests)
+        for name, reason in refused.items():
+            click.echo(f"Warning: {name} is left out. {reason}", err=True)
+    report_files(folder.write_heatmaps(run, paths, files.pop("out"), *requests, **files), ignore=ignore)
 
 
 def _print_layers(table):

@@ -1,14 +1,9 @@
 """Grad-CAM as TensorFlow operations, compiled for commands and exported models alike."""
 
-import keras
 import tensorflow as tf
 
-from medxray.explain.layers import require_heat_layer
-from medxray.explain.maps import Explained, scaled, target_scores
-from medxray.models.heads import LOGITS, POOLED
+from medxray.explain.passes import weighted_activations
 from medxray.moved import names_of_old_module
-
-__getattr__ = names_of_old_module(__name__)
 
 __getattr__ = names_of_old_module(__name__)
 
@@ -28,20 +23,12 @@ def gradcam_graph(model, layer):
 
     Source: Selvaraju et al. (2017), eq. 1-2; deviations: the scaling to 0-1, as in tf-keras-vis.
     """
-    require_heat_layer(model, layer)
-    joint = keras.Model(model.input, [model.get_layer(name).output for name in (layer, LOGITS, POOLED)])
 
-    def explain(images, targets_of):
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(images)
-            activations, logits, pooled = joint(images, training=False)
-            scores = target_scores(logits, targets_of)
-        gradients = tf.cast(tape.gradient(scores, activations), tf.float32)
+    def formula(activations, gradients):
         weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)  # eq. 1
-        maps = tf.nn.relu(tf.reduce_sum(weights * tf.cast(activations, tf.float32), axis=-1))  # eq. 2
-        return Explained(scaled(maps), logits, tf.cast(pooled, tf.float32))
+        return tf.reduce_sum(weights * activations, axis=-1)  # eq. 2
 
-    return explain
+    return weighted_activations(model, layer, formula)
 
 
 def compiled_gradcam(model, layer):

@@ -1,4 +1,4 @@
-"""From images to heatmaps: what `medxray explain maps`, `medxray gradcam` and `Run.explain` compute."""
+"""From images to heatmaps: what the commands that draw heatmaps and `Run.explain` compute."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -78,31 +78,32 @@ def heatmaps_for(run, paths, request):
         ConfigError: unknown method, layer, class or option.
         DataError: the paths hold no image at all.
     """
-    return collect(iterate_heatmaps(run, paths, request))
+    found, failures = collect(iterate_heatmaps(run, paths, request))
+    return [heatmap for (heatmap,) in found], failures
 
 
-def iterate_heatmaps(run, paths, request, *, pictures=False):
-    """Explain images a few at a time, in constant memory.
+def iterate_heatmaps(run, paths, *requests, pictures=False):
+    """Explain images a few at a time, in constant memory; each is read once, however many explanations it gets.
 
     Args:
         run: as for `heatmaps_for`.
         paths: as for `heatmaps_for`.
-        request: as for `heatmaps_for`.
+        *requests: ExplainRequests, at least one.
         pictures: whether each Heatmap holds the image as it is shown.
 
     Yields:
-        predict.outcomes.Outcome with a Heatmap, in the order of the images.
+        predict.outcomes.Outcome with a tuple, one Heatmap for each request, in the order of the images.
 
     Raises:
         ConfigError, DataError: as for `heatmaps_for`.
     """
-    explain = run.explainer(request)
+    explainers = [run.explainer(request) for request in requests]
     images = expand_inputs(paths)
     truths = iter(true_labels(run, images))
     with progress.track(len(images), "Heatmaps") as bar:
         for batch in run.form.stream(images, BATCH, pictures=pictures):
-            known = batch.of_readable(islice(truths, len(batch.images)))
-            yield from batch_outcomes(batch, *_explained(run, request, explain, batch.readable(), known))
+            known = list(batch.of_readable(islice(truths, len(batch.images))))
+            yield from batch_outcomes(batch, *_explained(run, requests, explainers, batch.readable(), known))
             bar.advance(len(batch.images))
 
 
@@ -111,12 +112,20 @@ def layer_table(run):
     return [(*entry, entry[0] == run.architecture.heat_layer) for entry in heat_layers(run.model)]
 
 
-def _explained(run, request, explain, batch, truths):
-    """(list of Heatmap, list of why the gate refuses each) of the images of a batch, all of them readable."""
+def _explained(run, requests, explainers, batch, truths):
+    """What `iterate_heatmaps` says of a batch, all of it readable: (tuples of Heatmap, why the gate refuses each)."""
     if not batch.images:
         return [], []
     pixels = tf.constant(batch.pixels, tf.float32)
-    maps, logits, pooled, targets = explain(pixels)
+    answers = [explain(pixels) for explain in explainers]
+    found = [_heatmaps(run, request, answer, batch, truths) for request, answer in zip(requests, answers, strict=True)]
+    pooled = answers[0][2]
+    return list(zip(*found, strict=True)), run.refusals(pixels, pooled)
+
+
+def _heatmaps(run, request, answer, batch, truths):
+    """The Heatmap of each image of a batch, list, from what an explainer answers."""
+    maps, logits, _, targets = answer
     logits = logits.numpy()
     probabilities = run.decision.calibration.probabilities(logits)
     columns = {
@@ -139,4 +148,4 @@ def _explained(run, request, explain, batch, truths):
         "threshold": run.decision.threshold,
     }
     rows = zip(*columns.values(), strict=True)
-    return [Heatmap(**dict(zip(columns, row, strict=True)), **shared) for row in rows], run.refusals(pixels, pooled)
+    return [Heatmap(**dict(zip(columns, row, strict=True)), **shared) for row in rows]

@@ -6,83 +6,12 @@ What a row builds is a function that is made of TensorFlow operations and is cal
 and the pooled features, from which the gate judges the images.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from medxray.errors import ConfigError
+from medxray.explain.method import COMPILED, ENGINES, TF_KERAS_VIS, Method, MethodOption
 
-COMPILED, TF_KERAS_VIS = "compiled", "tf-keras-vis"
-ENGINES = (COMPILED, TF_KERAS_VIS)
-GRADCAM = "gradcam"
+__all__ = ["COMPILED", "ENGINES", "GRADCAM", "METHODS", "OCCLUSION", "TF_KERAS_VIS", "Method", "MethodOption"]
 
-
-@dataclass(frozen=True)
-class MethodOption:
-    """An option of a method.
-
-    Attributes:
-        name: what users type; an argument of the row's builder.
-        default: value where it is not given; its type is that of the option.
-        about: what it does, for help and docs.
-    """
-
-    name: str
-    default: int | float | str
-    about: str
-
-
-@dataclass(frozen=True)
-class Method:
-    """One entry of the table.
-
-    Attributes:
-        name: what users type after `--method`.
-        title: what pictures call it.
-        about: what its map shows, in one line.
-        source: paper and equations.
-        needs_layer: whether its maps belong to a layer of the model.
-        build: function (model, layer, **options) -> the function that the module describes; layer is None where the
-            method needs none.
-        reference: builder of the same maps by tf-keras-vis, or None where there is none; what it builds is called
-            outside a graph.
-        options: MethodOptions.
-    """
-
-    name: str
-    title: str
-    about: str
-    source: str
-    needs_layer: bool
-    build: Callable
-    reference: Callable | None = None
-    options: tuple[MethodOption, ...] = ()
-
-    def builder(self, engine):
-        """The builder for an engine of `ENGINES`; raises ConfigError where there is none."""
-        if engine == COMPILED:
-            return self.build
-        if engine == TF_KERAS_VIS and self.reference is not None:
-            return self.reference
-        known = ENGINES if self.reference is not None else (COMPILED,)
-        raise ConfigError(f"--engine of {self.name} must be one of {', '.join(known)}. Received '{engine}'.")
-
-    def chosen_options(self, given):
-        """All options with their values, dict, from a dict of some of them; values may be texts.
-
-        Raises:
-            ConfigError: an unknown option, or a value of another type.
-        """
-        known = {option.name: option.default for option in self.options}
-        for name, value in given.items():
-            if name not in known:
-                raise ConfigError(f"{self.name} has these options: {', '.join(known) or 'none'}. Received '{name}'.")
-            kind = type(known[name])
-            try:
-                known[name] = kind(value)
-            except ValueError as error:
-                wanted = f"{name} of {self.name} must be of type {kind.__name__}"
-                raise ConfigError(f"{wanted}. Received '{value}'.") from error
-        return known
+GRADCAM, OCCLUSION = "gradcam", "occlusion"
 
 
 def _gradcam(model, layer):
@@ -97,20 +26,172 @@ def _gradcam_by_tf_keras_vis(model, layer):
     return gradcam_function(model, layer)
 
 
-METHODS = {
-    row.name: row
-    for row in (
-        Method(
-            name=GRADCAM,
-            title="Grad-CAM",
-            about="where a layer's activations, weighted by the gradient of the class, speak for it",
-            source="Selvaraju et al. (2017), Grad-CAM, eq. 1 and 2",
-            needs_layer=True,
-            build=_gradcam,
-            reference=_gradcam_by_tf_keras_vis,
+def _gradcam_plus_plus(model, layer):
+    from medxray.explain.gradcam_plus_plus import gradcam_plus_plus_graph
+
+    return gradcam_plus_plus_graph(model, layer)
+
+
+def _layercam(model, layer):
+    from medxray.explain.layercam import layercam_graph
+
+    return layercam_graph(model, layer)
+
+
+def _scorecam(model, layer, **options):
+    from medxray.explain.scorecam import scorecam_graph
+
+    return scorecam_graph(model, layer, **options)
+
+
+def _cam(model, layer):
+    from medxray.explain.cam import cam_graph
+
+    return cam_graph(model, layer)
+
+
+def _occlusion(model, layer, **options):
+    from medxray.explain.occlusion import occlusion_graph
+
+    return occlusion_graph(model, layer, **options)
+
+
+def _saliency(model, layer):
+    from medxray.explain.saliency import saliency_graph
+
+    return saliency_graph(model, layer)
+
+
+def _smoothgrad(model, layer, **options):
+    from medxray.explain.smoothgrad import smoothgrad_graph
+
+    return smoothgrad_graph(model, layer, **options)
+
+
+def _integrated_gradients(model, layer, **options):
+    from medxray.explain.integrated_gradients import integrated_gradients_graph
+
+    return integrated_gradients_graph(model, layer, **options)
+
+
+def _rise(model, layer, **options):
+    from medxray.explain.rise import rise_graph
+
+    return rise_graph(model, layer, **options)
+
+
+_ROWS = (
+    Method(
+        name=GRADCAM,
+        title="Grad-CAM",
+        about="where a layer's activations, weighted by the gradient of the class, speak for it",
+        source="Selvaraju et al. (2017), Grad-CAM, eq. 1 and 2",
+        passes="a backward pass to the layer",
+        needs_layer=True,
+        build=_gradcam,
+        reference=_gradcam_by_tf_keras_vis,
+    ),
+    Method(
+        name="gradcam++",
+        title="Grad-CAM++",
+        about="the same with weights from the places where more of an activation speaks for the class",
+        source="Chattopadhyay et al. (2018), Grad-CAM++, eq. 11, 12 and 19",
+        passes="a backward pass to the layer",
+        needs_layer=True,
+        build=_gradcam_plus_plus,
+    ),
+    Method(
+        name="layercam",
+        title="LayerCAM",
+        about="each activation weighted by its own gradient; for early layers too",
+        source="Jiang et al. (2021), LayerCAM, eq. 5 to 7",
+        passes="a backward pass to the layer",
+        needs_layer=True,
+        build=_layercam,
+    ),
+    Method(
+        name="scorecam",
+        title="Score-CAM",
+        about="a layer's channels, weighted by the score of the image seen through each of them",
+        source="Wang et al. (2020), Score-CAM, algorithm 1",
+        passes="a forward pass for each channel",
+        needs_layer=True,
+        build=_scorecam,
+        options=(MethodOption("channels", 0, "how many channels, those that vary most; 0: all", low=0),),
+    ),
+    Method(
+        name="cam",
+        title="CAM",
+        about="what each cell adds to the score, exactly; for models with --head-units 0",
+        source="Zhou et al. (2016), class activation maps, eq. 1 and 2",
+        needs_layer=False,
+        build=_cam,
+    ),
+    Method(
+        name=OCCLUSION,
+        title="Occlusion",
+        about="how far the score falls when a patch is covered",
+        source="Zeiler and Fergus (2014), section 4.2",
+        passes="a forward pass for each patch",
+        needs_layer=False,
+        build=_occlusion,
+        options=(
+            MethodOption("patch", 32, "side of a patch, pixels", low=1),
+            MethodOption("stride", 16, "from one patch to the next, pixels", low=1),
+            MethodOption("fill", "mean", "what covers", choices=("mean", "zero", "blur")),
+            MethodOption("coarse", 0, "1: few patches first, then those near the high ones", low=0, high=1),
         ),
-    )
-}
+    ),
+    Method(
+        name="saliency",
+        title="Saliency",
+        about="how much the score changes with each pixel",
+        source="Simonyan et al. (2014), section 3.1",
+        passes="a backward pass",
+        needs_layer=False,
+        build=_saliency,
+    ),
+    Method(
+        name="smoothgrad",
+        title="SmoothGrad",
+        about="the mean of that over noisy copies of the image",
+        source="Smilkov et al. (2017), SmoothGrad",
+        passes="a forward and a backward pass for each sample",
+        needs_layer=False,
+        build=_smoothgrad,
+        options=(
+            MethodOption("samples", 16, "noisy copies", low=1),
+            MethodOption("noise", 0.1, "standard deviation, share of the image's range", low=0, high=1),
+            MethodOption("seed", 0, "of the noise", low=0),
+        ),
+    ),
+    Method(
+        name="integrated-gradients",
+        title="Integrated gradients",
+        about="what each pixel adds to the score on the way from a black image",
+        source="Sundararajan et al. (2017), eq. 1 and 3",
+        passes="a forward and a backward pass for each step",
+        needs_layer=False,
+        build=_integrated_gradients,
+        options=(MethodOption("steps", 32, "pieces of the way", low=1),),
+    ),
+    Method(
+        name="rise",
+        title="RISE",
+        about="where the score is high when random parts of the image are seen",
+        source="Petsiuk et al. (2018), RISE, eq. 6",
+        passes="a forward pass for each mask",
+        needs_layer=False,
+        build=_rise,
+        options=(
+            MethodOption("masks", 1000, "random masks", low=2),
+            MethodOption("cells", 7, "cells of a mask along a side", low=1),
+            MethodOption("keep", 0.5, "probability that a cell is seen", low=0.01, high=0.99),
+            MethodOption("seed", 0, "of the masks", low=0),
+        ),
+    ),
+)
+METHODS = {row.name: row for row in _ROWS}
 
 
 def method_named(name):

@@ -13,8 +13,8 @@ from medxray.explain.methods import METHODS
 from medxray.plots.fonts import use_readable_fonts
 from medxray.system import storage
 
-_DPI = 150
-_PANEL = PICTURE_PIXELS / _DPI  # inches, longer side: a picture is shown pixel by pixel
+DPI = 150
+_PANEL = PICTURE_PIXELS / DPI  # inches, longer side: a picture is shown pixel by pixel
 _EDGE, _FOOT, _GAP = 0.06, 0.1, 0.1  # inches beside, below and between the panels
 _CAPTION, _LEGEND = 0.76, 0.67  # inches above and to the right of them
 _BAR_FROM, _BAR_WIDTH = 1.03, 0.045  # of the colour bar, in widths of a panel
@@ -63,28 +63,16 @@ def draw_overlay(heatmap, original):
     panel = (max(width * scale, 2.4), max(height * scale, 1.6))
     figure, (plain, heated) = _panels(*panel)
     for axes in (plain, heated):
-        _show(axes, original)
-    drawn = heated.imshow(
-        crop_to_image(heatmap.heatmap, heatmap.box),
-        cmap=heat_colormap(),
-        vmin=0.0,
-        vmax=1.0,
-        extent=(0, width, height, 0),
-        interpolation="bilinear",
-    )
-    if not heatmap.heatmap.any():
-        _note(heated, f"no part stands out\nfor {_printable(heatmap.target, 24)}\nin this layer")
-    _color_bar(figure, heated, drawn, heatmap)
-    lines = [_printable(line, int(_LETTERS_PER_INCH * figure.get_figwidth())) for line in _caption(heatmap)]
-    place = {"x": 0.01, "y": 1 - 0.05 / figure.get_figheight(), "ha": "left", "va": "top"}
-    figure.suptitle("\n".join(lines), fontsize=9.5, parse_math=False, linespacing=1.35, **place)
+        show_image(axes, original)
+    _color_bar(figure, heated, lay_heat(heated, heatmap, original), heatmap)
+    write_caption(figure, heatmap)
     return figure
 
 
 def _panels(width, height):
     """A figure with two panels of this size in inches, at fixed places: an automatic layout draws everything twice."""
     whole = 2 * width + 2 * _EDGE + _GAP + (_BAR_FROM - 1 + _BAR_WIDTH) * width + _LEGEND, height + _FOOT + _CAPTION
-    figure = Figure(figsize=whole, dpi=_DPI)
+    figure = Figure(figsize=whole, dpi=DPI)
     FigureCanvasAgg(figure)
     size = _FOOT / whole[1], width / whole[0], height / whole[1]
     lefts = _EDGE, _EDGE + width + _GAP
@@ -93,18 +81,46 @@ def _panels(width, height):
 
 def write_overlay(path, heatmap, original):
     """Draw one explanation into a PNG file; raises StorageError when it cannot be written."""
-    figure = draw_overlay(heatmap, original)
+    write_picture(path, draw_overlay(heatmap, original))
+
+
+def write_picture(path, figure):
+    """Write a matplotlib Figure into a PNG file; raises StorageError when it cannot be written."""
     use_readable_fonts(figure)
     with warnings.catch_warnings(), storage.atomic_path(path) as temporary:
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # told by use_readable_fonts
         figure.savefig(temporary, format="png", pil_kwargs={"compress_level": _COMPRESSION})
 
 
-def _show(axes, original):
+def show_image(axes, original):
+    """Draw an image, uint8 (h,w,1 or 3), into matplotlib axes."""
     height, width, channels = original.shape
     shown = original[..., 0] if channels == 1 else original
     axes.imshow(shown, cmap="gray", vmin=0, vmax=255, extent=(0, width, height, 0))
     axes.set_axis_off()
+
+
+def lay_heat(axes, heatmap, original):
+    """Draw a Heatmap over an image, uint8 (h,w,1 or 3), and return what was drawn, for a colour bar."""
+    height, width = original.shape[:2]
+    if not heatmap.heatmap.any():
+        where = "\nin this layer" if heatmap.layer else ""
+        _note(axes, f"no part stands out\nfor {printable(heatmap.target, 24)}{where}")
+    return axes.imshow(
+        crop_to_image(heatmap.heatmap, heatmap.box),
+        cmap=heat_colormap(),
+        vmin=0.0,
+        vmax=1.0,
+        extent=(0, width, height, 0),
+        interpolation="bilinear",
+    )
+
+
+def write_caption(figure, heatmap):
+    """Write file, prediction, truth, probability and threshold of a Heatmap above the panels of a figure."""
+    lines = [printable(line, int(_LETTERS_PER_INCH * figure.get_figwidth())) for line in _caption(heatmap)]
+    place = {"x": 0.01, "y": 1 - 0.05 / figure.get_figheight(), "ha": "left", "va": "top"}
+    figure.suptitle("\n".join(lines), fontsize=9.5, parse_math=False, linespacing=1.35, **place)
 
 
 def _note(axes, text):
@@ -114,15 +130,21 @@ def _note(axes, text):
 
 
 def _color_bar(figure, axes, drawn, heatmap):
-    bar = figure.colorbar(drawn, cax=axes.inset_axes([_BAR_FROM, 0.0, _BAR_WIDTH, 1.0]), ticks=[0, 0.5, 1])
-    bar.ax.set_facecolor("0.35")  # the colours as they look on the grey of an X-ray
-    bar.ax.set_yticklabels(["none", "0.5", "most"])
+    bar = bare_color_bar(figure, axes, drawn)
     height, width = heatmap.heatmap_layer.shape
-    method, name = METHODS[heatmap.method].title, _printable(heatmap.target, 24)
+    method, name = METHODS[heatmap.method].title, printable(heatmap.target, 24)
     layer = f"{heatmap.layer}, " if heatmap.layer else ""
     bar.set_label(f"{method} for {name}\n{layer}{height} × {width} cells", fontsize=8.5)
     bar.ax.yaxis.label.set_parse_math(False)
+
+
+def bare_color_bar(figure, axes, drawn):
+    """The colour bar, without a label, to the right of some axes."""
+    bar = figure.colorbar(drawn, cax=axes.inset_axes([_BAR_FROM, 0.0, _BAR_WIDTH, 1.0]), ticks=[0, 0.5, 1])
+    bar.ax.set_facecolor("0.35")  # the colours as they look on the grey of an X-ray
+    bar.ax.set_yticklabels(["none", "0.5", "most"])
     bar.ax.tick_params(labelsize=8)
+    return bar
 
 
 def _caption(heatmap):
@@ -143,6 +165,7 @@ def _caption(heatmap):
     return heatmap.file.name, verdict, numbers
 
 
-def _printable(name, longest):
+def printable(name, longest):
+    """A text without letters that cannot be printed, cut off after `longest`."""
     text = "".join(letter if letter.isprintable() else "?" for letter in name)
     return text if len(text) <= longest else text[: longest - 1] + "…"

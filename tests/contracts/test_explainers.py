@@ -1,6 +1,9 @@
 """What every explanation method keeps to, on every architecture; and that a new one takes a row and a file."""
 
+import functools
+
 import cv2
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -14,6 +17,12 @@ from tests.contracts.dummy_explainer import brightness_graph
 from tests.fixtures.architectures import architectures, with_signal
 
 SIZE, COUNT = 64, 3
+SMALL = {  # options that keep the methods of many passes short; the others have their defaults
+    "scorecam": {"channels": 4},
+    "smoothgrad": {"samples": 2},
+    "integrated-gradients": {"steps": 2},
+    "rise": {"masks": 6, "cells": 3},
+}
 
 
 @pytest.fixture(scope="module", params=architectures())
@@ -34,17 +43,34 @@ def pixels():
 def built(row, classifier):
     name, model = classifier
     layer = ARCHITECTURES[name].heat_layer if row.needs_layer else None
-    return row.build(model, layer, **row.chosen_options({}))
+    return row.build(model, layer, **row.chosen_options(SMALL.get(row.name, {})))
+
+
+@pytest.fixture(scope="module")
+def explained(classifier, pixels):
+    """Function row -> (what it builds, what that says of all pixels)."""
+
+    @functools.cache
+    def answer(row):
+        explain_images = built(row, classifier)
+        return explain_images, explain_images(pixels, second)
+
+    return answer
 
 
 def second(logits):
     return tf.ones(tf.shape(logits)[:1], tf.int32)
 
 
-@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
-def test_maps_have_the_layers_shape_and_a_range_from_0_to_1_and_logits_are_the_models(row, classifier, pixels):
+each_row = pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
+
+
+@each_row
+def test_maps_have_the_layers_shape_and_a_range_from_0_to_1_and_logits_are_the_models(
+    row, classifier, explained, pixels
+):
     name, model = classifier
-    maps, logits, pooled = tf.function(built(row, classifier))(pixels, second)
+    maps, logits, pooled = explained(row)[1]
     assert maps.dtype == tf.float32 and maps.shape[0] == COUNT and len(maps.shape) == 3
     if row.needs_layer:
         assert maps.shape[1:] == model.get_layer(ARCHITECTURES[name].heat_layer).output.shape[1:3]
@@ -54,39 +80,67 @@ def test_maps_have_the_layers_shape_and_a_range_from_0_to_1_and_logits_are_the_m
     np.testing.assert_allclose(pooled, expected_pooled, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
-def test_an_explanation_does_not_depend_on_the_other_images_of_the_batch(row, classifier, pixels):
-    explain_images = tf.function(built(row, classifier))
-    together = explain_images(pixels, second).maps
+@each_row
+def test_an_explanation_does_not_depend_on_the_other_images_of_the_batch(row, explained, pixels):
+    explain_images, together = explained(row)
     for number in range(COUNT):
         alone = explain_images(pixels[number : number + 1], second).maps
-        np.testing.assert_allclose(together[number], alone[0], atol=1e-3)
+        np.testing.assert_allclose(together.maps[number], alone[0], atol=1e-3)
 
 
-@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
-def test_a_class_that_no_image_speaks_for_has_a_map_of_0(row, classifier, pixels):
+@each_row
+def test_a_class_that_no_image_speaks_for_has_a_map_of_0(row, classifier, explained, pixels):
     """With all weights of the head 0 nothing depends on the image: every map is constant."""
     _, model = classifier
     head = model.get_layer("logits")
     before = head.get_weights()
     head.set_weights([np.zeros_like(weight) for weight in before])
     try:
-        maps = tf.function(built(row, classifier))(pixels, second).maps
+        maps = explained(row)[0](pixels, second).maps
     finally:
         head.set_weights(before)
     np.testing.assert_array_equal(maps, np.zeros(maps.shape))
 
 
+@pytest.fixture(scope="module")
+def small_classifier(classifier_of):
+    return "shallow-cnn", classifier_of("shallow-cnn", size=SIZE, channels=1, classes=2)
+
+
+@each_row
+def test_one_compiled_graph_serves_batches_of_any_size(row, small_classifier, pixels):
+    explain_images = built(row, small_classifier)
+    images = tf.TensorSpec((None, *pixels.shape[1:]), tf.float32)
+    graph = tf.function(lambda some: explain_images(some, second), input_signature=[images])
+    expected = explain_images(pixels, second).maps
+    for count in (COUNT, 1):
+        np.testing.assert_allclose(graph(pixels[:count]).maps, expected[:count], atol=1e-3)
+    assert graph.experimental_get_tracing_count() == 1
+
+
+@each_row
+def test_a_model_of_low_precision_has_maps_of_float32(row, classifier_of, pixels):
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = classifier_of("shallow-cnn", size=SIZE, channels=1, classes=2)
+    finally:
+        keras.config.set_dtype_policy(before)
+    maps, logits, pooled = built(row, ("shallow-cnn", model))(pixels, second)
+    assert maps.dtype == logits.dtype == pooled.dtype == tf.float32
+    assert np.isfinite(maps).all() and np.max(maps) > 0.5
+
+
 @pytest.mark.parametrize("row", [row for row in METHODS.values() if row.reference], ids=lambda row: row.name)
-def test_a_method_agrees_with_its_reference_by_tf_keras_vis(row, classifier, pixels):
+def test_a_method_agrees_with_its_reference_by_tf_keras_vis(row, classifier, explained, pixels):
     name, model = classifier
-    ours = tf.function(built(row, classifier))(pixels, second)
+    ours = explained(row)[1]
     theirs = row.reference(model, ARCHITECTURES[name].heat_layer)(pixels, second)
     np.testing.assert_allclose(ours.maps, theirs.maps, atol=1e-4)
     np.testing.assert_allclose(ours.logits, theirs.logits, rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
+@each_row
 def test_every_row_says_what_it_is(row):
     assert METHODS[row.name] is row and row.title and row.about and row.source
     assert row.builder(ENGINES[0]) is row.build

@@ -63,7 +63,7 @@ def test_unreadable_files_are_returned_with_reasons_and_the_others_explained(bin
     [
         ({"target": "COVID"}, "--class must be one of NORMAL, PNEUMONIA. Received 'COVID'"),
         ({"layer": "nowhere"}, "Layer 'nowhere' does not exist in shallow-cnn"),
-        ({"method": "guess"}, "--method must be one of gradcam. Received 'guess'"),
+        ({"method": "guess"}, "--method must be one of gradcam, .*, rise. Received 'guess'"),
         ({"engine": "torch"}, "--engine of gradcam must be one of compiled, tf-keras-vis. Received 'torch'"),
         ({"options": (("patch", "3"),)}, "gradcam has these options: none. Received 'patch'"),
     ],
