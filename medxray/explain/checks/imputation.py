@@ -47,12 +47,11 @@ def _solve(plane, removed):
 
 
 def _halved(plane, removed):
-    """The mean of the pixels left in each square of four, and where none is left; odd sides lose their last pixels."""
-    height, width = (side // 2 for side in plane.shape)
-    kept = (~removed).astype(np.float32)[: 2 * height, : 2 * width]
-    squares = (height, 2, width, 2)
-    number = kept.reshape(squares).sum(axis=(1, 3))
-    total = (plane[: 2 * height, : 2 * width] * kept).reshape(squares).sum(axis=(1, 3))
+    """The mean of the pixels left in each square of four, and where none is left; half squares end odd sides."""
+    kept = np.pad((~removed).astype(np.float32), [(0, side % 2) for side in plane.shape])
+    values = np.pad(plane, [(0, side % 2) for side in plane.shape]) * kept
+    squares = (kept.shape[0] // 2, 2, kept.shape[1] // 2, 2)
+    number, total = (part.reshape(squares).sum(axis=(1, 3)) for part in (kept, values))
     return total / np.maximum(number, 1), number == 0
 
 
