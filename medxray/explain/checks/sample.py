@@ -92,8 +92,12 @@ def read_sample(run, manifest, *, images, seed):
         CheckedImages in the order of `balanced_order`. Those that cannot be read are left out with a warning.
 
     Raises:
-        DataError: fewer than two can be read.
+        DataError: there is none, or fewer than two can be read.
     """
+    if not len(manifest):
+        raise DataError(
+            f"No image of {manifest.root} is in this split. Name another --split, or other data with --data."
+        )
     rows = balanced_order(manifest.labels(), manifest.patients(), seed)[:images]
     files = manifest.files()
     files = [files[row] for row in rows]
