@@ -45,7 +45,7 @@ def area_under(fractions, scores):
     Returns:
         float64 array (...), between the lowest and the highest score.
 
-    Source: Petsiuk et al. (2018), section 4.2, deletion and insertion; deviations: few fractions at unequal distances.
+    Source: Petsiuk et al. (2018), RISE, deletion and insertion; deviations: few fractions at unequal distances.
     """
     fractions = np.asarray(fractions, np.float64)
     return np.trapezoid(np.asarray(scores, np.float64), fractions, axis=-1) / (fractions[-1] - fractions[0])

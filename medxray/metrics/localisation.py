@@ -28,8 +28,8 @@ def hits(order, region):
     Returns:
         bool.
 
-    Source: Zhang et al. (2016), section 4.1, the pointing game; deviations: the tolerance is the caller's (the paper
-    has 15 pixels); of equal pixels a random one counts.
+    Source: Zhang et al. (2016), Excitation backprop, the pointing game; deviations: the tolerance is the caller's (the
+    paper has 15 pixels); of equal pixels a random one counts.
     """
     return bool(np.asarray(region).ravel()[order[0]])
 
@@ -60,7 +60,7 @@ def energy_inside(heat, region):
     Returns:
         float, 0-1; 0 for a map without heat.
 
-    Source: Wang et al. (2020), Score-CAM, section 4.3, energy-based pointing game; deviations: regions of any form.
+    Source: Wang et al. (2020), Score-CAM, energy-based pointing game; deviations: regions of any form.
     """
     heat = np.asarray(heat, np.float64)
     total = heat.sum()

@@ -15,8 +15,8 @@ def gini(heat):
     Returns:
         float, 0 to below 1; 0 for a map without heat.
 
-    Source: Hurley and Rickard (2009), table I; used for explanations by Chalasani et al. (2020); deviations: 0 where
-    it is not defined.
+    Source: Hurley and Rickard (2009), Comparing measures of sparsity; used for explanations by Chalasani et al. (2020);
+    deviations: 0 where it is not defined.
     """
     values = np.sort(np.asarray(heat, np.float64).ravel())
     total, n = values.sum(), len(values)

@@ -23,8 +23,8 @@ def impute(image, removed, random):
     Returns:
         float32 (H,W,C), 0-255; what is not removed stays as it is.
 
-    Source: Rong et al. (2022), A consistent and efficient evaluation strategy for attribution methods, section 4.3;
-    deviations: the linear system is solved by conjugate gradients on grids from coarse to fine, until each equation
+    Source: Rong et al. (2022), A consistent and efficient evaluation strategy for attribution methods, noisy linear
+    imputation; deviations: the linear system is solved by conjugate gradients on grids from coarse to fine, until each equation
     holds to 0.01 grey levels;
     the noise is a hundredth of the range of grey levels (the authors' program: of standardised colours), and what it
     would take out of the range is cut off.

@@ -53,7 +53,7 @@ def versions(pixels, box, order, random):
     Returns:
         float32 (VERSIONS,H,W,C).
 
-    Source: Petsiuk et al. (2018), section 4.2, for deletion and insertion, Rong et al. (2022) for ROAD with the most
+    Source: Petsiuk et al. (2018), RISE, for deletion and insertion, Rong et al. (2022) for ROAD with the most
     relevant pixels removed first; deviations: few fractions; deletion covers with the mean colour of the image;
     insertion begins with a stronger blur, since the authors' leaves opacities of the lung visible.
     """

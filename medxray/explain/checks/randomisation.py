@@ -119,7 +119,7 @@ def verdict(steps, between):
         dict: passed (the maps of the random network are not more like the original ones than those of other images
         are), rank_correlation and ssim with the maps of the random network, between_images, depths.
 
-    Source: Adebayo et al. (2018), Sanity checks for saliency maps, section 4.1, cascading randomisation; deviations:
+    Source: Adebayo et al. (2018), Sanity checks for saliency maps, cascading randomisation; deviations:
     stages instead of layers, a criterion that passes or fails, maps without contrast count as 0.
     """
     _, rank, ssim = steps[-1]

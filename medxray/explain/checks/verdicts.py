@@ -89,7 +89,11 @@ def explanation_lines(report):
     ]
     regions = report["regions"]
     if regions is not None:
-        lines.append(f"Hits, IoU and inside are of {regions['n_localised']} true positives ({regions['source']}).")
+        fewer = {name: found["n_localised"] for name, found in report["methods"].items()}
+        told = "".join(f", of {name} {n}" for name, n in fewer.items() if n != regions["n_localised"])
+        lines.append(
+            f"Hits, IoU and inside are of {regions['n_localised']} true positives{told} ({regions['source']})."
+        )
     lines += [f"{name}: {found['lowered']}." for name, found in report["methods"].items() if found["lowered"]]
     lines += [f"{name} is left out: {reason}" for name, reason in report["skipped"].items()]
     return [*lines, "", *(found["verdict"] for found in report["methods"].values())]
