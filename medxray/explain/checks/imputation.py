@@ -24,10 +24,9 @@ def impute(image, removed, random):
         float32 (H,W,C), 0-255; what is not removed stays as it is.
 
     Source: Rong et al. (2022), A consistent and efficient evaluation strategy for attribution methods, noisy linear
-    imputation; deviations: the linear system is solved by conjugate gradients on grids from coarse to fine, until each equation
-    holds to 0.01 grey levels;
-    the noise is a hundredth of the range of grey levels (the authors' program: of standardised colours), and what it
-    would take out of the range is cut off.
+    imputation; deviations: the linear system is solved by conjugate gradients on grids from coarse to fine, until each
+    equation holds to 0.01 grey levels; the noise is a hundredth of the range of grey levels (the authors' program: of
+    standardised colours), and what it would take out of the range is cut off.
     """
     planes = [_solve(np.ascontiguousarray(plane), removed) for plane in np.moveaxis(image, -1, 0)]
     noisy = np.stack(planes, axis=-1) + random.normal(0, NOISE, (*removed.shape, 1)).astype(np.float32)

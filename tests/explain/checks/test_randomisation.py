@@ -77,8 +77,8 @@ def test_the_verdict_names_what_is_better_and_what_fails():
         "repeatability": {"rank_correlation": 0.91, "n": 8},
     }
     assert verdict_line("rise", found) == (
-        "rise: better than random on deletion and insertion; not better than a centre blob, worse than a centre blob on "
-        "insertion; FAILS the randomisation check; another seed gives maps with a rank correlation of 0.910"
+        "rise: better than random on deletion and insertion; not better than a centre blob, worse than a centre blob "
+        "on insertion; FAILS the randomisation check; another seed gives maps with a rank correlation of 0.910"
     )
     found["deletion"]["minus_random"]["ci95"] = None
     assert "too few images to compare with random" in verdict_line("rise", found)
