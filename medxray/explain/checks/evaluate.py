@@ -16,8 +16,9 @@ from medxray.explain.checks.maps import MapFunction
 from medxray.explain.checks.perturbations import BETTER, FRACTIONS, VERSIONS
 from medxray.explain.checks.regions import read_regions
 from medxray.explain.checks.sample import read_sample
-from medxray.explain.checks.settings import ALL, FEW_IMAGES, MANY_PASSES, chosen_methods, setting_of
+from medxray.explain.checks.settings import FEW_IMAGES, MANY_PASSES, chosen_methods, setting_of
 from medxray.explain.checks.verdicts import verdict_line
+from medxray.explain.several import ALL
 from medxray.runs.directory import ExplanationFiles
 from medxray.system import progress
 from medxray.system.storage import check_place, plain

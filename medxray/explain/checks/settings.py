@@ -1,12 +1,13 @@
-"""What the check of a method costs, and the options that are lowered for it. No TensorFlow before it is asked."""
+"""What the check of a method costs, and the options that are lowered for it."""
 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from medxray.explain.methods import METHODS, OCCLUSION, method_named
+from medxray.explain.methods import METHODS, OCCLUSION
+from medxray.explain.occlusion_grid import OcclusionGrid
+from medxray.explain.several import requests_for
 
-ALL = "all"
 MANY_PASSES = 100  # for one map; above it fewer images are checked
 FEW_IMAGES = 16  # then
 _GRADIENT = 2  # passes that a backward pass through the whole network counts for
@@ -28,8 +29,6 @@ class Setting:
 
 
 def _patches(options, size):
-    from medxray.explain.occlusion_grid import OcclusionGrid
-
     first, others = OcclusionGrid(size, options["patch"], options["stride"]).coarse()
     return 1 + len(first) + math.ceil(len(others) / 4)
 
@@ -100,6 +99,4 @@ def chosen_methods(text):
     """
     if text is None:
         return default_methods()
-    if text.strip() == ALL:
-        return tuple(METHODS)
-    return tuple(dict.fromkeys(method_named(name.strip()).name for name in text.split(",")))
+    return tuple(request.method for request in requests_for(text))
