@@ -24,8 +24,8 @@ from medxray.cli.options import (
 @click.option(
     "--method",
     "methods",
-    metavar="NAME,...|all",
-    help="Methods to check; default: those that take one pass forth and back.",
+    metavar="NAME[,NAME...]",
+    help="Methods to check, or all; default: those that take one pass forth and back.",
 )
 @click.option("--masks", type=PATH, metavar="DIR", help="Folder of masks that are named like the images.")
 @click.option("--boxes", type=PATH, metavar="CSV", help="Boxes: patientId,x,y,width,height,Target as of RSNA.")

@@ -138,7 +138,7 @@ class _Method:
         self.images = min(images, FEW_IMAGES) if self.passes > MANY_PASSES else images
         self.probed = min(self.images, max(_FEWEST_PROBED, self.images // _PROBED))
         self.is_seeded = "seed" in self._explain.options
-        self._steps, self._repeated = [], EXACT
+        self._probes, self._steps, self._repeated = None, [], EXACT
 
     def cost(self, depths):
         """Forward passes of the whole check."""

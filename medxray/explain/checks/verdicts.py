@@ -21,6 +21,8 @@ def verdict_line(name, found):
     parts = [_against(found, reference, words) for reference, words in NAMES.items()]
     passed = found["randomisation"]["passed"]
     parts.append("passes the randomisation check" if passed else "FAILS the randomisation check")
+    if found["constant_maps"]:
+        parts.append(f"{found['constant_maps']} of {found['n']} maps are the same everywhere")
     if isinstance(found["repeatability"], dict):
         parts.append(f"another seed gives maps with a rank correlation of {_number(_repeated(found))}")
     return f"{name}: {'; '.join(parts)}"
@@ -39,7 +41,7 @@ def _against(found, reference, words):
         elif high < 0:
             groups["worse than"].append(figure)
     told = [f"{how} {words} on {_joined(figures)}" for how, figures in groups.items() if figures]
-    return ", ".join(told if groups["better than"] else [f"not better than {words}", *told])
+    return ", ".join(told) or f"not better than {words}"
 
 
 def _joined(figures):

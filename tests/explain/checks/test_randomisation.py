@@ -74,11 +74,20 @@ def test_the_verdict_names_what_is_better_and_what_fails():
         "insertion": figure([0.1, 0.2], [-0.2, -0.1]),
         "road": figure([-0.1, 0.1], [-0.1, 0.1]),
         "randomisation": {"passed": False},
+        "constant_maps": 3,
+        "n": 16,
         "repeatability": {"rank_correlation": 0.91, "n": 8},
     }
     assert verdict_line("rise", found) == (
-        "rise: better than random on deletion and insertion; not better than a centre blob, worse than a centre blob "
-        "on insertion; FAILS the randomisation check; another seed gives maps with a rank correlation of 0.910"
+        "rise: better than random on deletion and insertion; worse than a centre blob on insertion; "
+        "FAILS the randomisation check; 3 of 16 maps are the same everywhere; "
+        "another seed gives maps with a rank correlation of 0.910"
     )
     found["deletion"]["minus_random"]["ci95"] = None
     assert "too few images to compare with random" in verdict_line("rise", found)
+    found |= {"constant_maps": 0, "randomisation": {"passed": True}, "repeatability": "exact"}
+    found["insertion"] = figure([-0.1, 0.2], [-0.2, 0.1])
+    found["deletion"] = figure([-0.2, -0.1], [-0.2, 0.1])
+    assert verdict_line("gradcam", found) == (
+        "gradcam: better than random on deletion; not better than a centre blob; passes the randomisation check"
+    )

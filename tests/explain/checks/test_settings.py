@@ -1,5 +1,8 @@
 """Which methods are checked, at what cost."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from medxray.errors import ConfigError
@@ -20,6 +23,12 @@ def test_every_method_with_options_has_a_row_and_a_reason_for_options_that_are_l
         assert bool(row.reason) == bool(row.options(SIZE)), name
         assert name in settings._SETTINGS, name
         method.chosen_options(row.options(SIZE))
+
+
+def test_the_manual_lists_the_methods_whose_options_are_lowered():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "explain.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([\w-]+) \|", page.split("| method | option | why |")[1], re.M)
+    assert rows == [name for name in METHODS if settings.setting_of(name).reason]
 
 
 def test_costs_in_passes():
