@@ -2,6 +2,7 @@
 
 import click
 
+from medxray.cli.explain_evaluate import evaluate
 from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option
 from medxray.cli.report_files import report_files
 from medxray.explain.methods import COMPILED, ENGINES, GRADCAM, METHODS, OCCLUSION
@@ -54,7 +55,10 @@ def _map_options(folder):
 
 @click.group()
 def explain():
-    """Draw what a model looked at, by one of several methods."""
+    """Draw what a model looked at, by one of several methods, and say how far such maps can be trusted."""
+
+
+explain.add_command(evaluate)
 
 
 @explain.command()

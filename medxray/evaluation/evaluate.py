@@ -54,7 +54,7 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
     """
     check_place(run.path)
     how = {"label_map": label_map, "columns": columns}
-    part, known, files = _part(run, data, split, exclude_known=exclude_known, **how)
+    part, known, files = part_of_data(run, data, split, exclude_known=exclude_known, **how)
     predictions, pictures = run.predict_manifest(part, split=split)
     notes = known.notes() if known else run.own_notes(split)
     report = _report(run, predictions, pictures, notes=notes, shifts=shifts)
@@ -71,8 +71,22 @@ def _report(run, predictions, pictures, *, notes, shifts):
     return report | {"shifts": report_shifts(run, predictions, pictures)} if shifts else report
 
 
-def _part(run, data, split, *, exclude_known, **how):
-    """(Manifest of what is to be evaluated, Known of other data or None, EvaluationFiles for what comes of it)."""
+def part_of_data(run, data, split, *, exclude_known, **how):
+    """What of a run's own data, or of other data, is to be evaluated.
+
+    Args:
+        run: as for `write_evaluation`.
+        data: as for `write_evaluation`.
+        split: as for `write_evaluation`.
+        exclude_known: as for `write_evaluation`.
+        **how: `label_map` and `columns`, as for `write_evaluation`.
+
+    Returns:
+        (Manifest, known.Known of other data or None, EvaluationFiles for what comes of it).
+
+    Raises:
+        DataError: as for `write_evaluation`.
+    """
     root = None
     if data is not None:
         manifest = other_manifest(run, data, **how)

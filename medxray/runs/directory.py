@@ -18,6 +18,20 @@ _KIND = "medxray-run"
 log = logging.getLogger(__name__)
 
 
+class ExplanationFiles:
+    """The files of a check of explanation methods in its folder.
+
+    Args:
+        path: the folder.
+    """
+
+    def __init__(self, path):
+        self.path = Path(path)
+        self.report_file = self.path / "explanations.json"
+        self.faithfulness_plot = self.path / "faithfulness.png"
+        self.randomisation_plot = self.path / "randomisation.png"
+
+
 class EvaluationFiles:
     """The files of an evaluation in its folder.
 
@@ -30,6 +44,7 @@ class EvaluationFiles:
         self.metrics_file = self.path / "metrics.json"
         self.predictions_file = self.path / "predictions.csv"
         self.plots = self.path / "plots"
+        self.explanations = ExplanationFiles(self.path / "explanations")
 
 
 class RunDir(EvaluationFiles):

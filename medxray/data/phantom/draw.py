@@ -148,6 +148,21 @@ def generate_phantoms(root, *, patients=60, size=256, seed=0, overwrite=False):
     return sorted(root / name for name in names)
 
 
+def masks_beside(file):
+    """The folder of masks of the phantoms that a picture belongs to.
+
+    Args:
+        file: path of a picture.
+
+    Returns:
+        pathlib.Path, or None where it is no picture of `generate_phantoms`.
+    """
+    for folder in Path(file).absolute().parents:
+        if folder.name == _IMAGES and (folder / _NOTE_NAME).is_file() and (folder.parent / _MASKS).is_dir():
+            return folder.parent / _MASKS
+    return None
+
+
 def _check_arguments(patients, size, seed):
     for name, value, low, high in (("--patients", patients, 1, 100_000), ("--size", size, 64, 2048)):
         if not low <= value <= high:

@@ -1,0 +1,1 @@
+"""How far the maps of explanation methods can be trusted."""
