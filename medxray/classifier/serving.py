@@ -20,7 +20,8 @@ class ClassifierServing(Serving):
         self.heat_layer = spec.architecture.heat_layer
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
         content = tf.TensorSpec((None,), tf.string, "image_bytes")
-        heat, targets_of = gradcam_graph(model, self.heat_layer), default_targets(len(spec.classes), spec.calibration)
+        heat = gradcam_graph(model, self.heat_layer, fold=False)
+        targets_of = default_targets(len(spec.classes), spec.calibration)
         self.explain = tf.function(lambda images: heat(images, targets_of)[:2], input_signature=[images])
         self.gradcam = tf.function(self._gradcam, input_signature=[content])
 

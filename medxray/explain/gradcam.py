@@ -8,12 +8,13 @@ from medxray.moved import names_of_old_module
 __getattr__ = names_of_old_module(__name__)
 
 
-def gradcam_graph(model, layer):
+def gradcam_graph(model, layer, *, fold=True):
     """Grad-CAM from one forward pass, and a backward pass from `maps.target_scores` to the layer.
 
     Args:
         model: a classifier with the layers `pooled` and `logits`; float16 and bfloat16 activations are allowed.
         layer: name of a layer of `layers.heat_layers(model)`.
+        fold: as for `passes.gradient_pass`.
 
     Returns:
         function as `methods` describes it, for use inside a tf.function.
@@ -28,7 +29,7 @@ def gradcam_graph(model, layer):
         weights = tf.reduce_mean(gradients, axis=(1, 2), keepdims=True)  # eq. 1
         return tf.reduce_sum(weights * activations, axis=-1)  # eq. 2
 
-    return weighted_activations(model, layer, formula)
+    return weighted_activations(model, layer, formula, fold=fold)
 
 
 def compiled_gradcam(model, layer):

@@ -1,6 +1,7 @@
 """What methods share: the passes through a network that give activations, gradients, logits and pooled features.
 
-Batch normalisations are folded into the convolutions before them: the same numbers up to rounding, in less time.
+Batch normalisations are folded into the convolutions before them: the same numbers up to rounding, in less time. In a
+model of float16 or bfloat16 they are not, because rounding is no small matter there.
 """
 
 from typing import NamedTuple
@@ -33,7 +34,7 @@ class LayerPass(NamedTuple):
 
 def whole_network(model):
     """A classifier as a function of images: float32 (N,H,W,C), 0-255 -> logits (N,K), pooled features (N,c)."""
-    network = folded(trunk(model), training=False)
+    network = _quick(trunk(model))
 
     def forward(images):
         logits, pooled = network(images, training=False)
@@ -48,7 +49,7 @@ def layer_network(model, layer):
     Raises:
         ConfigError: the model has no such layer.
     """
-    network = folded(_joint(model, layer), training=False)
+    network = _quick(_joint(model, layer))
 
     def forward(images):
         activations, logits, pooled = network(images, training=False)
@@ -57,7 +58,7 @@ def layer_network(model, layer):
     return forward
 
 
-def gradient_pass(model, layer):
+def gradient_pass(model, layer, *, fold=True):
     """One forward pass, and one backward pass from the target to a layer; nothing below the layer is differentiated.
 
     The layer may stand anywhere, also inside a residual branch.
@@ -65,6 +66,7 @@ def gradient_pass(model, layer):
     Args:
         model: a classifier with the layers `pooled` and `logits`; float16 and bfloat16 activations are allowed.
         layer: name of a layer of `layers.heat_layers(model)`.
+        fold: False leaves every layer as it is, as in an exported graph.
 
     Returns:
         function, (images, targets_of) as `methods` describes them -> LayerPass.
@@ -72,7 +74,7 @@ def gradient_pass(model, layer):
     Raises:
         ConfigError: the model has no such layer.
     """
-    network = folded(_joint(model, layer), training=False)
+    network = _quick(_joint(model, layer)) if fold else _joint(model, layer)
     tap, tapped = _Tap(), network.outputs[0]._keras_history.operation
 
     def call(this, *inputs, **options):
@@ -92,7 +94,7 @@ def gradient_pass(model, layer):
     return forward
 
 
-def weighted_activations(model, layer, formula):
+def weighted_activations(model, layer, formula, *, fold=True):
     """A method whose map is a weighted sum of a layer's activations.
 
     Args:
@@ -100,6 +102,7 @@ def weighted_activations(model, layer, formula):
         layer: as for `gradient_pass`.
         formula: function, (activations, gradients), both float32 (N,h,w,c) -> float32 (N,h,w); what is below 0 in it
             speaks for other classes and is not shown.
+        fold: as for `gradient_pass`.
 
     Returns:
         function as `methods` describes it.
@@ -107,13 +110,18 @@ def weighted_activations(model, layer, formula):
     Raises:
         ConfigError: the model has no such layer.
     """
-    passed = gradient_pass(model, layer)
+    passed = gradient_pass(model, layer, fold=fold)
 
     def explain(images, targets_of):
         activations, gradients, logits, pooled = passed(images, targets_of)
         return Explained(scaled(tf.nn.relu(formula(activations, gradients))), logits, pooled)
 
     return explain
+
+
+def _quick(network):
+    low = any(layer.compute_dtype != "float32" for layer in network.layers)
+    return network if low else folded(network, training=False)
 
 
 def _joint(model, layer):
