@@ -145,7 +145,8 @@ class Detector(Run):
         """The compiled model: images -> pooled features, anomaly map, logits and, if there is one, reconstruction."""
         has = {layer.name for layer in self.model.layers}
         names = [POOLED, MAP, LOGITS, *({RECONSTRUCTION} & has)]
-        return compiled(keras.Model(self.model.input, [self.model.get_layer(name).output for name in names]))
+        part = keras.Model(self.model.input, [self.model.get_layer(name).output for name in names])
+        return compiled(part, fold=False)  # a distance near 0 makes much of rounding
 
     def _outputs(self, pixels):
         """Map, logits and reconstruction that `_seen` gives for uint8 pixels (n,H,W,C): list of arrays (n,...)."""

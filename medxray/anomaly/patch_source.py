@@ -32,7 +32,7 @@ class PatchSource:
         self._features = cached_features(backbone, self._names, images=images, views=0, config=config)
         self._cached = [name for name in self._names if self._features and self._features.has(name, augmented=False)]
         online = [name for name in self._names if name not in self._cached]
-        self._forward = compiled(prefix(backbone, online)) if online else None
+        self._forward = compiled(prefix(backbone, online), fold=False) if online else None
 
     def of(self, images):
         """The same for other images (ImageSet), PatchSource."""

@@ -20,9 +20,14 @@ def trunk(model):
     return keras.Model(model.input, [model.get_layer(LOGITS).output, model.get_layer(POOLED).output])
 
 
-def compiled(model):
-    """Inference of a Keras model as one graph for any batch size: float array (N,...) -> list of output tensors."""
-    model = folded(model, training=False)
+def compiled(model, *, fold=True):
+    """Inference of a Keras model as one graph for any batch size: float array (N,...) -> list of output tensors.
+
+    Args:
+        model: keras.Model with one input.
+        fold: whether batch normalisation is folded; False where rounding is made much of.
+    """
+    model = folded(model, training=False) if fold else model
 
     @tf.function(input_signature=[tf.TensorSpec(model.inputs[0].shape, tf.float32)])
     def forward(batch):

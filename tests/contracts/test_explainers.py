@@ -25,7 +25,7 @@ SMALL = {  # options that keep the methods of many passes short; the others have
 }
 
 
-KINDS = ("vgg16", "resnet50", "efficientnet-lite0")  # a chain, branches that are added, depthwise convolutions
+KINDS = ("resnet50", "efficientnet-lite0")  # branches that are added, depthwise convolutions
 
 
 def pairs(rows):
