@@ -86,7 +86,8 @@ def _figures(truth, logits):
     sides = [truth == k for k in classes]
     if any(side.all() or not side.any() for side in sides):
         return {"accuracy": accuracy, "auroc": float("nan")}
-    odds = [logits[:, k] - np.logaddexp.reduce(np.delete(logits, k, axis=1), axis=1) for k in classes]
+    with np.errstate(invalid="ignore"):  # logits that are no numbers are told by the loss
+        odds = [logits[:, k] - np.logaddexp.reduce(np.delete(logits, k, axis=1), axis=1) for k in classes]
     areas = [placements(side, score)[0].mean() for side, score in zip(sides, odds, strict=True)]
     return {"accuracy": accuracy, "auroc": float(np.mean(areas))}
 
