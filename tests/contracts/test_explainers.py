@@ -25,7 +25,7 @@ SMALL = {  # options that keep the methods of many passes short; the others have
 }
 
 
-KINDS = ("resnet50", "efficientnet-lite0")  # branches that are added, depthwise convolutions
+KINDS = ("efficientnet-lite0",)  # depthwise convolutions, and branches that are added
 
 
 def pairs(rows):
