@@ -39,8 +39,13 @@ def shares_of(path, limit):
     test = own_manifest(run, "test")
     rows = np.sort(np.random.default_rng(0).permutation(len(test.table))[:limit])
     files = [test.root / name for name in test.table["path"].to_numpy()[rows]]
-    found = iterate_heatmaps(run, files, ExplainRequest())
-    return np.array([border_share(one.result.heatmap, one.result.box) for one in found]), test.patients()[rows]
+    found = list(iterate_heatmaps(run, files, ExplainRequest()))
+    for one in found:
+        if one.error:
+            print(f"left out: {one.name}: {one.error}")
+    read = [not one.error for one in found]
+    shares = [border_share(one.result.heatmap, one.result.box) for one in found if not one.error]
+    return np.array(shares), test.patients()[rows][read]
 
 
 def main():

@@ -189,7 +189,7 @@ def _stage_setup(setup, stage, listeners):
     freeze_before(setup.model, stage.cut, train_normalization=train_normalization, l2=setup.l2)
     part = suffix(setup.model, stage.cut, setup.output)
     augmented, unchanged = (_is_cached(setup, stage, augmented=which) for which in (True, False))
-    quick = folded(part, training=True)
+    quick = folded(part, training=True) if augmented or unchanged else part
     model, train = cached_training(setup, stage, quick) if augmented else online_training(setup)
     judged, validation = cached_validation(setup, stage, quick) if unchanged else online_validation(setup)
     precision = _step_precision(setup, stage, model, train, on_head=augmented and stage.cut == POOLED)
