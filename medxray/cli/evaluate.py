@@ -3,24 +3,17 @@
 import click
 
 from medxray.cli.options import (
-    PATH,
     check_data_options,
     json_option,
     other_data_options,
     run_argument,
+    split_options,
 )
 
 
 @click.command()
 @run_argument
-@click.option("--data", type=PATH, help="Another folder or CSV; default: the run's own split.")
-@click.option(
-    "--split",
-    type=click.Choice(("train", "val", "test")),
-    default="test",
-    show_default=True,
-    help="Which split; data without splits is evaluated whole.",
-)
+@split_options
 @click.option("--shifts", is_flag=True, help="Evaluate shifted views of all images, too, see docs/evaluation.md.")
 @other_data_options
 @json_option

@@ -8,19 +8,13 @@ from medxray.cli.options import (
     json_option,
     other_data_options,
     run_argument,
+    split_options,
 )
 
 
 @click.command()
 @run_argument
-@click.option("--data", type=PATH, help="Another folder or CSV; default: the run's own split.")
-@click.option(
-    "--split",
-    type=click.Choice(("train", "val", "test")),
-    default="test",
-    show_default=True,
-    help="Which split; data without splits is taken whole.",
-)
+@split_options
 @click.option(
     "--method",
     "methods",

@@ -102,3 +102,17 @@ def other_data_options(command):
     for option in (_count_left_out_option, _exclude_known_option, column_options, label_map_option):
         command = option(command)
     return command
+
+
+def split_options(command):
+    """`--data` and `--split` of commands that look at a split of a run, or at other data."""
+    split = click.option(
+        "--split",
+        type=click.Choice(("train", "val", "test")),
+        default="test",
+        show_default=True,
+        help="Which split; data without splits is taken whole.",
+    )
+    return click.option("--data", type=PATH, help="Another folder or CSV; default: the run's own split.")(
+        split(command)
+    )
