@@ -2,6 +2,7 @@ import copy
 
 import cv2
 import numpy as np
+import pytest
 from click.testing import CliRunner
 
 from medxray.cli.explain import gradcam
@@ -31,12 +32,13 @@ def test_npz_holds_the_numbers_without_pickled_objects(binary_run, image_files, 
     (heatmap,), _ = binary_run.explain([file], target="NORMAL")
     with np.load(tmp_path / f"{file.stem}-NORMAL.npz", allow_pickle=False) as stored:
         assert set(stored) == set(raw_arrays(heatmap))
-        np.testing.assert_array_equal(stored["heatmap"], heatmap.heatmap)
-        np.testing.assert_array_equal(stored["heatmap_layer"], heatmap.heatmap_layer)
+        # Two passes of a graph on several threads differ in the last digits.
+        np.testing.assert_allclose(stored["heatmap"], heatmap.heatmap, atol=1e-5)
+        np.testing.assert_allclose(stored["heatmap_layer"], heatmap.heatmap_layer, atol=1e-5)
         np.testing.assert_array_equal(stored["image"], heatmap.image)
         assert tuple(stored["box"]) == heatmap.box
         assert (str(stored["class_name"]), str(stored["layer"])) == ("NORMAL", "block3_relu")
-        assert stored["probability"] == heatmap.probability
+        assert stored["probability"] == pytest.approx(heatmap.probability, abs=1e-6)
         assert stored["heatmap"].dtype == np.float32 and stored["image"].dtype == np.uint8
 
 
