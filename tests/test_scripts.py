@@ -178,3 +178,10 @@ def test_the_versions_of_lowest_are_the_lower_bounds_of_setup_cfg():
     assert {name: re.sub(r"(\.0)+$", "", version) for name, version in lowest.items()} == {
         name: re.sub(r"(\.0)+$", "", version) for name, version in wanted.items()
     }
+
+
+def test_balanced_accuracy_of_shifted_views_is_the_mean_of_the_recalls_in_each_resample(script):
+    right = np.array([[1, 0, 1, 1], [1, 1, 0, 1]], bool)  # two views of four images
+    weights = np.array([[1.0, 1, 1, 1], [2.0, 0, 1, 1]])
+    found = script("compare_shifts").balanced_accuracies(right, np.array([0, 0, 1, 1]), weights)
+    np.testing.assert_allclose(found, [(0.75 + 0.75) / 2, (1.0 + 0.75) / 2])

@@ -1,0 +1,117 @@
+#!/usr/bin/env python
+"""Compares runs of one split under shifted views of the same test patients.
+
+Every run answers all families and severities of a seeded sample of test patients, in the proportions of the classes.
+Printed are means over the views for each run and each of its decisions (on clean and on shifted validation views), and
+the difference to the first line in balanced accuracy, with an interval that takes the same patients in both.
+The answers are kept in --store, so that a run is asked once.
+
+    python scripts/compare_shifts.py --patients 100 RUN RUN ...
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+COLUMNS = ("run, decision", "AUROC", "balanced accuracy", "minus the first", "sensitivity, specificity", "ECE", "worst")
+
+
+def answers_of(path, patients, store):
+    """A run, the predictions of its sample, and the logits of all views: dict (family, severity) -> array (n,K)."""
+    from medxray import load_run
+    from medxray.data.shifts.families import VIEWS
+    from medxray.evaluation.shift_sample import patients_in_order
+    from medxray.evaluation.shifts import ShiftedLogits
+    from medxray.runs.images import own_manifest
+
+    run, test = load_run(path), own_manifest(load_run(path), "test")
+    order = patients_in_order(_Truth(test))[:patients]
+    part = test.where(np.isin(test.patients(), order))
+    predictions, pictures = run.predict_manifest(part, split="test")
+    file = Path(store) / f"{run.path.name}-{patients or 'all'}.npz"
+    if not file.exists():
+        logits = ShiftedLogits(run).predict(pictures, VIEWS)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(file, **{f"{family}:{severity}": found for (family, severity), found in logits.items()})
+    with np.load(file, allow_pickle=False) as stored:
+        logits = {tuple(name.split(":")): found for name, found in stored.items()}
+    return run, predictions, {(family, int(severity)): found for (family, severity), found in logits.items()}
+
+
+class _Truth:
+    """What `patients_in_order` reads of predictions, of a manifest."""
+
+    def __init__(self, manifest):
+        self.patient_ids = manifest.patients()
+        self.y_true = np.unique(manifest.table["label"], return_inverse=True)[1]
+
+
+def right_by_class(predictions, decision, logits):
+    """Bool array (views, n): the label is right."""
+    return np.stack([decision.labels(found) == predictions.y_true for found in logits.values()])
+
+
+def balanced_accuracies(right, truth, weights):
+    """Mean balanced accuracy over the views in each resample: float array (resamples,)."""
+    recalls = []
+    for label in np.unique(truth):
+        here = weights[:, truth == label]
+        recalls.append(here @ right[:, truth == label].mean(axis=0) / here.sum(axis=1))
+    return np.mean(recalls, axis=0)
+
+
+def lines_of(path, patients, store):
+    """For each decision of a run: its name, its figures, and what the paired interval needs."""
+    from medxray.metrics.shifts import evaluate_shifts
+
+    run, predictions, logits = answers_of(path, patients, store)
+    groups = dict.fromkeys({family for family, _ in logits}, "all")
+    for decision in filter(None, (run.decision, run.other_decision)):
+        found = evaluate_shifts(predictions, decision, logits, groups=groups)
+        yield f"{path}, {decision.decided_on}", found, right_by_class(predictions, decision, logits), predictions
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("--patients", type=int, metavar="N", help="Test patients, drawn by seed 0; default: all.")
+    parser.add_argument("--store", default="shifted-answers", metavar="DIR", help="Where the answers are kept.")
+    args = parser.parse_args()
+    from medxray.metrics.bootstrap import percentile_interval, resample_weights
+    from medxray.system.backend import load_tensorflow
+
+    load_tensorflow()
+    print("|".join(("", *COLUMNS, "")) + "\n" + "|---" * len(COLUMNS) + "|")
+    reference = None
+    for path in args.runs:
+        for name, found, right, predictions in lines_of(path, args.patients, args.store):
+            weights = np.concatenate(list(resample_weights(predictions.patient_ids, predictions.y_true)))
+            own = balanced_accuracies(right, predictions.y_true, weights)
+            if reference is None:
+                reference = (predictions.paths, own, found["balanced_accuracy"]["value"])
+            if list(reference[0]) != list(predictions.paths):
+                parser.error(f"{path} has other test images than {args.runs[0]}.")
+            print(_line(name, found, own - reference[1], reference[2], percentile_interval))
+    print(f"\n{found['n']} images of {found['n_patients']} patients, {right.shape[0]} views of each.")
+
+
+def _line(name, found, differences, first, interval):
+    low, high = interval(differences)
+    auroc, balanced, worst = found["mean_auroc"], found["balanced_accuracy"], found["worst"]["balanced_accuracy"]
+    return (
+        f"| {name} | {_figure(auroc)} | {_figure(balanced)} | "
+        f"{balanced['value'] - first:+.3f} [{low:+.3f}, {high:+.3f}] | "
+        f"{found['sensitivity']['value']:.3f}, {found['specificity']['value']:.3f} | {found['mean_ece']:.3f} | "
+        f"{worst['family']} {worst['severity']}: {worst['value']:.3f} |"
+    )
+
+
+def _figure(figure):
+    low, high = figure["ci95"]
+    return f"{figure['value']:.3f} [{low:.3f}, {high:.3f}]"
+
+
+if __name__ == "__main__":
+    main()
