@@ -1,6 +1,7 @@
 """Metrics as a few lines of text."""
 
 from medxray.evaluation.shift_text import group_rows, shift_lines
+from medxray.metrics.counts import images_and_patients
 from medxray.metrics.decision import SHIFTED
 from medxray.metrics.intervals import estimate_text
 from medxray.metrics.report import HEADLINE
@@ -18,7 +19,7 @@ def summary_lines(splits, *, further=()):
     Returns:
         list of str.
     """
-    rows = [["", *splits], ["", *map(_size, splits.values())]]
+    rows = [["", *splits], ["", *map(images_and_patients, splits.values())]]
     if any(report["fitted_here"] for report in splits.values()):
         rows.append(["", *("decision fitted here" if report["fitted_here"] else "" for report in splits.values())])
     first = next(iter(splits.values()))
@@ -85,10 +86,6 @@ def _calibration_line(report):
     biases = zip(report["classes"][1:], calibration["bias"][1:], strict=True)
     named = ", ".join(f"{name} {bias:+.3f}" for name, bias in biases)
     return f"Calibration: temperature {calibration['temperature']:.3f}, bias {named}."
-
-
-def _size(report):
-    return f"{report['n']} images, {report['n_patients']} patients"
 
 
 def aligned(rows, *, left=(0,)):

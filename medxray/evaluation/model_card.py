@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from medxray.evaluation.markdown import UNKNOWN, part, table, text
 from medxray.evaluation.shift_text import shift_lines
+from medxray.metrics.counts import images_and_patients
 from medxray.metrics.intervals import estimate_text
 
 FIGURES = (
@@ -194,9 +195,7 @@ def _number(value):
 def _performance(splits):
     if not splits:
         return "Not evaluated."
-    header = ["figure"] + [
-        f"{text(name)}: {report['n']} images, {report['n_patients']} patients" for name, report in splits.items()
-    ]
+    header = ["figure", *(f"{text(name)}: {images_and_patients(report)}" for name, report in splits.items())]
     rows = [[words] + [_estimate(report[figure]) for report in splits.values()] for figure, words in FIGURES]
     several = any(len(report["classes"]) > 2 for report in splits.values())
     lines = [table(header, rows), f"95 % intervals are by patient.{_MEANS if several else ''}"]

@@ -66,6 +66,7 @@ def evaluate_split(predictions, decision, *, other=None, n_boot=N_BOOT, seed=0, 
     matrix = _counts(statistics, statistics.y_pred)
     subgroups, subgroup_notes = subgroup_report(predictions, decision, image_stats=image_stats)
     report = {"split": predictions.split, "n": len(predictions), "n_patients": predictions.n_patients}
+    report |= {"n_unknown": predictions.n_unknown}
     report |= {"classes": list(predictions.classes), "positive": predictions.positive}
     log_odds = predictions.log_odds(decision.calibration)
     report |= _headline(predictions, figures, statistics) | {"auroc": _auroc(predictions, log_odds)}

@@ -38,6 +38,11 @@ def test_every_headline_figure_is_a_row_under_its_split():
     assert lines[-1] == "Calibration: temperature 1.250, bias PNEUMONIA -0.500."
 
 
+def test_unknown_patients_are_not_counted_as_known_ones():
+    header = {n: summary_lines({"test": report("test", n=8) | {"n_unknown": n}})[1].strip() for n in (0, 7, 8)}
+    assert header == {0: "8 images, 4 patients", 7: "8 images, 4 patients", 8: "8 images, patients unknown"}
+
+
 def test_the_plain_error_of_an_autoencoder_stands_below_its_auroc():
     splits = {"test": report("test", n=8, plain_mse_auroc={"value": 0.75, "ci95": [0.5, 1.0]})}
     lines = summary_lines(splits, further=("plain_mse_auroc",))
