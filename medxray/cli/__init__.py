@@ -7,6 +7,7 @@ import click
 from medxray.cli import terminal
 from medxray.cli.anomaly import anomaly
 from medxray.cli.cache import cache
+from medxray.cli.compare import compare
 from medxray.cli.data import data
 from medxray.cli.embed import embed
 from medxray.cli.evaluate import evaluate
@@ -39,6 +40,7 @@ for _command in (
     train,
     lr_find,
     evaluate,
+    compare,
     predict,
     explain,
     gradcam,

@@ -29,12 +29,14 @@ def new_figure(width, height):
 
 
 def save(figure, path):
-    """Write a figure atomically as PNG and return `path`."""
+    """Write a figure atomically, as PNG or SVG by the name of the file, and return `path`."""
+    kind = "svg" if str(path).endswith(".svg") else "png"
+    metadata = {"Date": None} if kind == "svg" else {"Software": None}
     use_readable_fonts(figure)
     with warnings.catch_warnings(), storage.atomic_path(path) as temporary:
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told by use_readable_fonts
         warnings.filterwarnings("ignore", "Matplotlib currently does not support", UserWarning)  # before 3.11
-        figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+        figure.savefig(temporary, format=kind, dpi=DPI, metadata=metadata)
     return path
 
 

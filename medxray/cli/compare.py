@@ -1,0 +1,57 @@
+"""`medxray compare`."""
+
+import click
+
+from medxray.cli.options import PATH, json_option
+
+
+@click.command()
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=PATH)
+@click.option("--out", type=PATH, default="comparison", show_default=True, help="Folder for tables and bar charts.")
+@click.option("--split", type=click.Choice(("val", "test")), default="test", show_default=True, help="Which split.")
+@click.option("--common", is_flag=True, help="Compare the images that all runs have, where they differ.")
+@json_option
+def compare(runs, out, split, common, as_json):
+    """Compare two or more runs on the same patients.
+
+    Prints precision, recall, F1, AUROC and AUPRC with intervals by patient, clean and under shifted views, paired tests
+    with Holm's correction, on which patients one run alone is right, and what the runs cost. The figures are those that
+    the runs have stored. Example: medxray compare runs/vgg16-finetune runs/efficientnet-lite0-full
+    """
+    from medxray.system.backend import device_name, load_tensorflow
+
+    load_tensorflow()
+    from medxray.studies.compare import compared
+    from medxray.studies.comparison_files import write_comparison
+    from medxray.studies.cost import costs
+    from medxray.system import storage
+
+    comparison = compared(runs, split=split, common=common)
+    found = storage.plain(comparison.to_dict(costs(comparison.members)) | {"device": device_name()})
+    files = write_comparison(comparison, found, out)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(found, indent=2, allow_nan=False))
+    else:
+        _print(found)
+    click.echo(f"Written to {out}: {', '.join(file.name for file in files)}", err=as_json)
+
+
+def _print(found):
+    from medxray.cli.summary import aligned
+    from medxray.studies import comparison_text
+
+    tables = (
+        comparison_text.figure_rows,
+        comparison_text.pair_rows,
+        comparison_text.error_rows,
+        comparison_text.cost_rows,
+    )
+    for rows in (table(found) for table in tables):
+        for line in aligned(rows) if rows else ():
+            click.echo(line.rstrip())
+        click.echo()
+    for line in comparison_text.remarks(found):
+        click.echo(line)
+    click.echo(f"Speed measured on: {found['device']}.")

@@ -1,0 +1,1 @@
+"""Several runs: which is best, and is the difference real."""
