@@ -17,6 +17,7 @@ from medxray.cli.gate import gate
 from medxray.cli.lr_find import lr_find
 from medxray.cli.models import models
 from medxray.cli.predict import predict
+from medxray.cli.runs import runs
 from medxray.cli.train import train
 from medxray.cli.weights import weights
 from medxray.data.left_out import show_names
@@ -41,6 +42,7 @@ for _command in (
     lr_find,
     evaluate,
     compare,
+    runs,
     predict,
     explain,
     gradcam,

@@ -1,0 +1,121 @@
+"""The runs in a folder: listing them, and removing some. No TensorFlow."""
+
+import contextlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from medxray.errors import RunError
+from medxray.runs.directory import RunDir
+from medxray.system import storage
+
+UNFINISHED = ("failed", "interrupted")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A run as a list shows it.
+
+    Attributes:
+        directory: RunDir.
+        state: "running", "completed", "failed", "interrupted" (killed ones too), or "damaged" where run.json cannot
+            be read.
+        record: dict of run.json; an empty one where it cannot be read.
+    """
+
+    directory: RunDir
+    state: str
+    record: dict
+
+    def to_dict(self):
+        """JSON values: name, path, state, created, type, what (architecture and mode, or method), data, bytes, auroc.
+
+        `auroc` is that of the test split after training, with value and ci95, or None.
+        """
+        config = self.record.get("config", {})
+        return {
+            "name": self.directory.name,
+            "path": str(self.directory.path),
+            "state": self.state,
+            "created": self.record.get("created"),
+            "type": self.record.get("type"),
+            "what": " ".join(str(config[key]) for key in ("method", "arch", "mode") if config.get(key)),
+            "data": config.get("data"),
+            "bytes": sum(file.stat().st_size for file in self.directory.path.rglob("*") if file.is_file()),
+            "auroc": _test_auroc(self.directory),
+        }
+
+
+def listed_runs(folder):
+    """The runs that lie in a folder, the newest last; folders that hold no run.json are no runs.
+
+    Args:
+        folder: pathlib.Path or str.
+
+    Returns:
+        list of Listed.
+
+    Raises:
+        RunError: there is no such folder.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise RunError(f"There is no folder {folder}. Train a run with `medxray train`, or name another --runs-dir.")
+    files = (path / "run.json" for path in folder.iterdir() if not path.is_symlink())
+    found = [_listed(RunDir(file.parent)) for file in files if file.is_file()]
+    return sorted(found, key=lambda run: (run.record.get("created") or "", run.directory.name))
+
+
+def remove(directories):
+    """Remove some runs, unless a process is training one of them.
+
+    Args:
+        directories: list of RunDir.
+
+    Raises:
+        RunError: one of them is being trained; nothing is removed then.
+        StorageError: a file cannot be removed.
+    """
+    with contextlib.ExitStack() as held:
+        for directory in directories:
+            held.enter_context(directory.in_use())
+        for directory in directories:
+            try:
+                shutil.rmtree(directory.path)
+            except OSError as error:
+                raise storage.storage_error(directory.path, error) from error
+            _forget_latest(directory)
+
+
+def _forget_latest(directory):
+    """Remove the link `latest` that pointed at a run which is gone."""
+    link = directory.path.parent / "latest"
+    named = link.read_text(encoding="utf-8").strip() if link.is_file() else None
+    if (link.is_symlink() and not link.exists()) or named == directory.path.name:
+        link.unlink()
+
+
+def _listed(directory):
+    try:
+        record = directory.read_record()
+    except RunError:
+        return Listed(directory, "damaged", {})
+    return Listed(directory, _state(directory, record["state"]), record)
+
+
+def _state(directory, stored):
+    """The state; a run that is on record as running while no process trains it was stopped from outside."""
+    if stored != "running":
+        return stored
+    try:
+        with directory.in_use():
+            return "interrupted"
+    except RunError:
+        return stored
+
+
+def _test_auroc(directory):
+    try:
+        return storage.read_json(directory.metrics_file)["splits"]["test"]["auroc"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
