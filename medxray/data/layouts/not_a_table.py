@@ -2,7 +2,6 @@
 
 import zipfile
 
-from medxray.data.images.files import looks_like_image
 from medxray.data.layouts.pictures import is_picture
 from medxray.errors import DataError
 
@@ -43,7 +42,7 @@ def _kind(path, head):
         return "an old Excel workbook", _TABLE
     if head.startswith((b"\x89HDF", b"PAR1")):
         return "a binary table", "write it as CSV, or its images as PNG files in one folder per class"
-    if suffix not in (".csv", ".tsv", ".txt", ".gz") and (looks_like_image(path) or is_picture(path)):
+    if suffix not in (".csv", ".tsv", ".txt", ".gz") and is_picture(path):
         return "a single image", "pass the folder that holds one folder per class; for one image use medxray predict"
     return None
 
