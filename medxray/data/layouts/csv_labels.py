@@ -8,8 +8,8 @@ from medxray.data.layouts.names import is_healthy, letters, nearest
 from medxray.data.manifest import Skipped
 from medxray.errors import ConfigError, DataError
 
-_BLANK = frozenset(("", "nan", "null", "n/a", "<na>"))
-_BETWEEN = re.compile(r"[|;,]")
+BLANK = frozenset(("", "nan", "null", "na", "n/a", "#n/a", "<na>"))
+_BETWEEN = re.compile(r"[|;,/]")
 _AROUND = "[](){}'\" "
 
 
@@ -30,9 +30,10 @@ def read_labels(rows, table, *, positive_finding=None, uncertain=None):
         DataError: -1 occurs beside 0 and 1 and `uncertain` is not given, or the finding occurs nowhere.
     """
     left_out = []
+    rows = _one_spelling(rows)
     if uncertain is not None and uncertain not in UNCERTAIN:
         raise ConfigError(f"--uncertain must be one of {', '.join(UNCERTAIN)}. Received '{uncertain}'.")
-    rows = _without(rows, lambda row: row.label.casefold() in _BLANK, table, "without a label", left_out)
+    rows = _without(rows, lambda row: row.label.casefold() in BLANK, table, "without a label", left_out)
     unsure = [row for row in rows if _number(row.label) == -1]
     if unsure and uncertain == "drop":
         rows = _without(rows, lambda row: _number(row.label) == -1, table, "with the uncertain label -1", left_out)
@@ -49,8 +50,8 @@ def read_labels(rows, table, *, positive_finding=None, uncertain=None):
 
 
 def joins_findings(label):
-    """True for a label such as "Effusion|Mass"."""
-    return "|" in label
+    """True for a label such as "Effusion|Mass" or "['effusion', 'mass']"."""
+    return "|" in label or (label.startswith("[") and label.endswith("]"))
 
 
 def _without(rows, is_left_out, table, what, left_out):
@@ -59,6 +60,16 @@ def _without(rows, is_left_out, table, what, left_out):
         count = "1 row" if len(gone) == 1 else f"{len(gone)} rows"
         left_out.append(Skipped(table, f"{count} {what} left out (first: {gone[0].where})"))
     return [row for row in rows if not is_left_out(row)]
+
+
+def _one_spelling(rows):
+    """The rows with one spelling for each number: 1, 1.0 and 1.00 are one label."""
+    first = {}
+    for row in rows:
+        number = _number(row.label)
+        if number is not None:
+            first.setdefault(number, row.label)
+    return [replace(row, label=first.get(_number(row.label), row.label)) for row in rows]
 
 
 def _number(label):

@@ -1,5 +1,6 @@
 """From the labels of a source to the classes of a task. No TensorFlow."""
 
+import shlex
 from dataclasses import dataclass, replace
 
 from medxray.data.layouts import kermany
@@ -174,7 +175,7 @@ def _sick_one(classes):
     if len(sick) != 1:
         raise DataError(
             f"The names of the classes {listed(classes)} do not say which one is sick. "
-            f"Pass --positive {classes[0]} or --positive {classes[1]}."
+            f"Pass --positive {shlex.quote(classes[0])} or --positive {shlex.quote(classes[1])}."
         )
     return sick[0]
 
