@@ -47,6 +47,8 @@ def read_rows(path, *, as_written=()):
         raise DataError(f"{path} is not a CSV in UTF-8: {error}. Save it as one.") from error
     if not records or not any(cell.strip() for cell in records[0]):
         raise DataError(f"{path} has no header line. Expected a CSV whose first row names the columns.")
+    if any("\0" in name for name in records[0]):
+        raise DataError(f"{path} is not a CSV in UTF-8: its first line holds binary data. Save it as one.")
     header = [name.strip().strip(_MARKS).strip() for name in records[0]]
     named = [name for name in header if name]
     twice = {name for name in named if named.count(name) > 1}
