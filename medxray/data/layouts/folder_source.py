@@ -8,7 +8,7 @@ from medxray.data.images.access import path_text
 from medxray.data.layouts.folders import SPLIT_NAMES, ClassFolder, Tree, find_tree
 from medxray.data.layouts.labels import LabelledFile
 from medxray.data.layouts.names import is_healthy, is_storage, listed
-from medxray.data.layouts.pictures import is_picture, is_text
+from medxray.data.layouts.pictures import is_picture, is_text, looks_like_picture
 from medxray.data.layouts.public_releases import label_in_name, labelling_tables, table_advice, tables_of
 from medxray.data.layouts.walk import class_files, mask_images
 from medxray.data.manifest import Skipped, is_portable, portable_path
@@ -38,11 +38,12 @@ def folder_rows(data, *, named=()):
     places = [item.folder for item in tree.folders]
     followed = set()
     listings = [class_files(folder, places, followed) for folder in places]
-    rows = [
-        _row(file, item, root) for item, listing in zip(tree.folders, listings, strict=True) for file in listing.files
-    ]
+    files = [(file, item) for item, listing in zip(tree.folders, listings, strict=True) for file in listing.files]
+    texts = [file for file, _ in files if _is_text(file)]
+    rows = [_row(file, item, root) for file, item in files if not _is_text(file)]
     unread = [item for listing in listings for item in listing.unread]
-    ignored = [*tree.ignored, *(item for listing in listings for item in listing.links), *_masks(tree, listings)]
+    ignored = [*tree.ignored, *(item for listing in listings for item in listing.links)]
+    ignored += _counted(_masks(tree, listings), "mask image") + _counted(texts, "text")
     log.debug("%s: %d system files passed over", data, sum(listing.system_files for listing in listings))
     _tell(data, ignored)
     unread, ignored = ([Skipped(_shown(item.path, root), item.reason) for item in items] for items in (unread, ignored))
@@ -124,13 +125,21 @@ def _unnameable(rows):
 
 
 def _masks(tree, listings):
-    """One Skipped that counts the masks; none where there are none."""
     masks = [file for folder in tree.masks for file in mask_images(folder)]
     masks += [file for listing in listings for file in listing.masks]
-    if not masks:
+    return masks
+
+
+def _is_text(file):
+    return is_text(file.name) and not looks_like_picture(file)
+
+
+def _counted(files, what):
+    """A list of one Skipped that counts the files; empty where there are none."""
+    if not files:
         return []
-    count = "1 mask image is" if len(masks) == 1 else f"{len(masks)} mask images are"
-    return [Skipped(str(masks[0].parent), f"{count} left out, such as {masks[0].name}")]
+    count = f"1 {what} is" if len(files) == 1 else f"{len(files)} {what}s are"
+    return [Skipped(str(files[0].parent), f"{count} left out, such as {path_text(files[0].name)}")]
 
 
 def _tell(data, ignored):

@@ -203,7 +203,7 @@ def resolve(row, classes, task):
     if task == "pneumonia" and label.casefold() in _SUBTYPES:
         label, subtype = PNEUMONIA, subtype or label.casefold()
     for name in classes:
-        if name.casefold() == label.casefold():
+        if name.casefold() == label.casefold() or (number(label) is not None and number(name) == number(label)):
             return name, subtype or _subtype_of(name, task)
     for name in classes:
         if name.casefold() == row.subtype.casefold():
@@ -213,6 +213,14 @@ def resolve(row, classes, task):
     hint = "Fix the row or pass --label-map." if row.where else "Rename the folder or pass --label-map."
     guess = f" Did you mean {near}?" if near else ""
     raise DataError(f"Label must be one of {listed(classes)}. Received {row.label!r}{where}.{guess} {hint}")
+
+
+def number(label):
+    """The number that a label is, or None: 1 and 1.0 are one."""
+    try:
+        return float(label)
+    except ValueError:
+        return None
 
 
 def _subtype_of(name, task):

@@ -42,6 +42,11 @@ def test_spellings_of_one_number_are_one_label():
     assert labels_of(rows) == ["1", "0.0", "1", "0.0", "2", "a", "1.5"]
 
 
+def test_numbers_are_those_of_a_model_however_they_are_spelt(table):
+    manifest = load_manifest(table("0.png,0,", "1.png,1,"), classes=("0.0", "1.0"), **COLUMNS)
+    assert manifest.table["label"].tolist() == ["0.0", "1.0"]
+
+
 def test_a_table_of_which_no_row_is_left_says_why(table):
     with pytest.raises(DataError, match=r"No row of .*t.csv is left: 2 rows without a label left out \(first"):
         load_manifest(table("0.png,,", "1.png,nan,"), **COLUMNS)

@@ -420,3 +420,13 @@ def test_a_folder_that_two_classes_link_to_is_counted_in_one(make_tree, tmp_path
     assert [(item.path, item.reason) for item in manifest.ignored] == [
         ("PNEUMONIA/more", f"a second link to {elsewhere}")
     ]
+
+
+def test_texts_among_images_are_counted_in_one_line_and_are_not_skipped(make_tree):
+    folder = make_tree(*CLASSES)
+    for name in ("NORMAL/README.md", "NORMAL/a.txt", "PNEUMONIA/labels.csv"):
+        (folder / name).write_text("text")
+    os.link(folder / CLASSES[0], folder / "NORMAL" / "picture.txt")
+    manifest = load_manifest(folder)
+    assert len(manifest) == 5 and manifest.skipped == ()
+    assert [item.reason for item in manifest.ignored] == ["3 texts are left out, such as README.md"]
