@@ -4,9 +4,11 @@ import sys
 
 import click
 
+from medxray.data.left_out import SHOWN
+
 
 def report_failures(failures, *, ignore):
-    """Print why images could not be read and return the exit status.
+    """Print why images could not be read, the first of them, and return the exit status.
 
     Args:
         failures: dict path -> reason.
@@ -14,9 +16,12 @@ def report_failures(failures, *, ignore):
     """
     if ignore and failures:
         click.echo(f"Warning: {len(failures)} files cannot be read.", err=True)
-    for path, reason in () if ignore else failures.items():
+        return 0
+    for path, reason in list(failures.items())[:SHOWN]:
         click.echo(f"Error: {path}: {reason}", err=True)
-    return 1 if failures and not ignore else 0
+    if len(failures) > SHOWN:
+        click.echo(f"Error: {len(failures) - SHOWN} more files have errors.", err=True)
+    return 1 if failures else 0
 
 
 def report_files(written, *, ignore):

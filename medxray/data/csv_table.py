@@ -5,6 +5,7 @@ import csv
 import difflib
 import gzip
 import io
+import re
 import zlib
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from medxray.errors import DataError
 HEADER_ROW = 1
 _DELIMITERS = ",;\t"
 _GZIP = b"\x1f\x8b"
+_UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_MARKS = "\ufeff\u200b\u2060"  # not seen, and left by programs at the beginning of a text
+_BLANKS = ' \t\r\n,;"'
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -36,21 +40,23 @@ def read_rows(path, *, as_written=()):
     path = Path(path)
     try:
         text = _text(path.read_bytes())
-        records = list(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True))
+        records, above = _records(text)
     except OSError as error:
         raise DataError(f"Could not read {path}: {error.strerror}. Check the path.") from error
     except (UnicodeDecodeError, EOFError, zlib.error, csv.Error) as error:
         raise DataError(f"{path} is not a CSV in UTF-8: {error}. Save it as one.") from error
     if not records or not any(cell.strip() for cell in records[0]):
         raise DataError(f"{path} has no header line. Expected a CSV whose first row names the columns.")
-    header = [name.strip() for name in records[0]]
+    if any("\0" in name for name in records[0]):
+        raise DataError(f"{path} is not a CSV in UTF-8: its first line holds binary data. Save it as one.")
+    header = [name.strip().strip(_MARKS).strip() for name in records[0]]
     named = [name for name in header if name]
     twice = {name for name in named if named.count(name) > 1}
     if twice:
         raise DataError(f"{path.name} has two columns {sorted(twice)[0]!r}. Rename one of them.")
     return tuple(named), [
         (number, _cells(record, header, as_written, where=f"{path.name} row {number}"))
-        for number, record in enumerate(records[1:], start=HEADER_ROW + 1)
+        for number, record in enumerate(records[1:], start=HEADER_ROW + above + 1)
         if any(cell.strip() for cell in record)
     ]
 
@@ -58,9 +64,24 @@ def read_rows(path, *, as_written=()):
 def _text(content):
     if content.startswith(_GZIP):
         content = gzip.decompress(content)
+    if content.startswith(_UTF32):
+        return content.decode("utf-32")
     if content.startswith(_UTF16):
         return content.decode("utf-16")
+    if b"\0" in content[:2]:  # UTF-16 without a mark: every other byte of Latin text is 0
+        return content.decode("utf-16-le" if content[1:2] == b"\0" else "utf-16-be")
     return content.decode("utf-8-sig")
+
+
+def _records(text):
+    """(cells of each row from the header on, number of rows above it): blank ones, and the mark sep=; of Excel."""
+    lines = text.splitlines(keepends=True)
+    above = next((number for number, line in enumerate(lines) if line.strip(_BLANKS)), 0)
+    mark = re.fullmatch(r'"?sep=(.)"?\s*', lines[above]) if lines else None
+    above += mark is not None
+    text = "".join(lines[above:])
+    delimiter = mark[1] if mark else _delimiter(text)
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)), above
 
 
 def _delimiter(text):

@@ -56,8 +56,11 @@ def class_line(k):
 
 
 def words(text, longest=_LONGEST):
-    """Text from data as matplotlib shows it literally: no formulas, no line breaks, shortened in the middle."""
-    shown = " ".join(str(text).split())
+    """Text from data as matplotlib shows it literally: no formulas, no line breaks, shortened in the middle.
+
+    Bytes of a path that are not UTF-8 become escapes.
+    """
+    shown = " ".join(str(text).encode("utf-8", "backslashreplace").decode().split())
     if len(shown) > longest:
         tail = longest // 3
         shown = f"{shown[: longest - tail - 1]}…{shown[-tail:]}"

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from medxray.data.images.array_file import SPLITS
 from medxray.data.images.array_images import array_names, is_array_file
-from medxray.data.images.files import ImageBytes, looks_like_image, path_text
+from medxray.data.images.files import ImageBytes, path_text
+from medxray.data.layouts.pictures import looks_like_picture
 from medxray.data.layouts.walk import class_files
 from medxray.data.left_out import report_left_out
 from medxray.errors import DataError, ImageError
@@ -85,7 +86,7 @@ def _array_images(path):
 def _images_below(folder):
     """The files below a folder that look like images; one line says how many others there are."""
     listing = class_files(folder)
-    alike = [looks_like_image(path) for path in listing.files]
+    alike = [looks_like_picture(path) for path in listing.files]
     files = [path for path, image in zip(listing.files, alike, strict=True) if image]
     others = [path for path, image in zip(listing.files, alike, strict=True) if not image]
     skipped = [*listing.unread, *listing.links]
@@ -100,5 +101,6 @@ def _images_below(folder):
                 path_text(found[0].name),
             )
     if not files:
-        raise DataError(f"The folder {folder} holds no image (PNG, JPEG, BMP, TIFF or DICOM).")
+        kinds = "PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF"
+        raise DataError(f"The folder {path_text(folder)} holds no image ({kinds}).")
     return files

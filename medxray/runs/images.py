@@ -18,6 +18,7 @@ from medxray.runs.known import known_images
 from medxray.system import storage
 
 log = logging.getLogger(__name__)
+_LONGEST_NAME = 200  # letters of a dataset's name in that of a folder, which may have 255 bytes
 WITH_DATA = ", or name the new place with --data"  # the way out of commands that have this option
 
 
@@ -127,7 +128,7 @@ def _has_moved(run, manifest):
 def data_name(data):
     """A folder name for a dataset: its own name, and six digits of its path's SHA-256 to tell equal names apart."""
     path = Path(data).resolve()
-    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', path.name)}-{storage.text_sha256(str(path))[:6]}"
+    return f"{re.sub(r'[^A-Za-z0-9._-]+', '-', path.name)[:_LONGEST_NAME]}-{storage.text_sha256(str(path))[:6]}"
 
 
 def unseen(run, manifest, split, *, exclude_known=False):

@@ -14,6 +14,8 @@ import numpy as np
 from medxray.errors import StorageError
 
 _CHUNK = 1 << 20
+_LONGEST_STEM = 240  # bytes of the 255 that a name may have; an extension and a number follow
+_END = 80  # bytes of a long stem that are kept at its end
 
 
 @contextlib.contextmanager
@@ -112,13 +114,25 @@ def size_text(count):
 
 
 def free_stem(stem, taken):
-    """`stem`, or `stem-2`, `stem-3`... when `taken` (set, which it joins) has it; letter case does not count."""
+    """`stem`, or `stem-2`, `stem-3`... when `taken` (set, which it joins) has it; letter case does not count.
+
+    One too long for the name of a file is shortened in the middle.
+    """
+    stem = _shortened(stem)
     number, free = 1, stem
     while free.casefold() in taken:
         number += 1
         free = f"{stem}-{number}"
     taken.add(free.casefold())
     return free
+
+
+def _shortened(stem):
+    content = os.fsencode(stem)
+    if len(content) <= _LONGEST_STEM:
+        return stem
+    parts = content[: _LONGEST_STEM - _END - 3], content[-_END:]
+    return "...".join(part.decode("utf-8", "ignore") for part in parts)
 
 
 def write_text(path, text):

@@ -69,3 +69,23 @@ def test_a_row_with_too_few_or_too_many_filled_cells_is_named(written, row):
 def test_a_damaged_table_is_no_table(written, content):
     with pytest.raises(DataError, match="is not a CSV in UTF-8"):
         read_rows(written(content))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_other_forms_of_unicode_are_read(written, encoding):
+    assert read_rows(written(PLAIN.encode(encoding))) == (("path", "label"), ROWS)
+
+
+def test_marks_before_the_first_name_do_not_count(written):
+    assert read_rows(written(("\ufeff\u200b" + PLAIN).encode("utf-8-sig")))[1] == ROWS
+
+
+@pytest.mark.parametrize("above", ["\n\n", ",\n", "sep=,\n", '"sep=,"\r\n'])
+def test_rows_above_the_header_are_passed_over_and_counted(written, above):
+    names, rows = read_rows(written(above + PLAIN))
+    assert names == ("path", "label") and [cells for _, cells in rows] == [cells for _, cells in ROWS]
+    assert rows[0][0] == 2 + above.count("\n")
+
+
+def test_the_mark_of_excel_says_what_sets_the_cells_apart(written):
+    assert read_rows(written("sep=|\npath|label\na,b.png|NORMAL\n"))[1] == [(3, {"path": "a,b.png", "label": "NORMAL"})]

@@ -39,6 +39,7 @@ def test_a_folder_whose_name_is_not_utf8_can_be_evaluated_and_extracted(run, tmp
     data = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xe9j\xe0"))
     (tmp_path / "new").rename(data)
     assert images.data_name(data).startswith("d-j-")
+    assert len(images.data_name(tmp_path / ("x" * 255))) < 220
     report, folder = run.write_evaluation(data, split="train")
     assert report["n"] == len(list(data.rglob("*.jpeg"))) and (folder / "metrics.json").is_file()
     assert folder.name == f"{images.data_name(data)}-train"

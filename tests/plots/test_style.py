@@ -1,5 +1,7 @@
 """Words in pictures are shown as they are, and files are written whole."""
 
+import os
+
 import pytest
 from matplotlib.image import imread
 
@@ -24,6 +26,7 @@ def test_any_text_is_drawn_without_being_read_as_a_formula(text):
 def test_words_are_one_line_and_shortened_in_the_middle():
     assert style.words("a\n b\tc") == "a b c"
     assert style.words("x" * 32) == "x" * 32
+    assert style.words(os.fsdecode(b"\xff.png")) == r"\udcff.png"
     short = style.words("pulmonary oedema, interstitial, grade 3", 20)
     assert len(short) == 20 and short.startswith("pulmonary") and short.endswith("rade 3") and "…" in short
 

@@ -99,3 +99,17 @@ def test_other_files_of_a_folder_are_counted_and_unreadable_subfolders_named(tmp
     assert "2 files that are no images are passed over, such as README.txt" in caplog.text
     assert "1 files that are masks are passed over, such as m.png" in caplog.text
     assert "round: a link to" in caplog.text and "1 of 5 files are left out" in caplog.text
+
+
+def test_pictures_of_formats_that_are_not_read_stay_to_be_told_of_and_pipes_are_not_waited_for(tmp_path, caplog):
+    import os
+
+    pictures = ("a.png", "b.jxl", "c.pgm", "d.jfif", "e.dcm.gz", "f")
+    for name in pictures:
+        (tmp_path / name).write_bytes(b"8BPS\0\x01" if name == "f" else b"<html>")
+    for name in ("DICOMDIR", "archive.zip", "vectors.npy", "list.csv.gz"):
+        (tmp_path / name).write_bytes(bytes(128) + b"DICM" if name == "DICOMDIR" else b"text")
+    os.mkfifo(tmp_path / "pipe")
+    with caplog.at_level("INFO", logger="medxray"):
+        assert expand_inputs([tmp_path]) == [tmp_path / name for name in pictures]
+    assert "5 files that are no images are passed over, such as DICOMDIR" in caplog.text

@@ -87,6 +87,16 @@ def test_stems_are_numbered_when_taken_whatever_their_case():
     assert stems == ["a", "A-2", "b", "a-2-2", "a-3"]
 
 
+@pytest.mark.parametrize("name", ["x" * 251, "é" * 125, "x" * 239 + "é", "\udcff" * 250])
+def test_a_stem_too_long_for_a_name_is_shortened_in_the_middle(tmp_path, name):
+    taken = set()
+    stems = [storage.free_stem(f"{name}-anomaly", taken) for _ in range(2)]
+    assert stems[0] != stems[1]
+    for stem in stems:
+        storage.write_text(tmp_path / f"{stem}.png", "x")
+    assert stems[0].endswith("-anomaly") and "..." in stems[0]
+
+
 @pytest.mark.parametrize("inner", ["", "deep/er"])
 def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, inner):
     (tmp_path / "file").write_text("in the way")

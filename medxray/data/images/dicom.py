@@ -144,7 +144,7 @@ def dicom_pixels(file):
         _check_encoded_size(dataset)
         # The Rust decoder for run lengths panics on damaged data, which is no Exception; pydicom's own one raises.
         plugin = "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
-        stored = pixel_array(dataset, decoding_plugin=plugin)
+        stored = _in_low_bits(dataset, plugin)
         if stored.shape[:2] != (int(dataset.Rows), int(dataset.Columns)):
             raise ImageError("the DICOM pixel data do not have the size that its header says")
         if dataset.PhotometricInterpretation == "PALETTE COLOR":
@@ -157,6 +157,18 @@ def dicom_pixels(file):
     if not np.isfinite(pixels).all():
         raise ImageError("the DICOM has an impossible rescale or window")
     return pixels
+
+
+def _in_low_bits(dataset, plugin):
+    """Stored values; those of old files that keep them in the upper bits are moved down, which pydicom does not do."""
+    stored_bits, allocated = int(dataset.BitsStored), int(dataset.BitsAllocated)
+    unused = int(dataset.get("HighBit", stored_bits - 1)) + 1 - stored_bits
+    if dataset.file_meta.TransferSyntaxUID.is_encapsulated or not 0 < unused <= allocated - stored_bits:
+        return pixel_array(dataset, decoding_plugin=plugin)
+    dataset.BitsStored = stored_bits + unused
+    values = pixel_array(dataset, decoding_plugin=plugin) >> unused
+    dataset.BitsStored = stored_bits
+    return values
 
 
 def _check_encoded_size(dataset):

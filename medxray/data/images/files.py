@@ -5,6 +5,7 @@ files are decoded by `medxray.data.images.decode`, in training and in the export
 """
 
 import contextlib
+import os
 from pathlib import Path
 
 import cv2
@@ -13,16 +14,19 @@ import numpy as np
 from medxray.data.images.access import ImageBytes, naming, open_image, path_text
 from medxray.data.images.grey_levels import LUMA, by_percentiles
 from medxray.data.images.headers import ImageInfo, bmp_info, jpeg_info, png_info
+from medxray.data.images.other_kinds import other_kind
 from medxray.data.images.tiff import decode_quietly, tiff_info, tiff_pixels
 from medxray.data.images.web_formats import avif_info, gif_info, jpeg2000_info, web_pixels, webp_info
 from medxray.errors import ImageError
 
 __all__ = [
     "PICTURE_PIXELS",
+    "SUFFIXES",
     "ImageBytes",
     "ImageInfo",
     "decode_pixels",
     "dicom_patient_key",
+    "first_bytes",
     "identify",
     "looks_like_image",
     "opened",
@@ -31,12 +35,10 @@ __all__ = [
 ]
 
 PICTURE_PIXELS = 630  # longer side of a picture that is drawn for eyes
-_SUFFIXES = frozenset(
-    (
-        *(".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".dcm", ".dicom"),
-        *(".webp", ".gif", ".jp2", ".j2k", ".avif", ".heic", ".heif"),
-    )
+SUFFIXES = frozenset(
+    ".png .jpg .jpeg .jpe .jfif .bmp .dib .tif .tiff .dcm .dicom .webp .gif .jp2 .j2k .avif .heic .heif".split()
 )
+_INDEX = "dicomdir"  # of a medium with DICOM files, and one in form
 _HEAD = 132  # bytes that every kind can be known by
 _SIGNATURES = (
     (b"\xff\xd8\xff", jpeg_info),
@@ -51,12 +53,6 @@ _SIGNATURES = (
     (b"\xff\x4f\xff\x51", jpeg2000_info),
 )
 _AVIF, _HEIC = (b"avif", b"avis"), (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
-_UNSUPPORTED = (
-    (b"\xff\xd8\xff\xf7", "JPEG-LS"),
-    (b"%PDF", "PDF"),
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "zip"),
-)
 
 
 def looks_like_image(path):
@@ -65,18 +61,26 @@ def looks_like_image(path):
     What is really an image is decided by `identify`, which also says what is wrong with it.
 
     Args:
-        path: a regular file.
+        path: a file; of pipes and devices the name alone counts.
     """
-    if Path(path).suffix.casefold() in _SUFFIXES:
-        return True
-    try:
-        with open(path, "rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        return False
+    name = Path(path).name.casefold()
+    if Path(name).suffix in SUFFIXES or name == _INDEX:
+        return name != _INDEX
+    head = first_bytes(path)
     if head.startswith(b"BM"):
         return b"\0" in head  # a text may begin with these two letters
     return _is_dicom(head) or _is_bare_dicom(head) or _is_heic(head) or _header_reader(head) is not None
+
+
+def first_bytes(path):
+    """The bytes of a regular file that its kind is known by; none where it cannot be read."""
+    try:
+        if not os.path.isfile(path):  # a pipe would be waited for
+            return b""
+        with open(path, "rb") as file:
+            return file.read(_HEAD)
+    except OSError:
+        return b""
 
 
 def _header_reader(head):
@@ -97,11 +101,13 @@ def _is_dicom(head):
 
 
 def _is_bare_dicom(head):
-    """Whether it begins with a data element of group 2 or 8, little-endian, as a DICOM without preamble does."""
-    if head[:2] not in (b"\x02\0", b"\x08\0") or len(head) < _HEAD or head[3]:
+    """Whether it begins with a data element of group 2 or 8, as a DICOM without preamble does."""
+    if len(head) < _HEAD:
         return False
     explicit = head[4:6].isalpha() and head[4:6].isupper()
-    return explicit or int.from_bytes(head[4:8], "little") <= 256
+    if head[:2] in (b"\x02\0", b"\x08\0") and not head[3]:
+        return explicit or int.from_bytes(head[4:8], "little") <= 256
+    return explicit and head[:2] in (b"\0\x02", b"\0\x08") and not head[2]  # big-endian
 
 
 def identify(image):
@@ -152,14 +158,11 @@ def _by_content(file):
         return dicom_info(file)
     if _is_bare_dicom(head):
         raise ImageError("a DICOM without its preamble; save it again as a DICOM file")
-    for signature, name in _UNSUPPORTED:
-        if head.startswith(signature):
-            raise ImageError(f"{name} is not supported; convert it to PNG")
     if _is_heic(head):
         raise ImageError("HEIC is not supported; convert it to PNG")
-    reader = _header_reader(head)
-    if reader is None:
-        raise ImageError("not an image (PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF)")
+    reader, other = _header_reader(head), other_kind(head)
+    if reader is None or other:
+        raise ImageError(other or "not an image (PNG, JPEG, BMP, TIFF, DICOM, WebP, GIF, JPEG 2000 or AVIF)")
     file.seek(0)
     return reader(file)
 

@@ -132,7 +132,7 @@ def _png_orientation(file):
 
 
 def bmp_info(file):
-    """ImageInfo of a BMP; palettes, 16-bit pixels, run lengths and OS/2 headers are not native."""
+    """ImageInfo of a BMP; those with a palette, 16-bit pixels, run lengths, an OS/2 header or a tail are not native."""
     head = take(file, 18)
     offset, size = struct.unpack("<II", head[10:18])
     if size == 12:
@@ -144,6 +144,7 @@ def bmp_info(file):
         used = struct.unpack("<I", rest[28:32])[0]
         palette = depth <= 8 and not _grey_palette(file, size, used or 1 << min(depth, 8))
         native = _native_bmp(file, depth, compression) and not palette
+        native = native and _ends_with_its_rows(file, offset, abs(height) * ((width * depth + 31) // 32 * 4))
     else:
         raise ImageError("the BMP header is damaged")
     if planes != 1 or depth not in (1, 4, 8, 16, 24, 32) or offset < 14 + size:
@@ -158,6 +159,11 @@ def _native_bmp(file, depth, compression):
         file.seek(54)
         return struct.unpack("<III", take(file, 12)) == _BMP_MASKS
     return compression == 0 and depth in (8, 24, 32)
+
+
+def _ends_with_its_rows(file, offset, size):
+    """False for a BMP with further bytes behind its rows, which TensorFlow refuses."""
+    return file.seek(0, 2) <= offset + size
 
 
 def _grey_palette(file, size, used):

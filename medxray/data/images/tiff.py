@@ -14,9 +14,17 @@ from medxray.errors import ImageError
 _SIZES = {1: "B", 3: "H", 4: "I"}
 _WIDTH, _HEIGHT, _BITS, _PHOTOMETRIC, _SAMPLES = 256, 257, 258, 262, 277
 _SUBFILE, _PLANAR, _EXTRA, _FORMAT = 254, 284, 338, 339
-_WHITE_IS_ZERO, _PALETTE, _UNASSOCIATED = 0, 3, 2
+_COMPRESSION, _TILE_WIDTH, _TILE_HEIGHT = 259, 322, 323
+_WHITE_IS_ZERO, _PALETTE, _CMYK, _UNASSOCIATED = 0, 3, 5, 2
 _UNSIGNED, _SIGNED = 1, 2
 _MAX_ENTRIES = 4096
+_UNCOMPRESSED = 1
+_COMPRESSIONS = (_UNCOMPRESSED, 2, 3, 4, 5, 6, 7, 8, 32773, 32946)  # CCITT, LZW, JPEG, deflate, PackBits
+_COLOURS = (_WHITE_IS_ZERO, 1, 2, _PALETTE, _CMYK, 6)  # grey, RGB, palette, CMYK, YCbCr
+_NAMES = {  # of what is not read
+    **{33003: "JPEG 2000", 33005: "JPEG 2000", 34712: "JPEG 2000", 34887: "LERC", 34925: "LZMA"},
+    **{50000: "Zstandard", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL"},
+}
 _log_level = threading.Lock()
 
 
@@ -34,9 +42,32 @@ def tiff_info(file):
         raise ImageError(f"TIFF with {samples} channels of {name}{bits} bits is not supported; convert it to PNG")
     if bits == 16 and (samples == 2 or (samples > 1 and tags.get(_PLANAR, 1) != 1)):
         raise ImageError("16-bit TIFF with separate planes or grey with alpha is not supported; convert it to PNG")
+    _check_readable(tags, bits)
     channels = 3 if tags.get(_PHOTOMETRIC) == _PALETTE else samples
     turned = checked_orientation(tags.get(ORIENTATION, UPRIGHT))
     return checked(ImageInfo("TIFF", tags.get(_WIDTH, 0), tags.get(_HEIGHT, 0), bits, channels, False, turned))
+
+
+def _check_readable(tags, bits):
+    """Refuse what OpenCV does not decode, or decodes to something else without a word."""
+    compression, colours = tags.get(_COMPRESSION, _UNCOMPRESSED), tags.get(_PHOTOMETRIC, 1)
+    tile = tags.get(_TILE_WIDTH, 0), tags.get(_TILE_HEIGHT, 0)
+    problem = ""
+    if compression not in _COMPRESSIONS:
+        problem = f"{_NAMES.get(compression, f'number {compression}')} compression"
+    elif colours not in _COLOURS:
+        problem = f"colours of kind {colours}"
+    elif bits == 16 and colours in (_PALETTE, _CMYK):
+        problem = "a palette or CMYK of 16 bits"
+    elif any(tile) and (bits == 1 or (bits == 8 and compression == _UNCOMPRESSED and _odd(tile, colours))):
+        problem = f"{bits} bits in tiles of {tile[0]}x{tile[1]} pixels"
+    if problem:
+        raise ImageError(f"TIFF with {problem} is not supported; convert it to PNG")
+
+
+def _odd(tile, colours):
+    """True for uncompressed tiles, (width, height), of a size that OpenCV refuses in memory and reads from files."""
+    return colours != _CMYK and tile[0] * tile[1] % 1024 != 0
 
 
 def _tags(file):

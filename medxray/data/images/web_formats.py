@@ -12,6 +12,8 @@ from medxray.errors import ImageError
 
 _CODESTREAM = b"\xff\x4f\xff\x51"  # of JPEG 2000: start, then the marker segment of the size
 _MAX_META = 1 << 20  # bytes of an AVIF's meta box; it has a few hundred
+_TURNED = (1, 8, 3, 6)  # orientation tags by quarters turned anticlockwise
+_MIRRORED = (2, 7, 4, 5)  # the same, with left and right exchanged afterwards
 _ALPHA, _EXIF = 0x10, 0x08  # flags of an extended WebP
 
 
@@ -86,7 +88,23 @@ def avif_info(file):
     if not sizes or not 0 <= depth < len(meta) - 9:
         raise ImageError("the AVIF header is damaged")
     width, height = max(sizes, key=lambda side: side[0] * side[1])
-    return checked(ImageInfo("AVIF", width, height, meta[depth + 9], meta[depth + 8], False))
+    turned = _avif_orientation(meta)
+    return checked(ImageInfo("AVIF", width, height, meta[depth + 9], meta[depth + 8], False, turned))
+
+
+def _avif_orientation(meta):
+    """The orientation tag that says the same as the boxes of an AVIF that turn (irot) and mirror (imir) its picture."""
+    turns, mirror = (_box_value(meta, name) for name in (b"irot", b"imir"))
+    quarter = (turns or 0) & 3  # anticlockwise
+    if mirror is None:
+        return _TURNED[quarter]
+    return _MIRRORED[(quarter + 2 * (1 - mirror & 1)) % 4]
+
+
+def _box_value(meta, name):
+    """The byte in a box of 9 bytes, or None."""
+    place = meta.find(b"\0\0\0\x09" + name)
+    return meta[place + 8] if place >= 0 and place + 8 < len(meta) else None
 
 
 def _find_box(file, wanted, name):

@@ -4,12 +4,13 @@ import re
 from dataclasses import replace
 
 from medxray.data.layouts.choices import UNCERTAIN
+from medxray.data.layouts.labels import number
 from medxray.data.layouts.names import is_healthy, letters, nearest
 from medxray.data.manifest import Skipped
 from medxray.errors import ConfigError, DataError
 
-_BLANK = frozenset(("", "nan", "null", "n/a", "<na>"))
-_BETWEEN = re.compile(r"[|;,]")
+BLANK = frozenset(("", "nan", "null", "na", "n/a", "#n/a", "<na>"))
+_BETWEEN = re.compile(r"[|;,/]")
 _AROUND = "[](){}'\" "
 
 
@@ -30,15 +31,16 @@ def read_labels(rows, table, *, positive_finding=None, uncertain=None):
         DataError: -1 occurs beside 0 and 1 and `uncertain` is not given, or the finding occurs nowhere.
     """
     left_out = []
+    rows = _one_spelling(rows)
     if uncertain is not None and uncertain not in UNCERTAIN:
         raise ConfigError(f"--uncertain must be one of {', '.join(UNCERTAIN)}. Received '{uncertain}'.")
-    rows = _without(rows, lambda row: row.label.casefold() in _BLANK, table, "without a label", left_out)
-    unsure = [row for row in rows if _number(row.label) == -1]
+    rows = _without(rows, lambda row: row.label.casefold() in BLANK, table, "without a label", left_out)
+    unsure = [row for row in rows if number(row.label) == -1]
     if unsure and uncertain == "drop":
-        rows = _without(rows, lambda row: _number(row.label) == -1, table, "with the uncertain label -1", left_out)
+        rows = _without(rows, lambda row: number(row.label) == -1, table, "with the uncertain label -1", left_out)
     elif unsure and uncertain is not None:
         rows = _decided(rows, 1 if uncertain == "positive" else 0)
-    elif unsure and all(_number(row.label) in (-1, 0, 1) for row in rows):
+    elif unsure and all(number(row.label) in (-1, 0, 1) for row in rows):
         raise DataError(
             f"{len(unsure)} rows of {table} have the label -1, which means uncertain (first: {unsure[0].where}). "
             "Say with --uncertain drop, positive or negative what becomes of them."
@@ -49,8 +51,8 @@ def read_labels(rows, table, *, positive_finding=None, uncertain=None):
 
 
 def joins_findings(label):
-    """True for a label such as "Effusion|Mass"."""
-    return "|" in label
+    """True for a label such as "Effusion|Mass" or "['effusion', 'mass']"."""
+    return "|" in label or (label.startswith("[") and label.endswith("]"))
 
 
 def _without(rows, is_left_out, table, what, left_out):
@@ -61,17 +63,20 @@ def _without(rows, is_left_out, table, what, left_out):
     return [row for row in rows if not is_left_out(row)]
 
 
-def _number(label):
-    try:
-        return float(label)
-    except ValueError:
-        return None
+def _one_spelling(rows):
+    """The rows with one spelling for each number: 1, 1.0 and 1.00 are one label."""
+    first = {}
+    for row in rows:
+        value = number(row.label)
+        if value is not None:
+            first.setdefault(value, row.label)
+    return [replace(row, label=first.get(number(row.label), row.label)) for row in rows]
 
 
 def _decided(rows, value):
     """The rows with -1 replaced by what stands for `value` in the other rows."""
-    spelling = next((row.label for row in rows if _number(row.label) == value), str(value))
-    return [replace(row, label=spelling) if _number(row.label) == -1 else row for row in rows]
+    spelling = next((row.label for row in rows if number(row.label) == value), str(value))
+    return [replace(row, label=spelling) if number(row.label) == -1 else row for row in rows]
 
 
 def _against_rest(rows, finding, table):

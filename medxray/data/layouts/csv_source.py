@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medxray.data.csv_table import check_column, read_rows
-from medxray.data.layouts.csv_labels import positive_wins, read_labels
+from medxray.data.layouts.csv_labels import BLANK, positive_wins, read_labels
 from medxray.data.layouts.find_image import ImageFinder
 from medxray.data.layouts.folders import SPLIT_NAMES
 from medxray.data.layouts.labels import LabelledFile
@@ -16,6 +16,7 @@ from medxray.data.manifest import SPLITS, Skipped, is_portable, portable_path
 from medxray.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
+_MOST_CLASSES = 20  # more than these, and more than half as many as rows, are no classes
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ def csv_rows(path, options):
     rows, left_out = read_labels(
         _records(path, options), path.name, positive_finding=options.positive_finding, uncertain=options.uncertain
     )
+    _check_rows(path, rows, left_out)
     finder, of_file, missing = ImageFinder(root), {}, {}
     for row in rows:
         found, reason = finder.find(row.file)
@@ -86,6 +88,18 @@ def csv_rows(path, options):
     for item in left_out:
         log.warning("%s: %s.", item.path, item.reason)
     return root, merged, list(missing.values()), left_out
+
+
+def _check_rows(path, rows, left_out):
+    """Refuse a table of which no row is left, and labels that are no classes."""
+    if not rows:
+        raise DataError(f"No row of {path} is left: {'; '.join(item.reason for item in left_out)}.")
+    labels = {row.label.casefold() for row in rows}
+    if len(labels) > max(_MOST_CLASSES, len(rows) // 2):
+        raise DataError(
+            f"The label column of {path} has {len(labels)} labels in {len(rows)} rows, such as {rows[0].label!r}: "
+            "it does not name classes. Pass another --label-col, or a table with one label per class."
+        )
 
 
 def _tell_gone(table, rows, missing):
@@ -155,7 +169,8 @@ def _record(cells, columns, where):
         raise DataError(f"Expected an image path. Received {file!r} ({where}). Fix or remove the row.")
     if not is_portable(label):
         raise DataError(f"Expected a label. Received {label!r} ({where}). Fix or remove the row.")
-    return LabelledFile(file, clean_label(label), patient.strip(), parse_split(split.strip(), where=where), where)
+    patient = "" if patient.strip().casefold() in BLANK else patient.strip()
+    return LabelledFile(file, clean_label(label), patient, parse_split(split.strip(), where=where), where)
 
 
 def _one(rows, positive_finding):

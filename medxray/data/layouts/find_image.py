@@ -1,5 +1,6 @@
 """Which file a path or name in a CSV means. No TensorFlow."""
 
+import filecmp
 import os
 import re
 import unicodedata
@@ -15,8 +16,9 @@ class ImageFinder:
     """Finds the files that the cells of a CSV mean.
 
     A cell may be a path below the folder (also in the way of Windows, or with more folders before it than there are),
-    the name of a file somewhere below it, or that name without or with another extension. A cell that names a folder
-    means all images in it. The folder is searched once, when a cell is no path.
+    the name of a file somewhere below it, or that name without or with another extension, or in other case. A cell that
+    names a folder means all images in it. Of copies of one file the first is meant. The folder is searched once,
+    when a cell is no path.
 
     Args:
         root: absolute folder that relative paths count from.
@@ -24,7 +26,7 @@ class ImageFinder:
 
     def __init__(self, root):
         self.root = Path(root)
-        self._by_name = self._by_stem = self._by_folder = None
+        self._by_name = self._by_stem = self._by_case = self._by_folder = None
 
     def find(self, cell):
         """The files that a cell means.
@@ -56,10 +58,11 @@ class ImageFinder:
             self._search()
         name = _key(parts[-1])
         stem = PurePosixPath(name).stem if is_named_like_picture(name) else name
-        for found in (self._by_name.get(name), self._by_stem.get(stem)):
+        alike = self._by_case.get(name.casefold()) or self._by_case.get(stem.removesuffix("_image").casefold())
+        for found in (self._by_name.get(name), self._by_stem.get(stem), alike):
             if found:
                 return self._single(found, parts)
-        for folder in (name, f"s{name}"):
+        for folder in (name, f"s{name}", name.removesuffix("_study")):
             if folder in self._by_folder:
                 return self._by_folder[folder], ""
         return [], self._nowhere()
@@ -69,22 +72,32 @@ class ImageFinder:
         if len(found) > 1:
             tails = [_common_tail(file, parts) for file in found]
             best = [file for file, tail in zip(found, tails, strict=True) if tail == max(tails)]
-            found = best if len(best) == 1 and max(tails) > 0 else found
-        if len(found) == 1:
-            return found, ""
+            found = best if max(tails) > 0 else found
+        if all(_same_content(found[0], file) for file in found[1:]):
+            return found[:1], ""
         names = ", ".join(str(file.relative_to(self.root)) for file in found[:_SHOWN])
         return [], f"{len(found)} files below {self.root} have this name: {names}; write the path"
 
     def _search(self):
-        self._by_name, self._by_stem, self._by_folder = {}, {}, {}
+        self._by_name, self._by_stem, self._by_case, self._by_folder = {}, {}, {}, {}
         for file in class_files(self.root).files:
             if is_text(file.name):
                 continue
             self._by_name.setdefault(_key(file.name), []).append(file)
             stem = file.stem if is_named_like_picture(file.name) else file.name
             self._by_stem.setdefault(_key(stem), []).append(file)
-            if file.parent != self.root:
-                self._by_folder.setdefault(_key(file.parent.name), []).append(file)
+            for spelling in {_key(file.name).casefold(), _key(stem).casefold()}:
+                self._by_case.setdefault(spelling, []).append(file)
+            for folder in file.relative_to(self.root).parts[:-1]:
+                self._by_folder.setdefault(_key(folder), []).append(file)
+
+
+def _same_content(file, other):
+    """Whether two files are copies, as in releases that hold a folder twice."""
+    try:
+        return filecmp.cmp(file, other, shallow=False)
+    except OSError:
+        return False
 
 
 def _common_tail(file, parts):

@@ -7,10 +7,10 @@ from pathlib import Path
 from medxray.data.images.access import path_text
 from medxray.data.layouts.folders import SPLIT_NAMES, ClassFolder, Tree, find_tree
 from medxray.data.layouts.labels import LabelledFile
-from medxray.data.layouts.names import is_storage, listed
-from medxray.data.layouts.pictures import is_picture
-from medxray.data.layouts.public_releases import is_labelled_by_name, label_in_name, table_advice, tables_of
-from medxray.data.layouts.walk import class_files
+from medxray.data.layouts.names import is_healthy, is_storage, listed
+from medxray.data.layouts.pictures import is_picture, is_text, looks_like_picture
+from medxray.data.layouts.public_releases import label_in_name, labelling_tables, table_advice, tables_of
+from medxray.data.layouts.walk import class_files, mask_images
 from medxray.data.manifest import Skipped, is_portable, portable_path
 from medxray.errors import DataError
 
@@ -36,12 +36,14 @@ def folder_rows(data, *, named=()):
     tree = _tree(data, named)
     root = tree.base.absolute()
     places = [item.folder for item in tree.folders]
-    listings = [class_files(folder, places) for folder in places]
-    rows = [
-        _row(file, item, root) for item, listing in zip(tree.folders, listings, strict=True) for file in listing.files
-    ]
+    followed = set()
+    listings = [class_files(folder, places, followed) for folder in places]
+    files = [(file, item) for item, listing in zip(tree.folders, listings, strict=True) for file in listing.files]
+    texts = [file for file, _ in files if _is_text(file)]
+    rows = [_row(file, item, root) for file, item in files if not _is_text(file)]
     unread = [item for listing in listings for item in listing.unread]
-    ignored = [*tree.ignored, *(item for listing in listings for item in listing.links), *_masks(tree, listings)]
+    ignored = [*tree.ignored, *(item for listing in listings for item in listing.links)]
+    ignored += _counted(_masks(tree, listings), "mask image") + _counted(texts, "text")
     log.debug("%s: %d system files passed over", data, sum(listing.system_files for listing in listings))
     _tell(data, ignored)
     unread, ignored = ([Skipped(_shown(item.path, root), item.reason) for item in items] for items in (unread, ignored))
@@ -55,7 +57,8 @@ def _tree(data, named):
         problem = None
     except DataError as error:
         tree, problem = None, error
-    if tree is None or len({item.label for item in tree.folders}) < 2:
+    labels = {item.label for item in tree.folders} if tree is not None else ()
+    if len(labels) < 2 or not any(map(is_healthy, labels)):
         by_name = _labelled_by_name(data)
         if by_name is not None:
             return by_name
@@ -68,11 +71,12 @@ def _tree(data, named):
 
 def _labelled_by_name(data):
     """The Tree of a folder whose pictures all have their label in their name, or None."""
-    pictures = [file for file in class_files(data).files if is_picture(file)]
-    if not is_labelled_by_name(pictures):
+    files = class_files(data).files
+    labelled = [file for file in files if label_in_name(file.stem) and not is_text(file.name)]
+    if not labelled or any(is_picture(file) for file in files if not label_in_name(file.stem)):
         return None
     log.info(
-        "%s: labels are taken from the names of the files, such as %s.", path_text(data), path_text(pictures[0].name)
+        "%s: labels are taken from the names of the files, such as %s.", path_text(data), path_text(labelled[0].name)
     )
     return Tree(Path(data), [ClassFolder("", "", Path(data))], [])
 
@@ -87,7 +91,7 @@ def _with_advice(data, error):
 def _check_no_storage(data, tree, named):
     names = sorted({item.label for item in tree.folders})
     known = {name.casefold() for name in named} | set(_GRADES[:2])
-    if not known.issuperset(names) and _GRADES.startswith("".join(names)):
+    if not known.issuperset(names) and _GRADES.startswith("".join(names)) and not labelling_tables(Path(data)):
         log.info("%s: the folders %s are taken for grades, and so for classes.", path_text(data), ", ".join(names))
         return
     if all(name.casefold() in known for name in names) or not all(map(is_storage, names)):
@@ -121,14 +125,21 @@ def _unnameable(rows):
 
 
 def _masks(tree, listings):
-    """One Skipped that counts the masks; none where there are none."""
-    beside = {folder: class_files(folder).files for folder in tree.masks}
-    masks = [file for files in beside.values() for file in files if is_picture(file)]
+    masks = [file for folder in tree.masks for file in mask_images(folder)]
     masks += [file for listing in listings for file in listing.masks]
-    if not masks:
+    return masks
+
+
+def _is_text(file):
+    return is_text(file.name) and not looks_like_picture(file)
+
+
+def _counted(files, what):
+    """A list of one Skipped that counts the files; empty where there are none."""
+    if not files:
         return []
-    count = "1 mask image is" if len(masks) == 1 else f"{len(masks)} mask images are"
-    return [Skipped(str(masks[0].parent), f"{count} left out, such as {masks[0].name}")]
+    count = f"1 {what} is" if len(files) == 1 else f"{len(files)} {what}s are"
+    return [Skipped(str(files[0].parent), f"{count} left out, such as {path_text(files[0].name)}")]
 
 
 def _tell(data, ignored):
@@ -154,13 +165,20 @@ def check_classes_kept(folders, root, usable, skipped):
         skipped: list of Skipped.
     """
     for item in folders:
-        place = portable_path(item.folder, root)
+        place = _shown(item.folder, root)
         prefix = "" if place == "." else f"{place}/"
         if any(row.file.startswith(prefix) for row in usable):
             continue
         lost = [entry for entry in skipped if entry.path.startswith(prefix)]
-        what = f"{len(lost)} files, the first {lost[0].path}: {lost[0].reason}" if lost else "it is empty"
+        what = f"{len(lost)} files, the first {lost[0].path}: {lost[0].reason}" if lost else _without_files(item)
         remedy = "Convert its images to PNG or JPEG" if lost else "Put images into it"
         raise DataError(
-            f"Class folder {item.folder} holds no readable image ({what}). {remedy}, or take it out of the dataset."
+            f"Class folder {path_text(item.folder)} holds no readable image ({what}). {remedy}, or take it out of the "
+            "dataset."
         )
+
+
+def _without_files(item):
+    """What is in a class folder without a file that is counted."""
+    masks = class_files(item.folder).masks
+    return f"only masks, such as {masks[0].name}" if masks else "it is empty"

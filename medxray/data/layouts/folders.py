@@ -146,10 +146,14 @@ def _tree_at(base):
 
 
 def _class_folders(folder, *, split):
+    children = _folders(folder)
+    masked = any(_mask_folders(child) and _has_images(child, _DEPTH) for child in children)
     return [
         ClassFolder(split, clean_label(child.name), child)
-        for child in _folders(folder)
-        if _is_empty(child) or (_has_images(child, _DEPTH) and not _is_dataset(child))
+        for child in children
+        if _is_empty(child)
+        or (_has_images(child, _DEPTH) and not _is_dataset(child))
+        or (masked and _mask_folders(child) and not _has_images(child, _DEPTH))  # its images are missing
     ]
 
 
@@ -181,7 +185,7 @@ def _folders(folder):
     """Child folders that can be part of a dataset: no masks, and of a folder and links to it only one."""
     entries = [entry for entry in _scan(folder) if is_folder(entry)]
     second = {path for path, _ in _doubled(folder, entries)}
-    return [Path(e.path) for e in entries if not is_mask_folder(e.name) and e.path not in second]
+    return [Path(e.path) for e in entries if not is_mask_folder(e.path) and e.path not in second]
 
 
 def _second_links(folder):
@@ -214,7 +218,7 @@ def _sample_hint(folder):
 
 
 def _mask_folders(folder):
-    return [Path(entry.path) for entry in _scan(folder) if is_folder(entry) and is_mask_folder(entry.name)]
+    return [Path(entry.path) for entry in _scan(folder) if is_folder(entry) and is_mask_folder(entry.path)]
 
 
 def _holds_images(folder):

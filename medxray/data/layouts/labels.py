@@ -1,5 +1,6 @@
 """From the labels of a source to the classes of a task. No TensorFlow."""
 
+import shlex
 from dataclasses import dataclass, replace
 
 from medxray.data.layouts import kermany
@@ -174,7 +175,7 @@ def _sick_one(classes):
     if len(sick) != 1:
         raise DataError(
             f"The names of the classes {listed(classes)} do not say which one is sick. "
-            f"Pass --positive {classes[0]} or --positive {classes[1]}."
+            f"Pass --positive {shlex.quote(classes[0])} or --positive {shlex.quote(classes[1])}."
         )
     return sick[0]
 
@@ -202,7 +203,7 @@ def resolve(row, classes, task):
     if task == "pneumonia" and label.casefold() in _SUBTYPES:
         label, subtype = PNEUMONIA, subtype or label.casefold()
     for name in classes:
-        if name.casefold() == label.casefold():
+        if name.casefold() == label.casefold() or (number(label) is not None and number(name) == number(label)):
             return name, subtype or _subtype_of(name, task)
     for name in classes:
         if name.casefold() == row.subtype.casefold():
@@ -212,6 +213,14 @@ def resolve(row, classes, task):
     hint = "Fix the row or pass --label-map." if row.where else "Rename the folder or pass --label-map."
     guess = f" Did you mean {near}?" if near else ""
     raise DataError(f"Label must be one of {listed(classes)}. Received {row.label!r}{where}.{guess} {hint}")
+
+
+def number(label):
+    """The number that a label is, or None: 1 and 1.0 are one."""
+    try:
+        return float(label)
+    except ValueError:
+        return None
 
 
 def _subtype_of(name, task):

@@ -2,8 +2,7 @@
 
 import zipfile
 
-from medxray.data.images.files import looks_like_image
-from medxray.data.layouts.pictures import is_picture
+from medxray.data.layouts.pictures import is_packed, looks_like_picture
 from medxray.errors import DataError
 
 _ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"BZh", b"\xfd7zXZ\0")
@@ -41,9 +40,17 @@ def _kind(path, head):
         return "a NumPy array", _ARRAY
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         return "an old Excel workbook", _TABLE
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "a web page", "perhaps it is the answer of a download that failed; download the table again"
+    if head.startswith(b"version https://git-lfs"):
+        return "a Git LFS pointer", "fetch the table itself with: git lfs pull"
+    if suffix in (".json", ".jsonl"):
+        return "a JSON file", "write it as CSV, and pass that with --path-col and --label-col"
     if head.startswith((b"\x89HDF", b"PAR1")):
         return "a binary table", "write it as CSV, or its images as PNG files in one folder per class"
-    if suffix not in (".csv", ".tsv", ".txt", ".gz") and (looks_like_image(path) or is_picture(path)):
+    if is_packed(path.name) and suffix != ".gz":
+        return "an archive or a file of arrays", "unpack it or write its images as PNG files, and pass the folder"
+    if looks_like_picture(path):
         return "a single image", "pass the folder that holds one folder per class; for one image use medxray predict"
     return None
 

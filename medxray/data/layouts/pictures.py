@@ -2,11 +2,9 @@
 
 from pathlib import Path
 
-from medxray.data.images.files import looks_like_image
+from medxray.data.images.files import SUFFIXES, first_bytes, looks_like_image
+from medxray.data.images.other_kinds import is_other_picture
 
-_ENDINGS = frozenset(
-    ".png .jpg .jpeg .jpe .jfif .bmp .dib .tif .tiff .dcm .dicom .webp .gif .jp2 .j2k .avif .heic .heif".split()
-)
 _NOT_READ = frozenset(
     ".hif .jpx .jpf .j2c .jpc .jxl .jxr .pgm .ppm .pbm .pnm .exr .hdr .tga .psd .raw .dng .svg .nii .mha .mhd .nrrd "
     ".ima".split()
@@ -16,13 +14,11 @@ _TEXTS = frozenset(
     ".csv .tsv .txt .md .rst .pdf .json .jsonl .xml .html .htm .yaml .yml .toml .ini .log .xlsx .xls .ods .doc .docx "
     ".py .ipynb .sh .bat .h5 .hdf5 .keras .pt .pth .pkl .parquet .sqlite .db".split()
 )
-_SIGNATURES = (b"\0\0\0\x0cJXL ", b"\xff\x0a", b"\x93NUMPY", b"8BPS")  # of formats that are not read
-_HEAD = 16  # bytes
 
 
 def is_named_like_picture(name):
     """True for a file name with the extension of a picture."""
-    return Path(name).suffix.casefold() in _ENDINGS
+    return Path(name).suffix.casefold() in SUFFIXES
 
 
 def is_text(name):
@@ -35,21 +31,29 @@ def is_packed(name):
     return Path(name).suffix.casefold() in _PACKED
 
 
-def is_picture(path):
-    """True for a file that is named like a picture or begins like one, or that may hold some: of any format.
+def looks_like_picture(path):
+    """True for a file that is named like a picture or begins like one, of any format, read or not; no archives.
 
     Args:
-        path: a regular file.
+        path: a file.
     """
     name = Path(path).name
-    if is_text(name):
-        return False
-    return looks_like_image(path) or Path(name).suffix.casefold() in _NOT_READ | _PACKED or _begins_like_one(path)
+    if looks_like_image(path):
+        return True
+    return not is_text(name) and (_inner_suffix(name) in SUFFIXES | _NOT_READ or is_other_picture(first_bytes(path)))
 
 
-def _begins_like_one(path):
-    try:
-        with open(path, "rb") as file:
-            return file.read(_HEAD).startswith(_SIGNATURES)
-    except OSError:
-        return False
+def is_picture(path):
+    """True for a file that `looks_like_picture`, or that may hold pictures; False where it is named as a text.
+
+    Args:
+        path: a file.
+    """
+    name = Path(path).name
+    return not is_text(name) and (is_packed(name) or looks_like_picture(path))
+
+
+def _inner_suffix(name):
+    """The extension of a file name, of x.nii.gz that of x.nii."""
+    suffix = Path(name).suffix.casefold()
+    return Path(Path(name).stem).suffix.casefold() if suffix == ".gz" else suffix

@@ -1,7 +1,6 @@
 """What paths and columns of public chest X-ray sets say. No TensorFlow."""
 
 import re
-from pathlib import PurePosixPath
 
 from medxray.data.csv_table import read_rows
 from medxray.data.layouts.walk import is_junk
@@ -16,11 +15,12 @@ _PATIENTS = (
 _TUBERCULOSIS = re.compile(r"(?:CHNCXR|MCUCXR)_\d+_([01])")
 _TUBERCULOSIS_LABELS = {"0": "NORMAL", "1": "TUBERCULOSIS"}
 _USUAL = {  # option -> names of columns, the surest first
-    "--path-col": "image index|path|image_id|patientid|dicom_id|study_id|filename|file_name|file|image|img|image_path",
+    "--path-col": "image index|path|image_path|image_id|imageid|filename|file_name|file|image|img|dicom_id|patientid|"
+    "study_id",
     "--label-col": "finding labels|target|class_name|label|labels|finding|findings|class|diagnosis|pneumonia",
     "--patient-col": "patient id|patientid|patient_id|subject_id|patient",
 }
-_SEVERAL_FINDINGS = ("finding labels", "class_name", "findings")
+_SEVERAL_FINDINGS = ("finding labels", "class_name", "findings", "labels")
 _LISTED = 3
 _COLUMNS_UNKNOWN = "its columns:"
 
@@ -58,6 +58,11 @@ def table_advice(folder):
     return "Pass the CSV: " + ", or ".join(f"{table} {options_for(table)}" for table in tables[:_LISTED]) + "."
 
 
+def labelling_tables(folder):
+    """Those of the CSV files of `tables_of` whose columns have the usual names of paths and labels."""
+    return [table for table in tables_of(folder) if _COLUMNS_UNKNOWN not in options_for(table)]
+
+
 def options_for(table):
     """The options to read a CSV with, as its column names suggest them."""
     try:
@@ -79,9 +84,3 @@ def options_for(table):
 
 def _quoted(name):
     return f"'{name}'" if " " in name else name
-
-
-def is_labelled_by_name(paths):
-    """True where all files (iterable of pathlib.Path) have their label in their name."""
-    stems = [PurePosixPath(path.name).stem for path in paths]
-    return bool(stems) and all(map(label_in_name, stems))

@@ -10,10 +10,16 @@ from medxray.data.manifest import Skipped
 
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"}
 _MASK_FOLDER = re.compile(
-    r"masks?([\W_\d].*)?|.*masks|(.*[\W_]|left|right|lung|manual)mask|segmentations?([\W_].*)?|.*[\W_]segmentations?"
+    r"mask.*|.*masks|(.*[\W_]|left|right|lung|manual)mask|segmentation.*|.*[\W_]segmentations?|ground[\W_]*truths?|gt"
 )
 _OF_A_FACE = re.compile(r"(with|without|no|non)[\W_]*masks?")  # classes of another subject
-_MASK_FILE = re.compile(r"(.+?)[ _.-]?(masks?|seg|segmentations?)")
+_MASK = r"(?:masks?|seg|segmentations?)"
+_OF_WHAT = r"(?:lungs?|left|right|lobes?|infection|lesion|heart|manual|binary)"
+_MASK_FILES = (  # of x: x_mask, x_lung_mask, x_mask_left, mask_x
+    re.compile(rf"(.+?)[\W_]*{_MASK}(?:[\W_]*(?:\d+|left|right))?[\W_]*"),
+    re.compile(rf"(.+?)[\W_]*{_OF_WHAT}[\W_]*{_MASK}[\W_]*"),
+    re.compile(rf"{_MASK}[\W_]+(.+)"),
+)
 
 
 @dataclass
@@ -40,10 +46,29 @@ def is_junk(name):
     return name.startswith(".") or name.casefold() in _JUNK
 
 
-def is_mask_folder(name):
-    """True for the name of a folder of masks: "masks", "lung masks", "ManualMask", "segmentations"."""
+def is_mask_folder(path):
+    """True for a folder of masks by its name: "masks", "lung masks", "ManualMask", "segmentations".
+
+    A folder that holds a folder of masks beside other folders, such as "Lung Segmentation", is none.
+
+    Args:
+        path: the folder, str or pathlib.Path.
+    """
+    if not _is_mask_name(os.path.basename(path)):
+        return False
+    inner = [entry.name for entry in _entries(path, Listing()) if is_folder(entry) and not is_junk(entry.name)]
+    return len({_is_mask_name(name) for name in inner}) < 2
+
+
+def _is_mask_name(name):
     name = name.strip().casefold()
     return bool(_MASK_FOLDER.fullmatch(name)) and not _OF_A_FACE.fullmatch(name)
+
+
+def mask_images(folder):
+    """The pictures in a folder of masks, and in those that it holds, list of pathlib.Path."""
+    found = class_files(folder)
+    return [path for path in (*found.files, *found.masks) if is_picture(path)]
 
 
 def is_folder(entry):
@@ -62,20 +87,22 @@ def is_file(entry):
         return False
 
 
-def class_files(folder, classes=()):
+def class_files(folder, classes=(), followed=None):
     """Files below a class folder, by path, without system files and masks.
 
-    A link to a folder is followed once. A link is left out where it leads back, or into a class folder: what lies there
-    is counted there. Of two files such as x.png and x_mask.png the latter is a mask.
+    A link to a folder is followed once, in all calls with one set `followed`. A link is left out where it leads back,
+    or into a class folder: what lies there is counted there. Of two files such as x.png and x_mask.png the latter is a
+    mask.
 
     Args:
         folder: the folder.
         classes: all class folders of the dataset.
+        followed: set of the folders that links led to, which grows; None: a new one.
 
     Returns:
         Listing.
     """
-    found, seen, waiting = Listing(), set(), [Path(folder)]
+    found, seen, waiting = Listing(), set() if followed is None else followed, [Path(folder)]
     claimed = {os.path.realpath(place) for place in (folder, *classes)}
     while waiting:
         current = waiting.pop()
@@ -88,8 +115,8 @@ def class_files(folder, classes=()):
                 found.links.append(Skipped(entry.path, reason))
             elif not is_folder(entry):
                 plain.append(Path(entry.path))
-            elif is_mask_folder(entry.name):
-                found.masks += [path for path in class_files(entry.path).files if is_picture(path)]
+            elif is_mask_folder(entry.path):
+                found.masks += mask_images(entry.path)
             else:
                 waiting.append(Path(entry.path))
         masks = _mask_files(plain)
@@ -130,5 +157,10 @@ def _why_not_followed(entry, claimed, seen):
 def _mask_files(files):
     """Those of the files of one folder that are masks of another one: x_mask.png beside x.png."""
     stems = {path.stem.casefold() for path in files}
-    matches = [(path, _MASK_FILE.fullmatch(path.stem.casefold())) for path in files]
-    return {path for path, match in matches if match and match[1] in stems}
+    return {path for path in files if _masked_stem(path.stem.casefold(), stems)}
+
+
+def _masked_stem(stem, stems):
+    """Whether `stem` is the name of a mask of another of the stems."""
+    matches = [pattern.fullmatch(stem) for pattern in _MASK_FILES]
+    return any(match and match[1] in stems for match in matches)

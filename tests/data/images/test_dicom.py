@@ -256,6 +256,22 @@ def test_a_dicom_without_a_preamble_is_named_as_such(write, tmp_path, meta):
     assert looks_like_image(tmp_path / "IM0001")
 
 
+def test_a_big_endian_dicom_without_a_preamble_is_named_as_such(tmp_path):
+    (tmp_path / "IM0001").write_bytes(b"\0\x08\0\x05CS\0\x0aISO_IR 100" + bytes(200))
+    with pytest.raises(ImageError, match="DICOM without its preamble"):
+        identify(tmp_path / "IM0001")
+    assert looks_like_image(tmp_path / "IM0001")
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_samples_in_the_upper_bits_are_read_as_those_in_the_lower_bits(write, signed):
+    pixels = picture(11).astype(np.int16 if signed else np.uint16) - (900 if signed else 0)
+    window = {"WindowCenter": 200, "WindowWidth": 700}
+    expected = read_pixels(write(pixels, **window), 1)
+    upper = write(pixels, **window, PixelData=(pixels << 4 | 5).tobytes(), HighBit=15)
+    np.testing.assert_array_equal(read_pixels(upper, 1), expected)
+
+
 @pytest.mark.parametrize("syntax", ["native", "jpeg"])
 def test_memory_that_runs_out_in_a_decoder_is_no_damage(write, tmp_path, monkeypatch, syntax):
     import cv2

@@ -169,6 +169,14 @@ def test_grey_palette_bmp_is_native(file):
     assert identify(path).native
 
 
+@pytest.mark.parametrize("pixels", [GREY, COLOUR, ALPHA])
+def test_a_bmp_with_bytes_behind_its_rows_is_read(file, pixels):
+    path = file(encoded(".bmp", pixels) + bytes(2))
+    assert not identify(path).native  # TensorFlow refuses it
+    expected = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    np.testing.assert_array_equal(read_pixels(path, 3), expected[..., 2::-1])
+
+
 def test_native_files_are_left_to_tensorflow(file):
     with pytest.raises(ImageError, match="this PNG is decoded by TensorFlow"):
         read_pixels(file(encoded(".png", GREY)), 1)

@@ -11,7 +11,7 @@ GREY = np.random.default_rng(0).integers(0, 256, (12, 20), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (12, 20, 3), dtype=np.uint8)
 
 
-def tiff(pixels, photometric, *, extra=None, planar=1, fmt=1, pages=1, palette=None, orientation=None):
+def tiff(pixels, photometric, *, extra=None, planar=1, fmt=1, pages=1, palette=None, orientation=None, more=()):
     """An uncompressed little-endian TIFF, written by hand."""
     height, width = pixels.shape[:2]
     samples = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -34,6 +34,7 @@ def tiff(pixels, photometric, *, extra=None, planar=1, fmt=1, pages=1, palette=N
     tags.append(far(273, 4, [8 + n * len(body) // planes for n in range(planes)]))
     tags.append(far(279, 4, [len(body) // planes] * planes))
     tags += [(278, 4, 1, height), (284, 3, 1, planar), (339, 3, 1, fmt)]
+    tags = [tag for tag in tags if tag[0] not in dict(more)] + [(code, 3, 1, value) for code, value in more]
     tags += [(338, 3, 1, extra)] if extra is not None else []
     tags += [(274, 3, 1, orientation)] if orientation is not None else []
     tags += [far(320, 3, palette)] if palette is not None else []
@@ -138,6 +139,13 @@ def test_compressed_files_are_read(read, compression):
         (tiff(GREY.astype(np.int32), 1, fmt=2), "signed 32 bits is not supported"),
         (tiff(COLOUR.astype(np.uint16), 2, planar=2), "separate planes"),
         (tiff(np.dstack([GREY, GREY]).astype(np.uint16), 1, extra=2), "grey with alpha"),
+        (tiff(GREY, 1, more=[(259, 34712)]), "JPEG 2000 compression is not supported"),  # OpenCV makes it black
+        (tiff(GREY, 1, more=[(259, 50000)]), "Zstandard compression is not supported"),
+        (tiff(GREY, 1, more=[(259, 12345)]), "number 12345 compression is not supported"),
+        (tiff(COLOUR, 8), "colours of kind 8 is not supported"),  # CIELAB
+        (tiff(np.dstack([COLOUR, GREY]).astype(np.uint16), 5), "a palette or CMYK of 16 bits"),
+        (tiff(GREY.astype(np.uint16), 3), "a palette or CMYK of 16 bits"),
+        (tiff(GREY, 1, more=[(322, 48), (323, 48)]), "8 bits in tiles of 48x48 pixels"),
     ],
 )
 def test_unsupported_kinds_say_so(read, content, reason):

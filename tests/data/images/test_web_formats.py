@@ -73,6 +73,15 @@ def test_the_orientation_tag_of_a_webp_is_told_and_not_applied():
     assert pixels(content).shape == (40, 60)
 
 
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_the_boxes_that_turn_an_avif_are_told_and_not_applied(orientation):
+    tag = Image.Exif()
+    tag[274] = orientation
+    content = encode(Image.fromarray(RAMP), "AVIF", exif=tag.tobytes(), quality=100)
+    assert identify(ImageBytes("x", content)).orientation == orientation
+    np.testing.assert_allclose(pixels(content), RAMP, atol=2)
+
+
 @pytest.mark.parametrize("brand", [b"heic", b"mif1"])
 def test_heic_is_named(brand, tmp_path):
     content = b"\0\0\0\x18ftyp" + brand + bytes(200)

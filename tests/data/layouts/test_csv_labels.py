@@ -30,11 +30,50 @@ def table(make_tree, tmp_path):
     return write
 
 
-@pytest.mark.parametrize("blank", ["", "nan", "NaN", "NULL", "N/A"])
+@pytest.mark.parametrize("blank", ["", "nan", "NaN", "NULL", "N/A", "NA", "#N/A"])
 def test_rows_without_a_label_are_left_out_and_counted(blank):
     rows, left_out = read_labels(rows_of("A", blank, "B", blank), "t.csv")
     assert labels_of(rows) == ["A", "B"]
     assert [item.reason for item in left_out] == ["2 rows without a label left out (first: t.csv row 3)"]
+
+
+def test_spellings_of_one_number_are_one_label():
+    rows, _ = read_labels(rows_of("1", "0.0", "1.0", "0", "2", "a", "1.5"), "t.csv")
+    assert labels_of(rows) == ["1", "0.0", "1", "0.0", "2", "a", "1.5"]
+
+
+def test_numbers_are_those_of_a_model_however_they_are_spelt(table):
+    manifest = load_manifest(table("0.png,0,", "1.png,1,"), classes=("0.0", "1.0"), **COLUMNS)
+    assert manifest.table["label"].tolist() == ["0.0", "1.0"]
+
+
+def test_a_table_of_which_no_row_is_left_says_why(table):
+    with pytest.raises(DataError, match=r"No row of .*t.csv is left: 2 rows without a label left out \(first"):
+        load_manifest(table("0.png,,", "1.png,nan,"), **COLUMNS)
+
+
+def test_a_column_that_does_not_name_classes_is_refused(table):
+    rows = [f"{n % 6}.png,{n} 2 1015 8," for n in range(30)]
+    with pytest.raises(DataError, match="has 30 labels in 30 rows, such as '0 2 1015 8': it does not name classes"):
+        load_manifest(table(*rows), **COLUMNS)
+
+
+@pytest.mark.parametrize("joined", ["Effusion|Mass", "\"['Effusion', 'Mass']\"", "Chest/Effusion", "Effusion;Mass"])
+def test_a_finding_is_found_among_others(table, joined):
+    manifest = load_manifest(table(f"0.png,{joined},", "1.png,Mass,"), positive_finding="Effusion", **COLUMNS)
+    assert manifest.labels().tolist() == [1, 0]
+
+
+def test_a_list_of_findings_asks_which_one_counts(table):
+    with pytest.raises(DataError, match="joins several findings. Say with --positive-finding NAME"):
+        load_manifest(table("0.png,['normal'],", "1.png,['mass'],"), **COLUMNS)
+
+
+@pytest.mark.parametrize("blank", ["nan", "NULL", " "])
+def test_blank_cells_of_patients_name_nobody(table, blank):
+    rows = (f"0.png,NORMAL,{blank}", f"1.png,PNEUMONIA,{blank}", "2.png,NORMAL,a")
+    manifest = load_manifest(table(*rows), patient_col="patient", **COLUMNS)
+    assert manifest.table["patient_id"].tolist() == ["", "", "a"]
 
 
 def test_rows_without_a_label_are_told_by_the_manifest(table, caplog):

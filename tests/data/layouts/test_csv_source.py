@@ -154,7 +154,7 @@ def test_paths_may_leave_the_folder(table, tmp_path):
     [
         (b"", "no header line"),
         (b"file,finding\n\xe9.png,Normal\n", "is not a CSV in UTF-8"),
-        (b"\x89PNG\r\n\x1a\n\0\0", "is not a CSV in UTF-8"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "is a single image"),
         (b"file,file\na,b\n", "two columns 'file'"),
         (b'file,finding\n"open,Normal\n', "is not a CSV in UTF-8"),
     ],

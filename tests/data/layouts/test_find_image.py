@@ -37,6 +37,9 @@ def finder(make_tree):
         ("CheXpert-v1.0-small/train/patient00002/study1/view1_frontal.jpg", 3),
         ("other/patient00001/study1/view1_frontal.jpg", 2),
         (" 02aa804e ", 4),
+        ("IMAGES_002\\IMAGES\\00000002_000.PNG", 1),
+        ("02AA804E", 4),
+        ("02aa804e_image", 4),
     ],
 )
 def test_a_file_is_found_by_path_name_or_stem(finder, tmp_path, cell, place):
@@ -48,7 +51,16 @@ def test_a_name_that_several_files_have_is_not_guessed(finder):
     assert found == [] and "2 files below" in reason and "write the path" in reason
 
 
-@pytest.mark.parametrize("cell", ["50414267", "s50414267", "p10/s50414267"])
+def test_of_copies_of_a_file_the_first_is_meant(finder, tmp_path):
+    copy = tmp_path / "train" / "copy" / "00000001_000.png"
+    copy.parent.mkdir()
+    copy.write_bytes((tmp_path / FILES[0]).read_bytes())
+    assert finder.find("00000001_000.png") == ([tmp_path / FILES[0]], "")
+    copy.write_bytes(copy.read_bytes() + b"x")
+    assert "2 files below" in ImageFinder(tmp_path).find("00000001_000.png")[1]
+
+
+@pytest.mark.parametrize("cell", ["50414267", "s50414267", "p10/s50414267", "p10000032", "s50414267_study"])
 def test_a_study_means_all_its_images(finder, tmp_path, cell):
     assert finder.find(cell)[0] == [tmp_path / FILES[4], tmp_path / FILES[5]]
 

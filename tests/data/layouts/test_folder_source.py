@@ -97,7 +97,11 @@ def test_an_empty_split_folder_is_named(make_tree):
 
 
 @pytest.mark.parametrize(
-    "masks", ["masks", "Lung Masks", "mask", "lung_mask", "leftMask", "Segmentation", "lung-segmentations"]
+    "masks",
+    [
+        *("masks", "Lung Masks", "mask", "lung_mask", "leftMask", "Segmentation", "lung-segmentations"),
+        *("SegmentationClass", "Ground Truth", "maskImages", "ManualMask/leftMask"),
+    ],
 )
 @pytest.mark.parametrize("inside", [True, False])
 def test_mask_folders_are_left_out_and_counted(make_tree, masks, inside):
@@ -117,6 +121,36 @@ def test_masks_beside_their_images_are_left_out_and_counted(make_tree, caplog):
         manifest = load_manifest(make_tree(*CLASSES, *names))
     assert manifest.table["path"].tolist() == sorted([*CLASSES, "PNEUMONIA/lonely_mask.png"])
     assert "3 mask images are left out" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "name",
+    "mask_a a_lung_mask a_lungmask a-infection-mask a_mask_left a_mask1 a(mask) A_MASK a_left_mask seg_a".split(),
+)
+def test_a_file_named_as_the_mask_of_another_is_a_mask(make_tree, name):
+    manifest = load_manifest(make_tree(*CLASSES, f"NORMAL/{name}.png"))
+    assert len(manifest) == 4 and "1 mask image is left out" in manifest.ignored[0].reason
+
+
+@pytest.mark.parametrize("name", ["mask", "b_mask2_right_lateral", "a_left", "a_unmasked", "c_mask", "segment_a"])
+def test_other_names_with_such_words_are_images(make_tree, name):
+    assert len(load_manifest(make_tree(*CLASSES, f"NORMAL/{name}.png"))) == 5
+
+
+def test_a_folder_named_segmentation_that_holds_images_beside_masks_is_no_mask_folder(make_tree):
+    names = [f"CHNCXR_000{n}_{n % 2}" for n in range(4)]
+    kinds = [f"Lung Segmentation/{kind}/{name}.png" for kind in ("CXR_png", "masks") for name in names]
+    manifest = load_manifest(make_tree(*kinds))
+    assert len(manifest) == 4 and "4 mask images are left out" in manifest.ignored[0].reason
+
+
+def test_a_class_folder_whose_images_are_missing_beside_its_masks_stops(make_tree):
+    kinds = ("images", "masks")
+    folder = make_tree(*(f"{label}/{kind}/{n}.png" for label in ("COVID", "Normal") for kind in kinds for n in (1, 2)))
+    for file in (folder / "COVID" / "images").iterdir():
+        file.unlink()
+    with pytest.raises(DataError, match=r"COVID holds no readable image \(only masks, such as 1.png\)"):
+        load_manifest(folder)
 
 
 def test_classes_with_and_without_a_face_mask_are_classes(make_tree):
@@ -174,6 +208,17 @@ def test_numbers_from_zero_to_at_most_four_are_grades(make_tree, count, caplog):
     assert ("are taken for grades" in caplog.text) == (count > 2)
 
 
+def test_numbers_beside_a_table_of_labels_are_no_grades(make_tree):
+    folder = make_tree("0/a.png", "1/b.png", "2/c.png")
+    (folder / "notes.csv").write_text("age,sex\n5,F\n")
+    assert load_manifest(folder).classes == ("0", "1", "2")
+    (folder / "PADCHEST.csv").write_text(",ImageID,ImageDir,PatientID,Labels\n0,a.png,0,7,\"['normal']\"\n")
+    with pytest.raises(
+        DataError, match="PADCHEST.csv with --path-col ImageID --label-col Labels --patient-col PatientID"
+    ):
+        load_manifest(folder)
+
+
 @pytest.mark.parametrize("names", [("0", "1", "3"), ("1", "2", "3"), ("00", "01", "02"), tuple("012345")])
 def test_other_numbers_are_no_classes(make_tree, names):
     with pytest.raises(DataError, match=f"are no classes: {', '.join(names[:4])}"):
@@ -202,6 +247,15 @@ def test_labels_in_file_names_of_the_tuberculosis_sets_are_read(make_tree):
     manifest = load_manifest(make_tree(*names))
     assert (manifest.classes, manifest.positive) == (("NORMAL", "TUBERCULOSIS"), "TUBERCULOSIS")
     assert manifest.table["patient_id"].tolist() == ["CHNCXR_0001", "CHNCXR_0327"] and manifest.grouped
+
+
+def test_two_tuberculosis_sets_side_by_side_are_read_by_their_file_names(make_tree):
+    names = ("China/CHNCXR_0001_0.png", "China/CHNCXR_0327_1.png", "US/MCUCXR_0001_0.png", "US/MCUCXR_0104_1.png")
+    folder = make_tree(*names)
+    assert load_manifest(folder).labels().tolist() == [0, 1, 0, 1]
+    make_tree("US/cover.png")
+    with pytest.raises(DataError, match="classes China, US do not say which one is sick"):
+        load_manifest(folder)
 
 
 def test_a_tuberculosis_set_sorted_into_folders_keeps_the_folders(make_tree):
@@ -343,3 +397,36 @@ def test_a_subfolder_that_cannot_be_read_is_named(make_tree, monkeypatch):
     assert [(item.path, item.reason) for item in manifest.skipped] == [
         ("NORMAL/closed", "the folder cannot be read: Permission denied")
     ]
+
+
+def test_a_class_folder_whose_name_is_not_utf8_is_named_with_what_it_holds(make_tree):
+    folder = make_tree(*CLASSES)
+    strange = os.fsencode(folder) + b"/\xff\xfe"
+    os.mkdir(strange)
+    os.link(folder / CLASSES[0], strange + b"/a.png")
+    with pytest.raises(
+        DataError, match=r"xff.xfe holds no readable image \(1 files, .*control characters or is not UTF-8"
+    ):
+        load_manifest(folder)
+
+
+def test_a_folder_that_two_classes_link_to_is_counted_in_one(make_tree, tmp_path_factory, write_image):
+    folder, elsewhere = make_tree(*CLASSES), tmp_path_factory.mktemp("elsewhere")
+    write_image(elsewhere / "e.png", seed=9)
+    for label in ("NORMAL", "PNEUMONIA"):
+        (folder / label / "more").symlink_to(elsewhere, target_is_directory=True)
+    manifest = load_manifest(folder)
+    assert len(manifest) == 5
+    assert [(item.path, item.reason) for item in manifest.ignored] == [
+        ("PNEUMONIA/more", f"a second link to {elsewhere}")
+    ]
+
+
+def test_texts_among_images_are_counted_in_one_line_and_are_not_skipped(make_tree):
+    folder = make_tree(*CLASSES)
+    for name in ("NORMAL/README.md", "NORMAL/a.txt", "PNEUMONIA/labels.csv"):
+        (folder / name).write_text("text")
+    os.link(folder / CLASSES[0], folder / "NORMAL" / "picture.txt")
+    manifest = load_manifest(folder)
+    assert len(manifest) == 5 and manifest.skipped == ()
+    assert [item.reason for item in manifest.ignored] == ["3 texts are left out, such as README.md"]
