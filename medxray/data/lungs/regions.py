@@ -97,7 +97,13 @@ def _disc(width):
 def _is_lung_like(box, centre):
     """Whether bounding box, area and height of the centre are those of a lung."""
     width, height, area = box[2] / SIDE, box[3] / SIDE, box[4] / SIDE**2
-    pairs = ((area, _AREA), (height, _HEIGHT), (width, _WIDTH), (height / width, _SLIMNESS), (centre[1] / SIDE, _CENTRE))
+    pairs = (
+        (area, _AREA),
+        (height, _HEIGHT),
+        (width, _WIDTH),
+        (height / width, _SLIMNESS),
+        (centre[1] / SIDE, _CENTRE),
+    )
     return all(low <= value <= high for value, (low, high) in pairs)
 
 

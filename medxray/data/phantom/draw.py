@@ -76,7 +76,7 @@ def render_phantom(kind, *, size, patient_seed, image_seed):
 
 
 def lungs_of_phantom(*, size, patient_seed, image_seed):
-    """Where the lungs of an exposure lie, those behind the heart too: bool (h, w); arguments as for `render_phantom`."""
+    """Where the lungs of an exposure lie, behind the heart too: bool (h, w); arguments as for `render_phantom`."""
     _, (_, _, lung) = _healthy(np.random.default_rng(patient_seed), np.random.default_rng(image_seed), size)
     return lung > 0
 

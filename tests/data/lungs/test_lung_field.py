@@ -86,7 +86,8 @@ def test_the_pair_is_the_most_alike_and_the_left_one_comes_first():
 
 
 @pytest.mark.parametrize(
-    "other", [region(0.3), region(0.6, area=0.02), region(0.6, top=0.6, height=0.3), region(0.9), region(0.45, area=0.1)]
+    "other",
+    [region(0.3), region(0.6, area=0.02), region(0.6, top=0.6, height=0.3), region(0.9), region(0.45, area=0.1)],
 )
 def test_regions_that_do_not_lie_like_lungs_are_no_pair(other):
     first = region(0.2) if other.left != 0.45 else region(-0.1)
