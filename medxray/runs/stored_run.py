@@ -50,8 +50,9 @@ class StoredRun:
 
     def own_notes(self, split):
         """Remarks on one of the run's own splits, list of str."""
-        held = self.record.get("holdout")
-        return [held["note"]] if held and split == "test" else []
+        held, audited = self.record.get("holdout"), self.record.get("shortcut_audits", {}).get(split)
+        notes = [held["note"]] if held and split == "test" else []
+        return notes + ([f"Shortcut audit of {audited['n']} images: {audited['verdict']}"] if audited else [])
 
     def _read_facts(self):
         data, config = self.record["data"], self.record["config"]
