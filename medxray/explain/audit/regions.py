@@ -20,13 +20,15 @@ class ReplacedRegion:
 
     Attributes:
         name: what it is called in reports.
-        words: what it is called in sentences.
+        words: what it is called in tables.
+        when: what is done where another image's pixels replace it, in sentences.
         mask: function (lungs, a bool array (h,w) or None where they were not found; (h, w)) -> bool array (h,w), or
             None where it is not known.
     """
 
     name: str
     words: str
+    when: str
     mask: Callable
 
 
@@ -37,12 +39,30 @@ def _upper_corners(lungs, shape):
     return mask
 
 
-BORDER = ReplacedRegion("border", "the border", lambda lungs, shape: border_mask(shape))
-MARKER_REGION = ReplacedRegion("marker_region", "the upper corners", _upper_corners)
-OUTSIDE_LUNGS = ReplacedRegion(
-    "outside_lungs", "everything outside the lungs", lambda lungs, shape: None if lungs is None else ~lungs
+BORDER = ReplacedRegion(
+    name="border",
+    words="the border",
+    when="with another image's border",
+    mask=lambda lungs, shape: border_mask(shape),
 )
-LUNGS = ReplacedRegion("lungs", "the lungs", lambda lungs, shape: lungs)
+MARKER_REGION = ReplacedRegion(
+    name="marker_region",
+    words="the upper corners",
+    when="with another image's upper corners",
+    mask=_upper_corners,
+)
+OUTSIDE_LUNGS = ReplacedRegion(
+    name="outside_lungs",
+    words="everything outside the lungs",
+    when="with another image outside the lungs",
+    mask=lambda lungs, shape: None if lungs is None else ~lungs,
+)
+LUNGS = ReplacedRegion(
+    name="lungs",
+    words="the lungs",
+    when="with another image's lungs",
+    mask=lambda lungs, shape: lungs,
+)
 SHORTCUTS = (BORDER, MARKER_REGION, OUTSIDE_LUNGS)
 
 

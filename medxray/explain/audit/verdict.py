@@ -5,7 +5,8 @@ from medxray.explain.audit.regions import SHORTCUTS
 from medxray.metrics.intervals import estimate_text
 
 MARKER_KEY = "flipped_by_marker"
-CHANGES = {f"changed_by_{region.name}": region.words for region in SHORTCUTS} | {MARKER_KEY: "a pasted marker"}
+_REGIONS = {f"changed_by_{region.name}": region for region in SHORTCUTS}
+_CHANGES = {key: region.when for key, region in _REGIONS.items()} | {MARKER_KEY: "with a pasted marker"}
 _PROBES = {SIZE: "image size", BORDER_PIXELS: "border pixels"}
 
 
@@ -16,30 +17,29 @@ def verdict_line(report):
         report: dict of `audit.write_audit`.
 
     Returns:
-        str, such as "Another image's pixels everywhere outside the lungs move 9 of 58 answers (0.155 [0.083, 0.271]);
-        the border: 3 of 64; the upper corners: 1 of 64; a pasted marker: 0 of 64. AUROC without the lungs 0.810
-        [0.690, 0.890], of the image size alone 0.730 [0.640, 0.800], of the border pixels alone 0.800 [0.720, 0.860]."
+        str, such as "Most answers move with another image outside the lungs: 9 of 58 (0.155 [0.083, 0.271]); with
+        another image's border: 3 of 64; with another image's upper corners: 1 of 64; with a pasted marker: 0 of 64.
+        AUROC without the lungs 0.810 [0.690, 0.890], of image size alone 0.730 [0.640, 0.800], of border pixels alone
+        0.800 [0.720, 0.860]."
     """
-    ranked = sorted(((report[key], words) for key, words in CHANGES.items()), key=lambda one: -(one[0]["value"] or 0))
+    ranked = sorted(((report[key], when) for key, when in _CHANGES.items()), key=lambda one: -(one[0]["value"] or 0))
     tested = [one for one in ranked if one[0]["n"]]
-    return f"{_moved(tested)}{_untested(ranked)} {_alone(report)}"
+    untested = [when for found, when in ranked if not found["n"]]
+    parts = [_moved(tested)]
+    parts += [f"Not tested, since no lungs were found: {', '.join(untested)}."] if untested else []
+    return " ".join([*parts, _alone(report)])
 
 
 def _moved(tested):
     if not any(found["changed"] for found, _ in tested):
-        return f"No shortcut moves an answer: {'; '.join(_count(*one) for one in tested)}."
-    (found, words), *others = tested
-    first = f"Most answers are moved by {words}: {found['changed']} of {found['n']} ({estimate_text(found)})"
-    return "; ".join([first, *(_count(*one) for one in others)]) + "."
+        return f"No answer moves {'; '.join(_count(*one) for one in tested)}."
+    first, *others = tested
+    most = f"Most answers move {_count(*first)} ({estimate_text(first[0])})"
+    return "; ".join([most, *(_count(*one) for one in others)]) + "."
 
 
-def _count(found, words):
-    return f"{words}: {found['changed']} of {found['n']}"
-
-
-def _untested(ranked):
-    names = [words for found, words in ranked if not found["n"]]
-    return f" Not tested, because no lungs were found: {', '.join(names)}." if names else ""
+def _count(found, when):
+    return f"{when}: {found['changed']} of {found['n']}"
 
 
 def _alone(report):
@@ -66,10 +66,8 @@ def heat_rows(report):
 def change_rows(report):
     """Answers that change: rows with a header, list of lists of str."""
     rows = [["answers moved by", "another image's pixels", "", "the mean colour", ""]]
-    for key, words in CHANGES.items():
-        if key != MARKER_KEY:
-            found = report[key]
-            rows.append([words, *_cells(found), *_cells(found["mean_colour"])])
+    for key, region in _REGIONS.items():
+        rows.append([region.words, *_cells(report[key]), *_cells(report[key]["mean_colour"])])
     rows.append(["the lungs (no shortcut)", "", "", *_cells(report["changed_by_lungs"])])
     for severity, found in report[MARKER_KEY]["by_severity"].items():
         rows.append([f"a pasted marker, severity {severity}", *_cells(found), "", ""])
@@ -98,7 +96,7 @@ def audit_lines(report):
     """What stands below the tables: how to read them, and what does not count, list of str."""
     lines = [f"Image size and border pixels are {report['shortcuts']['judged']}. AUROC by chance: 0.500."]
     lines += [
-        f"{words[0].upper()}{words[1:]} tell nothing: {report['shortcuts'][name]['note']}."
+        f"No figure for {words} alone: {report['shortcuts'][name]['note']}."
         for name, words in _PROBES.items()
         if report["shortcuts"][name]["note"]
     ]
