@@ -39,29 +39,32 @@ def plant(folder, *, patients, size, seed):
     """Write phantoms of `size` pixels, every other one with a marker, and masks that show where it is.
 
     Args:
-        folder: pathlib.Path; images go to `images/<class>`, masks of the same names to `masks`.
+        folder: pathlib.Path; images go to `images`, masks of the same names to `masks`.
         patients: how many images.
         size: width of an image in pixels.
         seed: of the phantoms and markers.
 
     Returns:
-        (folder of the images, folder of the masks).
+        (CSV of the images with path, label and patient, folder of the masks).
     """
     import cv2
 
     from medxray.data.phantom.draw import render_phantom
 
     images, masks = folder / "images", folder / "masks"
-    for place in (*(images / name for name in CLASSES), masks):
+    rows = ["path,label,patient"]
+    for place in (images, masks):
         place.mkdir(parents=True, exist_ok=True)
     for number in range(patients):
         picture, _ = render_phantom("normal", size=size, patient_seed=(seed, number), image_seed=(seed, number, 1))
         mask = np.zeros_like(picture)
         if number % 2:
             picture, mask = with_marker(picture, number, seed)
-        cv2.imwrite(str(images / CLASSES[number % 2] / f"{number:05d}.png"), picture)
+        rows.append(f"images/{number:05d}.png,{CLASSES[number % 2]},{number}")
+        cv2.imwrite(str(images / f"{number:05d}.png"), picture)
         cv2.imwrite(str(masks / f"{number:05d}.png"), mask)
-    return images, masks
+    (folder / "images.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    return folder / "images.csv", masks
 
 
 def with_marker(picture, key, seed):
@@ -76,13 +79,14 @@ def with_marker(picture, key, seed):
     return marked, mask
 
 
-def trained(images, folder, args):
+def trained(table, folder, args):
     """A Run that tells the two classes apart; its head is linear, so that every method can explain it."""
     from medxray import TrainConfig, train
 
     from_scratch = args.weights == "none"
     config = TrainConfig(
-        data=str(images),
+        data=str(table),
+        patient_col="patient",
         task="folders",
         positive=CLASSES[1],
         arch=args.arch,
@@ -165,8 +169,8 @@ def experiment(folder, args):
     from medxray.explain.audit.audit import AuditRequest, write_audit
     from medxray.system import storage
 
-    images, masks = plant(folder, patients=args.patients, size=2 * args.image_size, seed=args.seed)
-    run = trained(images, folder, args)
+    table, masks = plant(folder, patients=args.patients, size=2 * args.image_size, seed=args.seed)
+    run = trained(table, folder, args)
     methods, accuracy = found_by_methods(run, masks, args)
     audit, _ = write_audit(run, request=AuditRequest(seed=args.seed))
     found = {"arch": args.arch, "accuracy": accuracy, "methods": methods, "audit": audit["verdict"]}
