@@ -3,10 +3,10 @@
 import logging
 
 from medxray.evaluation.markdown import part, text
+from medxray.runs.directory import SHORTCUT_AUDITS
 from medxray.system import storage
 
 log = logging.getLogger(__name__)
-KEY = "shortcut_audits"  # of run.json
 _BEGIN = "- **Shortcut audit**"
 _HEADING = "## Caveats\n\n"
 
@@ -17,7 +17,7 @@ def audit_lines(record):
     Args:
         record: dict as in run.json.
     """
-    audits = part(record, KEY)
+    audits = part(record, SHORTCUT_AUDITS)
     return [
         f"{_BEGIN} ({text(split)}, {text(found.get('n'))} images): {text(found.get('verdict'))}"
         for split, found in audits.items()
@@ -54,12 +54,12 @@ def note_audit(directory, split, report):
     """
     entry = {"n": report["n"], "verdict": report["verdict"]}
     record = directory.read_record()
-    audits = part(record, KEY) | {split: entry}
-    directory.update_record(**{KEY: audits})
+    audits = part(record, SHORTCUT_AUDITS) | {split: entry}
+    directory.update_record(**{SHORTCUT_AUDITS: audits})
     if not directory.card_file.is_file():
         log.info("%s is missing; the next export writes it with the audit.", directory.card_file)
         return
-    card = with_audit_lines(directory.card_file.read_text(encoding="utf-8"), audit_lines({KEY: audits}))
+    card = with_audit_lines(directory.card_file.read_text(encoding="utf-8"), audit_lines({SHORTCUT_AUDITS: audits}))
     if card is None:
         log.warning("%s has no section Caveats: the audit is not in it.", directory.card_file)
     else:

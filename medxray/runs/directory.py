@@ -15,6 +15,7 @@ from medxray.system import locks, storage
 
 STATES = ("running", "completed", "failed", "interrupted")
 _KIND = "medxray-run"
+SHORTCUT_AUDITS = "shortcut_audits"  # entry of run.json: split -> number of images and verdict of its last audit
 log = logging.getLogger(__name__)
 
 

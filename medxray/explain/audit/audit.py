@@ -16,6 +16,7 @@ from medxray.explain.audit.probes import probe_shortcuts
 from medxray.explain.audit.regions import LUNGS, MEAN, OTHER_IMAGE, SHORTCUTS
 from medxray.explain.audit.verdict import verdict_line
 from medxray.explain.checks.sample import read_sample
+from medxray.explain.explainer import ExplainRequest
 from medxray.explain.mapped_sample import map_sample
 from medxray.explain.methods import GRADCAM
 from medxray.metrics.label_estimates import label_estimates
@@ -68,7 +69,7 @@ def write_audit(run, data=None, *, split="test", request=None, out=None, exclude
         StorageError: the folder cannot be written.
     """
     request = request or AuditRequest()
-    run.check_gradcam()
+    ExplainRequest(method=request.method).check(run)
     storage.check_place(run.path if out is None else out)
     part, known, evaluation = part_of_data(run, data, split, exclude_known=exclude_known, **how)
     files = evaluation.shortcut_audit if out is None else ShortcutAuditFiles(out)

@@ -11,6 +11,7 @@ from medxray.explain.cohort.figures import PLACES, figures_of_difference, figure
 from medxray.explain.cohort.figures import uniform_shares as uniform_of
 from medxray.explain.cohort.groups import comparisons_of, groups_of, too_few
 from medxray.explain.cohort.mean_maps import GRID, mean_over, on_grid, relative_heat
+from medxray.explain.explainer import ExplainRequest
 from medxray.explain.mapped_sample import image_parts, map_sample
 from medxray.explain.methods import GRADCAM
 from medxray.plots import style
@@ -60,7 +61,7 @@ def write_cohort(run, data=None, *, split="test", request=None, out=None, exclud
         StorageError: the folder cannot be written.
     """
     request = request or CohortRequest()
-    run.check_gradcam()
+    ExplainRequest(method=request.method, target=request.target).check(run)
     storage.check_place(run.path if out is None else out)
     part, known, evaluation = part_of_data(run, data, split, exclude_known=exclude_known, **how)
     files = evaluation.cohort if out is None else CohortFiles(out)
@@ -86,7 +87,9 @@ def average(run, sample, subtypes, request):
     Returns:
         (dict of JSON values, dict of named arrays for an npz), see docs/explain.md.
     """
-    mapped = map_sample(run, sample, request.method, target=request.target)
+    wanted = ExplainRequest(target=request.target)
+    explained = None if request.target is None else run.classes[wanted.target_in(run.classes)]
+    mapped = map_sample(run, sample, request.method, target=explained)
     groups = groups_of(run.classes, sample.labels, subtypes, mapped.answers.predicted)
     shares = _columns(map(shares_of_image, mapped.heats, mapped.lungs))
     uniform = _columns(map(uniform_of, mapped.lungs))
@@ -101,7 +104,7 @@ def average(run, sample, subtypes, request):
         "n": len(sample),
         "n_patients": len(np.unique(sample.patients)),
         "method": request.method,
-        "explained": request.target or run.positive or "the predicted class",
+        "explained": explained or run.positive or "the predicted class",
         "seed": request.seed,
         "left_out": sample.left_out,
         "lung_fields": mapped.lung_facts(),

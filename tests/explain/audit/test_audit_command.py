@@ -66,3 +66,12 @@ def test_impossible_wishes_end_with_one_line(medxray, phantom_run, words, status
     found, out, err = medxray("explain", "audit", phantom_run.path, *words)
     assert found == status and out == ""
     assert message in err.splitlines()[-1] and err.splitlines()[-1].startswith("Error: ")
+
+
+def test_three_classes_without_lungs_are_audited_too(subtype_run, tmp_path, caplog):
+    from medxray.explain.audit.audit import write_audit
+
+    report, folder = write_audit(subtype_run, out=tmp_path / "out")
+    assert report["n"] == 6 and report["explained"] == "the predicted class"
+    assert report["lung_fields"]["found"] == 0 and "Not tested, since no lungs were found" in report["verdict"]
+    assert report["model"]["unchanged"]["auroc"]["value"] is not None and (folder / "lungs.png").exists()

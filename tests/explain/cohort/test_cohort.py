@@ -149,3 +149,12 @@ def test_impossible_wishes_end_with_one_line(medxray, phantom_run, words, status
     found, out, err = medxray("explain", "cohort", phantom_run.path, *words)
     assert found == status and out == ""
     assert message in err.splitlines()[-1] and err.splitlines()[-1].startswith("Error: ")
+
+
+def test_the_class_is_named_as_the_run_names_it_and_three_classes_are_averaged(subtype_run, tmp_path):
+    from medxray.explain.cohort.cohort import CohortRequest, write_cohort
+
+    report, _ = write_cohort(subtype_run, request=CohortRequest(target="viral"), out=tmp_path / "out")
+    assert report["explained"] == "VIRAL" and report["differences"] == {}
+    assert list(report["not_compared"]) == ["BACTERIAL minus NORMAL", "VIRAL minus NORMAL", "wrong minus correct"]
+    assert report["groups"]["VIRAL"]["note"] == "2 images, fewer than 5"
