@@ -86,6 +86,8 @@ def trained(table, folder, args):
     from_scratch = args.weights == "none"
     config = TrainConfig(
         data=str(table),
+        path_col="path",
+        label_col="label",
         patient_col="patient",
         task="folders",
         positive=CLASSES[1],
@@ -96,6 +98,7 @@ def trained(table, folder, args):
         batch_size=8,
         patience=args.epochs,
         dropout=0.0,
+        deterministic=True,
         image_size=args.image_size,
         epochs=args.epochs,
         head_units=0,
