@@ -2,8 +2,10 @@
 
 import json
 
+import cv2
 import pytest
 
+from medxray.data.phantom.draw import render_phantom
 from medxray.plots.audit import ChangesDisplay
 from medxray.system import storage
 from tests.fixtures.small_runs import write_phantom_run
@@ -50,6 +52,25 @@ def test_the_command_prints_tables_and_a_verdict_and_leaves_the_run_alone_with_o
     assert lines[0] == "4 of 67 images, of 4 patients (2 NORMAL, 2 PNEUMONIA); gradcam for PNEUMONIA"
     assert lines[-2].startswith("No answer moves with ") and lines[-1] == f"Written to {tmp_path / 'out'}"
     assert phantom_run.record_file.read_bytes() == before and (tmp_path / "out" / "audit.json").exists()
+
+
+def test_an_audit_of_other_data_lies_beside_the_run_and_names_what_cannot_be_read(medxray, phantom_run, tmp_path):
+    before = phantom_run.record_file.read_bytes()
+    for number in range(8):
+        file = tmp_path / "clinic" / ("NORMAL", "PNEUMONIA")[number % 2] / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        image, _ = render_phantom("normal", size=64, patient_seed=number, image_seed=number)
+        cv2.imwrite(str(file), image)
+    file.write_bytes(file.read_bytes()[:200])
+    status, out, err = medxray("explain", "audit", phantom_run.path, "--data", tmp_path / "clinic", "--json")
+    assert status == 0, err
+    report = json.loads(out)
+    assert report["data"] == str(tmp_path / "clinic") and report["n"] == report["available"] - 1 == 7
+    assert "7.png" in err and [name.rsplit("/")[-1] for name in report["left_out"]] == ["7.png"]
+    assert report["shortcuts"]["judged"] == "cross-validated by patient"
+    (folder,) = (phantom_run.path / "external").glob("clinic-*-test/audit")
+    assert json.loads((folder / "audit.json").read_text()) == report
+    assert phantom_run.record_file.read_bytes() == before
 
 
 @pytest.mark.parametrize(
