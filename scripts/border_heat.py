@@ -8,23 +8,6 @@ A map that is the same everywhere has .36 there. Constant maps have no heat and 
 
 import argparse
 
-BORDER = 0.1  # of height and width, on each side
-
-
-def border_share(heat, box):
-    """Share of the heat of one map that lies in the border of the image, 0-1; nan where there is no heat.
-
-    Args:
-        heat: float array (H,W) at the size of the model's input.
-        box: (top, left, height, width) of the image in it, in pixels.
-    """
-    from medxray.explain.overlay import crop_to_image
-
-    image = crop_to_image(heat, box).astype(float)
-    rows, columns = (round(BORDER * size) for size in image.shape)
-    total = image.sum()
-    return 1 - image[rows:-rows, columns:-columns].sum() / total if total else float("nan")
-
 
 def shares_of(path, limit):
     """Border shares of the test images of a run, and their patients: two arrays."""
@@ -33,6 +16,8 @@ def shares_of(path, limit):
     from medxray import load_run
     from medxray.explain.explainer import ExplainRequest
     from medxray.explain.heatmaps import iterate_heatmaps
+    from medxray.explain.overlay import crop_to_image
+    from medxray.metrics.map_concentration import border_share
     from medxray.runs.images import own_manifest
 
     run = load_run(path)
@@ -44,7 +29,7 @@ def shares_of(path, limit):
         if one.error:
             print(f"left out: {one.name}: {one.error}")
     read = [not one.error for one in found]
-    shares = [border_share(one.result.heatmap, one.result.box) for one in found if not one.error]
+    shares = [border_share(crop_to_image(one.result.heatmap, one.result.box)) for one in found if not one.error]
     return np.array(shares), test.patients()[rows][read]
 
 

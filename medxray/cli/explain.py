@@ -2,6 +2,8 @@
 
 import click
 
+from medxray.cli.explain_audit import audit
+from medxray.cli.explain_cohort import cohort
 from medxray.cli.explain_evaluate import evaluate
 from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option
 from medxray.cli.report_files import report_files
@@ -59,6 +61,8 @@ def explain():
 
 
 explain.add_command(evaluate)
+explain.add_command(cohort)
+explain.add_command(audit)
 
 
 @explain.command()

@@ -116,3 +116,22 @@ def split_options(command):
     return click.option("--data", type=PATH, help="Another folder or CSV; default: the run's own split.")(
         split(command)
     )
+
+
+def sample_options(images):
+    """`--images` and `--seed` of commands that look at a sample of images, `images` by default."""
+
+    def decorate(command):
+        seed = click.option(
+            "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample and all draws."
+        )
+        count = click.option(
+            "--images",
+            type=click.IntRange(min=2),
+            default=images,
+            show_default=True,
+            help="Images at most, as many of each class as there are.",
+        )
+        return count(seed(command))
+
+    return decorate

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from medxray.evaluation.audit_note import audit_lines
 from medxray.evaluation.markdown import UNKNOWN, part, table, text
 from medxray.evaluation.shift_text import shift_lines
 from medxray.metrics.counts import images_and_patients
@@ -242,7 +243,7 @@ def _subgroup_figures(figures):
 
 
 def _caveats(record, splits, own):
-    lines = []
+    lines = audit_lines(record)
     if part(record, "data").get("grouped") is False:
         lines.append(
             "- **Patients are unknown**: one patient may be in several splits, and the figures may be too good."

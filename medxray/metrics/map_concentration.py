@@ -26,6 +26,14 @@ def gini(heat):
     return float(1 - 2 * (values @ places) / total)
 
 
+def border_mask(shape):
+    """The outer tenth of an image (height, width) on each side, rounded to whole pixels: bool array (H,W)."""
+    mask = np.ones(shape, bool)
+    rows, columns = (round(BORDER * side) for side in shape)
+    mask[rows : shape[0] - rows, columns : shape[1] - columns] = False
+    return mask
+
+
 def border_share(heat):
     """Share of the heat that lies in the outer tenth of the image, on each side.
 
@@ -36,10 +44,19 @@ def border_share(heat):
         float, 0-1; nan for a map without heat. A map that is the same everywhere has `UNIFORM_BORDER_SHARE`, up to
         rounding to whole pixels.
     """
+    return share_inside(heat, border_mask(np.shape(heat)))
+
+
+def share_inside(heat, region):
+    """Share of the heat that lies in a region.
+
+    Args:
+        heat: float array (H,W), 0 or more.
+        region: bool array (H,W); None: unknown.
+
+    Returns:
+        float, 0-1; nan for a map without heat, or without a region.
+    """
     heat = np.asarray(heat, np.float64)
-    rows, columns = (round(BORDER * side) for side in heat.shape)
     total = heat.sum()
-    if not total > 0:
-        return float("nan")
-    inner = heat[rows : heat.shape[0] - rows, columns : heat.shape[1] - columns].sum()
-    return float(1 - inner / total)
+    return float(heat[region].sum() / total) if region is not None and total > 0 else float("nan")

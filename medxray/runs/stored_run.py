@@ -9,6 +9,7 @@ from medxray.errors import RunError
 from medxray.models.classifier import load_classifier
 from medxray.models.registry import architecture
 from medxray.predict.input_form import InputForm
+from medxray.runs.directory import SHORTCUT_AUDITS
 from medxray.runs.stored_decision import stored_decision, stored_other_decision
 
 log = logging.getLogger(__name__)
@@ -50,8 +51,9 @@ class StoredRun:
 
     def own_notes(self, split):
         """Remarks on one of the run's own splits, list of str."""
-        held = self.record.get("holdout")
-        return [held["note"]] if held and split == "test" else []
+        held, audited = self.record.get("holdout"), self.record.get(SHORTCUT_AUDITS, {}).get(split)
+        notes = [held["note"]] if held and split == "test" else []
+        return notes + ([f"Shortcut audit of {audited['n']} images: {audited['verdict']}"] if audited else [])
 
     def _read_facts(self):
         data, config = self.record["data"], self.record["config"]

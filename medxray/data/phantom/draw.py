@@ -63,9 +63,7 @@ def render_phantom(kind, *, size, patient_seed, image_seed):
     if kind not in KINDS:
         raise ConfigError(f"Phantom kind must be one of {', '.join(KINDS)}. Received {kind!r}.")
     patient, shot = np.random.default_rng(patient_seed), np.random.default_rng(image_seed)
-    anatomy, pose = draw_anatomy(patient), draw_pose(shot)
-    grid = Grid((round(size * shot.uniform(0.80, 1.0)), size), pose)
-    attenuation, air, lung = chest(grid, anatomy, pose)
+    grid, (attenuation, air, lung) = _healthy(patient, shot, size)
     haze = 0.035 * grid.noise(patient, 0.5) + 0.015 * grid.noise(patient, 0.15)
     attenuation += (haze + shot.uniform(0, 0.10) * edge(grid.y + 0.1, 0.6)) * edge(lung, 0.1)
     severity, density = shot.random(), np.zeros(grid.shape, np.float32)
@@ -75,6 +73,19 @@ def render_phantom(kind, *, size, patient_seed, image_seed):
         attenuation += (mildest + severity * (worst - mildest)) * density
     image = _exposed(attenuation, grid, shot)
     return _marked(image, shot), opacity_mask(density, grid, air)
+
+
+def lungs_of_phantom(*, size, patient_seed, image_seed):
+    """Where the lungs of an exposure lie, behind the heart too: bool (h, w); arguments as for `render_phantom`."""
+    _, (_, _, lung) = _healthy(np.random.default_rng(patient_seed), np.random.default_rng(image_seed), size)
+    return lung > 0
+
+
+def _healthy(patient, shot, size):
+    """The Grid of an exposure and what `anatomy.chest` says of it, from the Generators of patient and exposure."""
+    anatomy, pose = draw_anatomy(patient), draw_pose(shot)
+    grid = Grid((round(size * shot.uniform(0.80, 1.0)), size), pose)
+    return grid, chest(grid, anatomy, pose)
 
 
 def _exposed(attenuation, grid, rng):

@@ -7,7 +7,7 @@ import numpy as np
 from medxray.data.left_out import report_left_out
 from medxray.data.manifest import Skipped
 from medxray.errors import DataError
-from medxray.explain.maps import default_targets
+from medxray.explain.maps import default_targets, fixed_target
 
 _BATCH = 16
 
@@ -121,9 +121,10 @@ def read_sample(run, manifest, *, images, seed):
     )
 
 
-def answers_of(run, logits):
-    """Answers of a run from the logits (n,K) of images."""
+def answers_of(run, logits, *, target=None):
+    """Answers of a run from the logits (n,K) of images; `target`, a class index, is explained in all of them."""
     calibration = run.decision.calibration
-    targets = default_targets(len(run.classes), calibration)(logits).numpy()
+    rule = default_targets(len(run.classes), calibration) if target is None else fixed_target(target)
+    targets = rule(logits).numpy()
     scores = calibration.probabilities(logits)[np.arange(len(logits)), targets]
     return Answers(targets, np.asarray(run.decision.labels(logits)), scores)

@@ -1,0 +1,57 @@
+"""`medxray explain cohort`."""
+
+import click
+
+from medxray.cli.options import (
+    PATH,
+    check_data_options,
+    json_option,
+    other_data_options,
+    run_argument,
+    sample_options,
+    split_options,
+)
+from medxray.explain.methods import GRADCAM, METHODS
+
+
+@click.command()
+@run_argument
+@split_options
+@click.option("--method", metavar="NAME", default=GRADCAM, show_default=True, help=f"One of: {', '.join(METHODS)}.")
+@click.option("--class", "target", metavar="CLASS", help="Class to explain in every image.")
+@sample_options(200)
+@click.option("--out", type=PATH, metavar="DIR", help="Folder to write to; default: in the run.")
+@other_data_options
+@json_option
+def cohort(run, data, split, method, target, images, seed, out, label_map, exclude_known, as_json, **columns):
+    """Average heatmaps of normal and ill, right and wrong, and draw how they differ.
+
+    Says how much of the heat lies in the border, in the lungs and elsewhere. Results of the run's own split go to
+    RUN/evaluations/<split>/cohort.
+    """
+    check_data_options(data, label_map=label_map, exclude_known=exclude_known, **columns)
+    from medxray.system.backend import load_tensorflow
+
+    load_tensorflow()
+    from medxray import api
+    from medxray.explain.cohort.cohort import CohortRequest, write_cohort
+
+    request = CohortRequest(method=method, target=target, images=images, seed=seed)
+    how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
+    report, folder = write_cohort(api.load_run(run), data, split=split, request=request, out=out, **how)
+    if as_json:
+        import json
+
+        click.echo(json.dumps(report, indent=2, allow_nan=False))
+    else:
+        _print(report)
+    click.echo(f"Written to {folder}", err=as_json)
+
+
+def _print(report):
+    from medxray.cli.summary import aligned
+    from medxray.explain.cohort.words import cohort_lines, cohort_rows
+
+    click.echo(f"{report['n']} images of {report['n_patients']} patients; explained: {report['explained']}")
+    for line in (*aligned(cohort_rows(report)), *cohort_lines(report)):
+        click.echo(line)

@@ -1,0 +1,109 @@
+"""What a shortcut audit found, in one line and as rows of tables. No TensorFlow."""
+
+from medxray.explain.audit.probes import BORDER_PIXELS, SIZE
+from medxray.explain.audit.regions import SHORTCUTS
+from medxray.metrics.intervals import estimate_text
+
+MARKER_KEY = "flipped_by_marker"
+_REGIONS = {f"changed_by_{region.name}": region for region in SHORTCUTS}
+_CHANGES = {key: region.when for key, region in _REGIONS.items()} | {MARKER_KEY: "with a pasted marker"}
+_PROBES = {SIZE: "image size", BORDER_PIXELS: "border pixels"}
+
+
+def verdict_line(report):
+    """Which shortcut moves how many answers, and how far shortcuts alone predict the class.
+
+    Args:
+        report: dict of `audit.write_audit`.
+
+    Returns:
+        str, such as "Most answers move with another image outside the lungs: 9 of 58 (0.155 [0.083, 0.271]); with
+        another image's border: 3 of 64; with another image's upper corners: 1 of 64; with a pasted marker: 0 of 64.
+        AUROC without the lungs 0.810 [0.690, 0.890], of image size alone 0.730 [0.640, 0.800], of border pixels alone
+        0.800 [0.720, 0.860]."
+    """
+    ranked = sorted(((report[key], when) for key, when in _CHANGES.items()), key=lambda one: -(one[0]["value"] or 0))
+    tested = [one for one in ranked if one[0]["n"]]
+    untested = [when for found, when in ranked if not found["n"]]
+    parts = [_moved(tested)]
+    parts += [f"Not tested, since no lungs were found: {', '.join(untested)}."] if untested else []
+    return " ".join([*parts, _alone(report)])
+
+
+def _moved(tested):
+    if not any(found["changed"] for found, _ in tested):
+        return f"No answer moves {'; '.join(_count(*one) for one in tested)}."
+    first, *others = tested
+    most = f"Most answers move {_count(*first)} ({estimate_text(first[0])})"
+    return "; ".join([most, *(_count(*one) for one in others)]) + "."
+
+
+def _count(found, when):
+    return f"{when}: {found['changed']} of {found['n']}"
+
+
+def _alone(report):
+    """AUROCs of what should not be enough."""
+    parts = [f"without the lungs {_auroc(report['model']['without_lungs'])}"]
+    parts += [f"of {words} alone {_auroc(report['shortcuts'][name])}" for name, words in _PROBES.items()]
+    return f"AUROC {', '.join(parts)}."
+
+
+def _auroc(found):
+    return estimate_text(found["auroc"], undefined="unknown")
+
+
+def heat_rows(report):
+    """Where the heat lies: rows with a header, list of lists of str."""
+    rows = [["share of the heat", "", "uniform", "images"]]
+    for key, words in (("border_share", "in the border"), ("outside_lungs_share", "outside the lungs")):
+        found = report[key]
+        uniform = "-" if found["uniform"] is None else f"{found['uniform']:.3f}"
+        rows.append([words, estimate_text(found, undefined="-"), uniform, str(found["n"])])
+    return rows
+
+
+def change_rows(report):
+    """Answers that change: rows with a header, list of lists of str."""
+    rows = [["answers moved by", "another image's pixels", "", "the mean colour", ""]]
+    for key, region in _REGIONS.items():
+        rows.append([region.words, *_cells(report[key]), *_cells(report[key]["mean_colour"])])
+    rows.append(["the lungs (no shortcut)", "", "", *_cells(report["changed_by_lungs"])])
+    for severity, found in report[MARKER_KEY]["by_severity"].items():
+        rows.append([f"a pasted marker, severity {severity}", *_cells(found), "", ""])
+    return rows
+
+
+def _cells(found):
+    return [f"{found['changed']} of {found['n']}", estimate_text(found, undefined="-")]
+
+
+def figure_rows(report):
+    """How well the classes are told apart: rows with a header, list of lists of str."""
+    rows = [["classes told apart by", "AUROC", "balanced accuracy", "images"]]
+    parts = {
+        "the model": report["model"]["unchanged"],
+        "the model, lungs found": report["model"]["with_lungs"],
+        "the model, lungs blanked out": report["model"]["without_lungs"],
+    } | {f"{words} alone": report["shortcuts"][name] for name, words in _PROBES.items()}
+    for words, found in parts.items():
+        figures = [estimate_text(found[name], undefined="-") for name in ("auroc", "balanced_accuracy")]
+        rows.append([words, *figures, str(found["n"])])
+    return rows
+
+
+def audit_lines(report):
+    """What stands below the tables: how to read them, and what does not count, list of str."""
+    lines = [f"Image size and border pixels are {report['shortcuts']['judged']}. AUROC by chance: 0.500."]
+    lines += [
+        f"No figure for {words} alone: {report['shortcuts'][name]['note']}."
+        for name, words in _PROBES.items()
+        if report["shortcuts"][name]["note"]
+    ]
+    lungs = report["lung_fields"]
+    if lungs["failed_images"]:
+        reasons = "; ".join(f"{count}: {why}" for why, count in lungs["failed"].items())
+        lines.append(f"Lungs were found in {lungs['found']} of {report['n']} images ({reasons}).")
+    if report["constant_maps"]:
+        lines.append(f"{report['constant_maps']} maps have no heat and count in no share.")
+    return [*lines, "", report["verdict"]]

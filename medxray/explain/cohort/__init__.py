@@ -1,0 +1,1 @@
+"""Mean heatmaps of groups of images, and how they differ."""

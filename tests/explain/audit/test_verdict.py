@@ -1,0 +1,36 @@
+"""The verdict in words."""
+
+from medxray.explain.audit.verdict import verdict_line
+
+
+def found(changed, n):
+    return {"value": changed / n if n else None, "ci95": [0.1, 0.5] if n else None, "n": n, "changed": changed}
+
+
+def report(border, corners, outside, marker):
+    auroc = {"auroc": {"value": 0.75, "ci95": [0.5, 0.9]}}
+    return {
+        "changed_by_border": found(*border),
+        "changed_by_marker_region": found(*corners),
+        "changed_by_outside_lungs": found(*outside),
+        "flipped_by_marker": found(*marker),
+        "model": {"without_lungs": auroc},
+        "shortcuts": {"size": {"auroc": {"value": None, "ci95": None}}, "border_pixels": auroc},
+    }
+
+
+ALONE = "AUROC without the lungs 0.750 [0.500, 0.900], of image size alone unknown, of border pixels alone 0.750"
+
+
+def test_the_shortcut_that_moves_the_largest_share_comes_first():
+    line = verdict_line(report((2, 20), (1, 20), (0, 10), (8, 20)))
+    assert line.startswith(
+        "Most answers move with a pasted marker: 8 of 20 (0.400 [0.100, 0.500]); with another image's border: 2 of 20; "
+        "with another image's upper corners: 1 of 20; with another image outside the lungs: 0 of 10. " + ALONE
+    )
+
+
+def test_what_was_not_tested_is_told():
+    line = verdict_line(report((0, 20), (0, 20), (0, 0), (0, 20)))
+    assert line.startswith("No answer moves with another image's border: 0 of 20; ")
+    assert "Not tested, since no lungs were found: with another image outside the lungs." in line
