@@ -12,8 +12,11 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tests compare numbers, which differ between devices
+if "PYTEST_XDIST_WORKER" in os.environ:  # the processes share the cores already
+    for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(_threads, "1")
 pytest_plugins = [
-    f"tests.fixtures.{name}" for name in ("figures", "image_files", "medmnist", "simulated", "small_runs")
+    f"tests.fixtures.{name}" for name in ("bare_runs", "figures", "image_files", "medmnist", "simulated", "small_runs")
 ]
 _PROCESS = """
 import json, signal, sys
@@ -87,12 +90,6 @@ def trained(phantoms, tmp_path_factory):
         name="small",
     )
     return train(config)
-
-
-@pytest.fixture
-def without_plots(monkeypatch):
-    """Leave out the plots of every evaluation in this process: most of the time of a small run."""
-    monkeypatch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
 
 
 @pytest.fixture

@@ -307,7 +307,7 @@ def test_predictions_of_train_val_and_test_are_those_of_the_unchanged_images(tra
         np.testing.assert_allclose(found["probability"], part["probability"], atol=5e-4, err_msg=split)
 
 
-def test_a_training_in_bfloat16_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, without_plots):
+def test_a_training_in_bfloat16_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, bare):
     from medxray import TrainConfig, train
 
     config = TrainConfig(
@@ -351,9 +351,7 @@ def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained):
     assert status == 0 and json.loads(out)["n"] == 3
 
 
-def test_options_come_from_a_toml_file_and_the_command_line_wins(
-    medxray, phantoms, tmp_path, without_plots, monkeypatch
-):
+def test_options_come_from_a_toml_file_and_the_command_line_wins(medxray, phantoms, tmp_path, bare, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.toml").write_text(
         f'data = "{phantoms}"\narch = "shallow-cnn"\nimage-size = 32\nepochs = 9\nname = "toml"\nexport = false\n'

@@ -166,7 +166,7 @@ def test_a_run_in_bfloat16_keeps_its_own_views_and_saves_float32(config, caplog)
 
 
 @pytest.mark.parametrize("asked", ["float32", "bfloat16"])
-def test_shifted_validation_views_are_computed_as_in_training(config, monkeypatch, asked, without_plots):
+def test_shifted_validation_views_are_computed_as_in_training(config, monkeypatch, asked, bare):
     found, draws = {}, classifier.logits_of_draws
 
     def recorded(forward, pictures, *, batch):
