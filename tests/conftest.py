@@ -28,6 +28,19 @@ main()
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """As --dist loadfile does, but one process gets all tests of anomaly runs, which share runs that take long."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return "anomaly" if "tests/anomaly/" in file else file
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory, monkeypatch):
     """Keep the user's cache of activations out of the tests."""
@@ -70,8 +83,12 @@ def phantoms(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(phantoms, tmp_path_factory):
-    """A complete small run on phantoms: fine-tuned VGG16 at 32 pixels with random weights, exported."""
+    """A complete small run on phantoms: fine-tuned VGG16 at 32 pixels with random weights, exported.
+
+    Of its plots, only those of the test split are drawn.
+    """
     from medxray import TrainConfig, train
+    from tests.fixtures.bare_runs import draw_test_split_alone
 
     folder = tmp_path_factory.mktemp("trained")
     config = TrainConfig(
@@ -89,7 +106,9 @@ def trained(phantoms, tmp_path_factory):
         cache_dir=str(folder / "cache"),
         name="small",
     )
-    return train(config)
+    with pytest.MonkeyPatch.context() as patch:
+        draw_test_split_alone(patch)
+        return train(config)
 
 
 @pytest.fixture
