@@ -25,18 +25,32 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the backg
 sys.argv = ["medxray", *json.loads(sys.argv[1])]
 main()
 """
+TOGETHER = {  # what shares runs that take long; a file that is missing here has to make them again
+    "anomaly": ("tests/anomaly/",),
+    "trained": (
+        "tests/cli/test_commands.py",
+        "tests/embeddings/test_extract.py",
+        "tests/embeddings/test_similar.py",
+        "tests/evaluation/",
+        "tests/export/",
+        "tests/gate/test_run_gate.py",
+        "tests/predict/test_failures.py",
+        "tests/runs/",
+        "tests/test_api.py",
+    ),
+}
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
-    """As --dist loadfile does, but one process gets all tests of anomaly runs, which share runs that take long."""
+    """As --dist loadfile does, but the files of each group of TOGETHER go to one process."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
             file = super()._split_scope(nodeid)
-            return "anomaly" if "tests/anomaly/" in file else file
+            return next((name for name, places in TOGETHER.items() if file.startswith(places)), file)
 
     return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 

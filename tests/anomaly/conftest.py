@@ -36,6 +36,18 @@ def without_pictures():
 
 
 @pytest.fixture(scope="session")
+def classifier(phantoms, tmp_path_factory):
+    """A small classifier's run."""
+    from medxray import TrainConfig, train
+    from tests.fixtures.bare_runs import leave_out_most
+
+    small = {"arch": "shallow-cnn", "image_size": 32, "epochs": 1, "export": False}
+    with pytest.MonkeyPatch.context() as patch:
+        leave_out_most(patch)
+        return train(TrainConfig(data=str(phantoms), runs_dir=str(tmp_path_factory.mktemp("classifier")), **small))
+
+
+@pytest.fixture(scope="session")
 def small(phantoms, tmp_path_factory):
     """Function (method, folder name, **changes) -> AnomalyConfig of a small run on phantoms in a folder of its own."""
     from medxray import AnomalyConfig
