@@ -12,8 +12,11 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"  # tests compare numbers, which differ between devices
+if "PYTEST_XDIST_WORKER" in os.environ:  # the processes share the cores already
+    for _threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(_threads, "1")
 pytest_plugins = [
-    f"tests.fixtures.{name}" for name in ("figures", "image_files", "medmnist", "simulated", "small_runs")
+    f"tests.fixtures.{name}" for name in ("bare_runs", "figures", "image_files", "medmnist", "simulated", "small_runs")
 ]
 _PROCESS = """
 import json, signal, sys
@@ -22,7 +25,34 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the backg
 sys.argv = ["medxray", *json.loads(sys.argv[1])]
 main()
 """
+TOGETHER = {  # what shares runs that take long; a file that is missing here has to make them again
+    "anomaly": ("tests/anomaly/",),
+    "trained": (
+        "tests/cli/test_commands.py",
+        "tests/embeddings/test_extract.py",
+        "tests/embeddings/test_similar.py",
+        "tests/evaluation/",
+        "tests/export/",
+        "tests/gate/test_run_gate.py",
+        "tests/predict/test_failures.py",
+        "tests/runs/",
+        "tests/test_api.py",
+    ),
+}
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """As --dist loadfile does, but the files of each group of TOGETHER go to one process."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            file = super()._split_scope(nodeid)
+            return next((name for name, places in TOGETHER.items() if file.startswith(places)), file)
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)
@@ -67,8 +97,12 @@ def phantoms(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def trained(phantoms, tmp_path_factory):
-    """A complete small run on phantoms: fine-tuned VGG16 at 32 pixels with random weights, exported."""
+    """A complete small run on phantoms: fine-tuned VGG16 at 32 pixels with random weights, exported.
+
+    Of its plots, only those of the test split are drawn.
+    """
     from medxray import TrainConfig, train
+    from tests.fixtures.bare_runs import draw_test_split_alone
 
     folder = tmp_path_factory.mktemp("trained")
     config = TrainConfig(
@@ -86,13 +120,9 @@ def trained(phantoms, tmp_path_factory):
         cache_dir=str(folder / "cache"),
         name="small",
     )
-    return train(config)
-
-
-@pytest.fixture
-def without_plots(monkeypatch):
-    """Leave out the plots of every evaluation in this process: most of the time of a small run."""
-    monkeypatch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
+    with pytest.MonkeyPatch.context() as patch:
+        draw_test_split_alone(patch)
+        return train(config)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Images of a model -> what its gate is fitted on: plain views and letterboxed ones, described."""
 
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -70,9 +71,14 @@ def _views(model, source, rows, features, rng):
 
 def described(batches):
     """`statistics.describe` of batches of images, as float32 arrays."""
-    step = tf.function(describe, reduce_retracing=True)
-    parts = [[part.numpy() for part in step(tf.cast(batch, tf.float32))] for batch in batches]
+    parts = [[part.numpy() for part in _graph(tuple(batch.shape[1:]))(tf.cast(batch, tf.float32))] for batch in batches]
     return [np.concatenate(rows) for rows in zip(*parts, strict=True)]
+
+
+@functools.lru_cache(4)
+def _graph(shape):
+    """`statistics.describe` for any number of images of a shape; making it takes longer than most calls of it."""
+    return tf.function(describe, input_signature=[tf.TensorSpec((None, *shape), tf.float32)])
 
 
 def letterboxed(images, rng):

@@ -13,22 +13,6 @@ SMALL = {
 }
 
 
-def leave_out(patch, *, gate):
-    """Leave out the plots of every evaluation and, where `gate` is False, the input gate: most of the time of a run."""
-    from medxray.evaluation import report
-    from medxray.training.trainer import Trainer
-
-    patch.setattr(report, "draw_evaluation", lambda *parts, **options: None)
-    if not gate:
-        patch.setattr(Trainer, "_fit_gate", lambda *parts, **options: None)
-
-
-@pytest.fixture
-def bare(monkeypatch):
-    """Train and evaluate without the plots of every evaluation and without gate."""
-    leave_out(monkeypatch, gate=False)
-
-
 @pytest.fixture
 def repeatable():
     """Switch op determinism, which a run with --deterministic switches on, off again for the tests that follow."""
@@ -40,15 +24,27 @@ def repeatable():
 
 @pytest.fixture(scope="session")
 def without_pictures():
-    """Function that trains without the plots of every evaluation."""
+    """Function that trains with the plots of anomaly runs alone."""
     from medxray import train
 
     def run(config):
         with pytest.MonkeyPatch.context() as patch:
-            leave_out(patch, gate=True)
+            patch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
             return train(config)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def classifier(phantoms, tmp_path_factory):
+    """A small classifier's run."""
+    from medxray import TrainConfig, train
+    from tests.fixtures.bare_runs import leave_out_most
+
+    small = {"arch": "shallow-cnn", "image_size": 32, "epochs": 1, "export": False}
+    with pytest.MonkeyPatch.context() as patch:
+        leave_out_most(patch)
+        return train(TrainConfig(data=str(phantoms), runs_dir=str(tmp_path_factory.mktemp("classifier")), **small))
 
 
 @pytest.fixture(scope="session")

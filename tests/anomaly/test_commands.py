@@ -59,12 +59,12 @@ def test_predict_writes_the_score_to_csv_and_json(medxray, patchcore, images, tm
     assert [row["score"] for row in rows if row["error"]] == [None]
 
 
-def test_the_wrong_picture_for_a_kind_of_run_is_one_line_that_names_the_right_one(medxray, padim, trained, images):
+def test_the_wrong_picture_for_a_kind_of_run_is_one_line_that_names_the_right_one(medxray, padim, classifier, images):
     file = next(images.glob("*.jpeg"))
     status, _, err = medxray("gradcam", file, "--model", padim.path)
     assert status == 2 and one_line(err) and "is an anomaly run; Grad-CAM is for classifiers" in err
     assert "medxray anomaly map" in err
-    status, _, err = medxray("anomaly", "map", file, "--model", trained.path)
+    status, _, err = medxray("anomaly", "map", file, "--model", classifier.path)
     assert status == 2 and one_line(err) and "is a classifier's run and has no anomaly map" in err
     assert "medxray gradcam" in err
 
@@ -140,7 +140,7 @@ def damaged(run, folder, **changes):
     return folder
 
 
-def test_damaged_runs_are_errors_of_one_line(medxray, padim, trained, images, tmp_path):
+def test_damaged_runs_are_errors_of_one_line(medxray, padim, classifier, images, tmp_path):
     file = next(images.glob("*.jpeg"))
     cases = {
         "no-method": (damaged(padim, tmp_path / "a", method=None), "run.json is damaged: KeyError('method')"),
@@ -150,7 +150,7 @@ def test_damaged_runs_are_errors_of_one_line(medxray, padim, trained, images, tm
         "half-a-model": (damaged(padim, tmp_path / "e"), "model.keras cannot be loaded"),
         "other-kind": (damaged(padim, tmp_path / "f", type="classifier"), "The files do not belong together"),
     }
-    shutil.copy(trained.path / "model.keras", tmp_path / "d")
+    shutil.copy(classifier.path / "model.keras", tmp_path / "d")
     content = (tmp_path / "e" / "model.keras").read_bytes()
     (tmp_path / "e" / "model.keras").write_bytes(content[: len(content) // 2])
     for name, (folder, message) in cases.items():
@@ -158,36 +158,36 @@ def test_damaged_runs_are_errors_of_one_line(medxray, padim, trained, images, tm
         assert status == 1 and one_line(err) and message in err, (name, err)
 
 
-def test_a_classifiers_convolutions_serve_as_backbone(trained, phantoms, tmp_path, bare):
+def test_a_classifiers_convolutions_serve_as_backbone(classifier, phantoms, tmp_path, bare):
     from medxray import AnomalyConfig, train
 
     places = {name: str(tmp_path / name) for name in ("runs_dir", "saved_models_dir", "cache_dir")}
     config = AnomalyConfig(
-        method="padim", backbone=str(trained.path), data=str(phantoms), dimensions=4, export=False, **places
+        method="padim", backbone=str(classifier.path), data=str(phantoms), dimensions=4, export=False, **places
     )
     run = train(config)
-    theirs, ours = trained.model.get_layer("block2_conv1"), run.model.get_layer("block2_conv1")
+    theirs, ours = classifier.model.get_layer("block2_conv"), run.model.get_layer("block2_conv")
     np.testing.assert_array_equal(theirs.get_weights()[0], ours.get_weights()[0])
-    assert run.record["weights"]["path"] == str(trained.path / "model.keras")
-    assert run.name == "padim-vgg16" and run.input_size == trained.input_size
+    assert run.record["weights"]["path"] == str(classifier.path / "model.keras")
+    assert run.name == "padim-shallow-cnn" and run.input_size == classifier.input_size
     assert "trained with labels" in (run.path / "model_card.md").read_text() and "with labels" in run.notes[0]
 
 
-def test_a_backbone_that_has_seen_the_test_images_is_refused(medxray, trained, phantoms, tmp_path, monkeypatch):
+def test_a_backbone_that_has_seen_the_test_images_is_refused(medxray, classifier, phantoms, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    words = ["--method", "padim", "--backbone", trained.path, "--data", phantoms, "--seed", 1]
+    words = ["--method", "padim", "--backbone", classifier.path, "--data", phantoms, "--seed", 1]
     status, _, err = medxray("anomaly", "train", *words)
     line = err.splitlines()[-1]
     assert status == 1 and "test images are training or validation images of the backbone. Use its split" in line
-    assert str(trained.path / "split.csv") in line
+    assert str(classifier.path / "split.csv") in line
 
 
-def test_a_backbone_that_has_learned_validation_images_is_refused(medxray, trained, phantoms, tmp_path, monkeypatch):
+def test_a_backbone_that_has_learned_validation_images_is_refused(medxray, classifier, phantoms, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    table = pd.read_csv(trained.path / "split.csv", keep_default_na=False)
+    table = pd.read_csv(classifier.path / "split.csv", keep_default_na=False)
     table["split"] = table["split"].replace({"train": "val", "val": "train"})
     table.to_csv("swapped.csv", index=False)
-    words = ["--method", "padim", "--backbone", trained.path, "--data", phantoms, "--split-file", "swapped.csv"]
+    words = ["--method", "padim", "--backbone", classifier.path, "--data", phantoms, "--split-file", "swapped.csv"]
     status, _, err = medxray("anomaly", "train", *words)
     count = (table["split"] == "val").sum()
     line = err.splitlines()[-1]

@@ -70,6 +70,7 @@ def test_train_writes_the_whole_run(trained):
     names = {"run.json", "split.csv", "history.csv", "predictions.csv", "metrics.json", "model.keras", "model_card.md"}
     assert names <= {file.name for file in trained.path.iterdir()}
     assert not list(trained.path.glob("**/.partial-*")) and not (trained.path / "checkpoint").exists()
+    assert (trained.path / "plots" / "test_roc.png").exists()
     record = trained.directory.read_record()
     assert record["state"] == "completed" and record["data"]["grouped"] is True
     assert record["weights"]["kind"] == "none" and record["config"]["views"] == 2
@@ -120,10 +121,11 @@ def test_evaluate_prints_exactly_one_json_object(medxray, trained):
     ):
         assert set(report[name]) >= {"value", "ci95"}
     assert set(report["calibration"]) >= {"temperature", "bias", "ece_before", "ece_after"}
-    assert (trained.path / "evaluations" / "test" / "metrics.json").exists()
+    folder = trained.path / "evaluations" / "test"
+    assert (folder / "metrics.json").exists() and (folder / "plots" / "test_roc.png").exists()
 
 
-def test_evaluate_leaves_out_images_the_run_was_trained_on(medxray, trained, phantoms, tmp_path):
+def test_evaluate_leaves_out_images_the_run_was_trained_on(medxray, trained, phantoms, tmp_path, without_plots):
     shutil.copytree(phantoms, tmp_path / "copy")
     words = ("evaluate", trained.path, "--data", tmp_path / "copy")
     status, out, err = medxray(*words, "--split", "train", "--json")
@@ -134,14 +136,14 @@ def test_evaluate_leaves_out_images_the_run_was_trained_on(medxray, trained, pha
     assert status == 1 and "has no test split, but: train. Name one with --split" in err.splitlines()[-1]
 
 
-def test_evaluate_knows_the_data_of_the_run_and_keeps_its_split(medxray, trained, phantoms):
+def test_evaluate_knows_the_data_of_the_run_and_keeps_its_split(medxray, trained, phantoms, without_plots):
     status, out, err = medxray("evaluate", trained.path, "--data", phantoms, "--json")
     own = json.loads((trained.path / "metrics.json").read_text())["splits"]
     assert status == 0 and json.loads(out)["confusion_matrix"] == own["test"]["confusion_matrix"]
     assert "is the data of this run: its own test split is evaluated" in err
 
 
-def test_evaluate_takes_a_folder_with_only_a_test_split_and_mapped_labels(medxray, trained, tmp_path):
+def test_evaluate_takes_a_folder_with_only_a_test_split_and_mapped_labels(medxray, trained, tmp_path, without_plots):
     from medxray.data.phantom.draw import generate_phantoms
 
     generate_phantoms(tmp_path / "new", patients=8, size=64, seed=99)
@@ -307,7 +309,7 @@ def test_predictions_of_train_val_and_test_are_those_of_the_unchanged_images(tra
         np.testing.assert_allclose(found["probability"], part["probability"], atol=5e-4, err_msg=split)
 
 
-def test_a_training_in_bfloat16_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, without_plots):
+def test_a_training_in_bfloat16_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, bare):
     from medxray import TrainConfig, train
 
     config = TrainConfig(
@@ -338,7 +340,7 @@ def test_hand_edited_run_files_are_errors_of_one_line(medxray, trained, images, 
         assert status == 1 and one_line(err) and name in err
 
 
-def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained):
+def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained, without_plots):
     root = trained.record["data"]["root"]
     test = pd.read_csv(trained.path / "split.csv", keep_default_na=False).query("split == 'test'").head(3)
     table = f"{root}/few.csv"
@@ -351,9 +353,7 @@ def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained):
     assert status == 0 and json.loads(out)["n"] == 3
 
 
-def test_options_come_from_a_toml_file_and_the_command_line_wins(
-    medxray, phantoms, tmp_path, without_plots, monkeypatch
-):
+def test_options_come_from_a_toml_file_and_the_command_line_wins(medxray, phantoms, tmp_path, bare, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.toml").write_text(
         f'data = "{phantoms}"\narch = "shallow-cnn"\nimage-size = 32\nepochs = 9\nname = "toml"\nexport = false\n'
@@ -371,7 +371,7 @@ def test_debug_shows_the_traceback_and_the_exit_status_stays(tmp_path):
     assert answer.returncode == 1 and "Traceback" in answer.stderr and "RunError" in answer.stderr
 
 
-def test_evaluate_names_and_counts_the_files_that_other_data_lacks(medxray, trained, phantoms, tmp_path):
+def test_evaluate_names_and_counts_the_files_that_other_data_lacks(medxray, trained, phantoms, tmp_path, without_plots):
     files = sorted(phantoms.rglob("*.jpeg"))
     rows = [f"{file},{file.parent.name}" for file in (files[0], files[-1])]
     rows += [f"gone{number}.png,NORMAL" for number in range(12)]

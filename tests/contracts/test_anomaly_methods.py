@@ -11,6 +11,7 @@ from medxray.anomaly.config import DetectorOptions
 from medxray.anomaly.methods import METHODS
 from medxray.training.options import options_of
 from tests.contracts.mean_patch import ROW
+from tests.fixtures.bare_runs import leave_out_most
 
 TINY = {"arch": "shallow-cnn", "weights": "none", "epochs": 1, "batch_size": 8, "bottleneck": 4, "dimensions": 8}
 rows = pytest.mark.parametrize("row", METHODS.values(), ids=lambda row: row.name)
@@ -40,9 +41,9 @@ def small(row, data, folder):
 
 @pytest.fixture(scope="module", params=METHODS.values(), ids=lambda row: row.name)
 def trained(request, phantoms, tmp_path_factory):
-    """The row of each method, and a run of it without plots."""
+    """The row of each method, and a bare run of it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
+        leave_out_most(patch)
         return request.param, train(small(request.param, phantoms, tmp_path_factory.mktemp("run")))
 
 

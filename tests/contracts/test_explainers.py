@@ -39,9 +39,16 @@ def pairs(rows):
 
 
 @pytest.fixture(scope="module")
-def classifier(request, classifier_of, pixels):
-    model = classifier_of(request.param.name, size=SIZE, channels=1, classes=2)
-    return request.param.name, with_signal(model, pixels)
+def built_last(classifier_of, pixels):
+    """Function name -> the classifier of an architecture; the last ones are not built again."""
+    return functools.lru_cache(12)(
+        lambda name: with_signal(classifier_of(name, size=SIZE, channels=1, classes=2), pixels)
+    )
+
+
+@pytest.fixture(scope="module")
+def classifier(request, built_last):
+    return request.param.name, built_last(request.param.name)
 
 
 @pytest.fixture(scope="module")
@@ -76,11 +83,17 @@ def second(logits):
 
 
 each_row = pytest.mark.parametrize("row", METHODS.values(), ids=METHODS)
-each_pair = pytest.mark.parametrize(("row", "classifier"), pairs(METHODS.values()), indirect=["classifier"])
-with_reference = [row for row in METHODS.values() if row.reference]
 
 
-@each_pair
+def each_pair(rows):
+    """Tests of one pair stand together, so that they share what is built for it."""
+    return pytest.mark.parametrize(("row", "classifier"), pairs(rows), indirect=["classifier"], scope="module")
+
+
+each_method_on_each = each_pair(METHODS.values())
+
+
+@each_method_on_each
 def test_maps_have_the_layers_shape_and_a_range_from_0_to_1_and_logits_are_the_models(
     row, classifier, explained, pixels
 ):
@@ -95,7 +108,7 @@ def test_maps_have_the_layers_shape_and_a_range_from_0_to_1_and_logits_are_the_m
     np.testing.assert_allclose(pooled, expected_pooled, rtol=1e-3, atol=1e-4)
 
 
-@each_pair
+@each_method_on_each
 def test_an_explanation_does_not_depend_on_the_other_images_of_the_batch(row, explained, pixels):
     explain_images, together = explained(row)
     for number in range(COUNT):
@@ -103,7 +116,7 @@ def test_an_explanation_does_not_depend_on_the_other_images_of_the_batch(row, ex
         np.testing.assert_allclose(together.maps[number], alone[0], atol=1e-3)
 
 
-@each_pair
+@each_method_on_each
 def test_a_class_that_no_image_speaks_for_has_a_map_of_0(row, classifier, explained, pixels):
     """With all weights of the head 0 nothing depends on the image: every map is constant."""
     _, model = classifier
@@ -146,7 +159,7 @@ def test_a_model_of_low_precision_has_maps_of_float32(row, classifier_of, pixels
     assert np.isfinite(maps).all() and np.max(maps) > 0.5
 
 
-@pytest.mark.parametrize(("row", "classifier"), pairs(with_reference), indirect=["classifier"])
+@each_pair([row for row in METHODS.values() if row.reference])
 def test_a_method_agrees_with_its_reference_by_tf_keras_vis(row, classifier, explained, pixels):
     name, model = classifier
     ours = explained(row)[1]

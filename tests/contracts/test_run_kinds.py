@@ -8,11 +8,12 @@ import pytest
 import tensorflow as tf
 
 from medxray import api
-from medxray.evaluation import report as evaluation_report
 from medxray.export.parity import TOLERANCE
 from medxray.run_kinds import KINDS
 from medxray.runs.images import own_manifest
 from medxray.training.config import config_from_dict
+from tests.fixtures.bare_runs import leave_out_plots
+from tests.fixtures.closeness import assert_close
 
 SMALL = {  # options of a run that takes seconds; a new kind adds its line
     "classifier": {"arch": "shallow-cnn", "epochs": 1, "augment": "light", "views": 0},
@@ -29,20 +30,26 @@ def kind(request):
 @pytest.fixture(scope="module")
 def config(kind, phantoms, tmp_path_factory):
     folder = tmp_path_factory.mktemp(kind.name)
-    places = {"runs_dir": str(folder / "runs"), "saved_models_dir": str(folder / "saved_models")}
-    return kind.config(data=str(phantoms), image_size=32, batch_size=8, **places, **SMALL[kind.name])
+    small = {"image_size": 32, "batch_size": 8, "export": False, **SMALL[kind.name]}
+    return kind.config(data=str(phantoms), runs_dir=str(folder / "runs"), **small)
 
 
 @pytest.fixture(scope="module")
 def run(config):
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(evaluation_report, "draw_evaluation", lambda *parts, **options: None)
+        leave_out_plots(patch)
         return api.train(config)
 
 
-@pytest.fixture
-def undrawn(monkeypatch):
-    monkeypatch.setattr(evaluation_report, "draw_evaluation", lambda *parts, **options: None)
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    """The run exported while its model card was lost."""
+    stored = run.directory.card_file.read_text()
+    run.directory.card_file.unlink()
+    try:
+        return run.export(tmp_path_factory.mktemp("export") / "served")
+    finally:
+        run.directory.card_file.write_text(stored)
 
 
 def stored_reports(run):
@@ -65,9 +72,9 @@ def test_a_trained_run_carries_its_kind_and_predicts(kind, run, phantoms):
     assert (table["error"] == "").all() and set(table["label"]) <= set(run.classes)
 
 
-def test_training_and_both_ways_of_evaluating_give_the_same_report(run, undrawn):
+def test_training_and_both_ways_of_evaluating_give_the_same_report(run, without_plots):
     report, folder = run.write_evaluation()
-    assert run.evaluate(own_manifest(run)) == report
+    assert_close(run.evaluate(own_manifest(run)), report)
     assert json.loads((folder / "metrics.json").read_text())["splits"] == {"test": report}
     trained = stored_reports(run)["test"]
     assert trained["notes"] == report["notes"] and set(trained) == {*report, "shifts_sample"}
@@ -75,7 +82,7 @@ def test_training_and_both_ways_of_evaluating_give_the_same_report(run, undrawn)
     assert list(run.notes) == report["notes"][: len(run.notes)]
 
 
-def test_each_kind_is_evaluated_under_shifted_views(run, undrawn, monkeypatch):
+def test_each_kind_is_evaluated_under_shifted_views(run, without_plots, monkeypatch):
     monkeypatch.setattr("medxray.evaluation.shifts.VIEWS", [("crop", 1), ("marker", 3)])  # all of them take long
     report, folder = run.write_evaluation(shifts=True)
     assert json.loads((folder / "metrics.json").read_text())["splits"]["test"]["shifts"] == report["shifts"]
@@ -103,8 +110,7 @@ def evaluation_keys(report):
     return [name for name, value in report.items() if isinstance(value, dict) and "ci95" in value]
 
 
-def test_the_export_has_the_signatures_of_the_kind_and_agrees_with_the_run(kind, run, tmp_path):
-    exported = run.export(tmp_path / "served")
+def test_the_export_has_the_signatures_of_the_kind_and_agrees_with_the_run(kind, exported):
     loaded = tf.saved_model.load(str(exported.path))
     assert set(loaded.signatures) == set(kind.serving.NAMES)
     assert set(exported.parity) > ALWAYS_COMPARED
@@ -118,14 +124,9 @@ def test_the_model_card_speaks_of_this_kind_alone(kind, run):
         assert other is kind or (other.card.intended not in card and other.card.caveats not in card)
 
 
-def test_an_export_without_a_stored_card_writes_the_card_of_the_kind(kind, run, tmp_path):
-    stored = run.directory.card_file.read_text()
-    run.directory.card_file.unlink()
-    try:
-        exported = run.export(tmp_path / "served")
-    finally:
-        run.directory.card_file.write_text(stored)
-    assert (exported.path / "assets.extra" / "model_card.md").read_text() == stored
+def test_an_export_without_a_stored_card_writes_the_card_of_the_kind(run, exported):
+    card = run.directory.card_file.read_text()
+    assert (exported.path / "assets.extra" / "model_card.md").read_text() == card
 
 
 def test_predict_asks_the_gate_that_was_fitted_again(run, phantoms, monkeypatch):

@@ -165,7 +165,7 @@ def test_commands_print_what_they_wrote(stored, with_images):
     assert classified.stdout.splitlines()[-1] == f"Written to {path.parent}/emb-knn"
 
 
-def test_commands_print_one_json_value(stored, with_images):
+def test_commands_print_one_json_value(stored, with_images, undrawn):
     path = stored(with_images)
     drawn = json.loads(CliRunner().invoke(embed, ["plot", str(path), "--method", "pca", "--json"]).stdout)
     assert drawn["structure"]["k"] == 10 and drawn["structure"]["metric"] == "cosine"

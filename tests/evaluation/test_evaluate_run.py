@@ -34,7 +34,7 @@ def test_folders_of_one_name_have_different_names_and_plain_ones(tmp_path):
     assert images.data_name(tmp_path / "a" / ".." / "a" / "X rays, 2") == names[0]
 
 
-def test_a_folder_whose_name_is_not_utf8_can_be_evaluated_and_extracted(run, tmp_path):
+def test_a_folder_whose_name_is_not_utf8_can_be_evaluated_and_extracted(run, tmp_path, without_plots):
     generate_phantoms(tmp_path / "new", patients=12, size=64, seed=99)
     data = Path(os.fsdecode(os.fsencode(tmp_path) + b"/d\xe9j\xe0"))
     (tmp_path / "new").rename(data)
@@ -63,7 +63,7 @@ def test_images_that_the_run_has_learned_are_left_out_of_other_data(run, tmp_pat
         images.without_known(run, known_only)
 
 
-def test_known_patients_and_pictures_of_other_data_are_in_the_report(run, tmp_path):
+def test_known_patients_and_pictures_of_other_data_are_in_the_report(run, tmp_path, without_plots):
     generate_phantoms(tmp_path / "new", patients=12, size=64, seed=99)
     learned = cv2.imread(str(own_files(run, "train")[0]))
     cv2.imwrite(str(next((tmp_path / "new").rglob("train/NORMAL")) / "copy.png"), learned)

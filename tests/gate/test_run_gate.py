@@ -163,7 +163,7 @@ def test_the_gate_command_fits_the_gate_of_training_again(trained, gateless):
     assert found.exit_code == 0 and found.stdout.strip() == str(gateless.path / "gate.npz")
     again = load_run(gateless.path)
     np.testing.assert_allclose(again.gate.scales, trained.gate.scales, rtol=0.02)  # cached activations are float16
-    np.testing.assert_array_equal(again.gate.layout.mean, trained.gate.layout.mean)
+    np.testing.assert_allclose(again.gate.layout.mean, trained.gate.layout.mean, atol=1e-5)
 
 
 def test_a_damaged_gate_is_an_error_that_says_what_to_do(gateless, pictures):

@@ -64,5 +64,5 @@ def test_the_same_seed_gives_the_same_gate(chests, model):
     source = source_of(chests(60, 3), "letterbox")
     rows = {"train": np.arange(40), "validation": np.arange(40, 60)}
     gates = [fit_model_gate(model, source, **rows, seed=seed) for seed in (4, 4, 5)]
-    np.testing.assert_array_equal(gates[0].scales, gates[1].scales)
-    assert not np.array_equal(gates[0].features.mean, gates[2].features.mean)
+    np.testing.assert_allclose(gates[0].scales, gates[1].scales, rtol=1e-5)
+    assert not np.allclose(gates[0].features.mean, gates[2].features.mean, rtol=1e-5)

@@ -17,6 +17,7 @@ from medxray.models.registry import ARCHITECTURES, architecture
 from medxray.models.weights import load_weights
 from medxray.system import storage
 from tests.fixtures import torch_bytes as made
+from tests.fixtures.architectures import architectures
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -162,7 +163,7 @@ def test_damaged_files_are_left_to_those_who_load_them(tmp_path, content):
         assert preprocessing_for("vgg16", str(tmp_path / name)) == "caffe"
 
 
-@pytest.mark.parametrize("row", ARCHITECTURES.values(), ids=lambda row: row.name)
+@pytest.mark.parametrize("row", architectures())
 def test_preprocessing_of_a_model_is_found_in_its_graph(row):
     model = build_classifier(row.name, image_size=row.minimum_size, channels=1, classes=2, units=0)
     assert preprocessing_of(model) == row.preprocessing

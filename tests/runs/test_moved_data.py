@@ -9,6 +9,8 @@ import pytest
 from medxray import load_run
 from medxray.runs.images import own_manifest
 
+pytestmark = pytest.mark.usefixtures("without_plots")
+
 
 @pytest.fixture
 def moved(trained, tmp_path):

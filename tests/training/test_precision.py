@@ -44,7 +44,7 @@ def test_outputs_in_bfloat16_are_close_and_not_equal(model):
     with computed_in(model, "bfloat16"):
         found = whole(images).numpy()
     assert found.dtype == np.float32 and 0 < np.abs(found - expected).max() < 0.1
-    np.testing.assert_array_equal(whole(images), expected)
+    np.testing.assert_allclose(whole(images), expected, atol=1e-5)
 
 
 def test_a_model_saved_in_mixed_precision_comes_back_to_float32():
@@ -97,7 +97,7 @@ def test_a_trial_of_the_training_step_changes_nothing_and_computes_in_the_precis
     for value, variable in zip(before, whole.variables, strict=True):
         np.testing.assert_array_equal(value, variable)
     assert 0 < np.abs(outputs["float32"] - outputs["bfloat16"]).max() < 0.1
-    np.testing.assert_array_equal(outputs["float32"], whole(images, training=False))
+    np.testing.assert_allclose(outputs["float32"], whole(images, training=False), atol=1e-5)
 
 
 class Record(dict):
@@ -166,7 +166,7 @@ def test_a_run_in_bfloat16_keeps_its_own_views_and_saves_float32(config, caplog)
 
 
 @pytest.mark.parametrize("asked", ["float32", "bfloat16"])
-def test_shifted_validation_views_are_computed_as_in_training(config, monkeypatch, asked, without_plots):
+def test_shifted_validation_views_are_computed_as_in_training(config, monkeypatch, asked, bare):
     found, draws = {}, classifier.logits_of_draws
 
     def recorded(forward, pictures, *, batch):

@@ -11,7 +11,7 @@ from medxray.training.config import TrainConfig
 
 
 @pytest.fixture
-def train(medxray, phantoms, tmp_path, without_plots):
+def train(medxray, phantoms, tmp_path, bare):
     """Function (words) -> (record, history, stderr) of a small run on phantoms."""
     places = ["--runs-dir", tmp_path / "runs", "--cache-dir", tmp_path / "cache", "--name", "it", "--no-export"]
     small = ["--data", phantoms, "--weights", "none", "--image-size", 32, "--epochs", 1]

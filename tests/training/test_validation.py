@@ -74,7 +74,7 @@ def configuration(phantoms, folder, **options):
     return TrainConfig(**given, **places, **options)
 
 
-def test_training_that_only_gets_worse_keeps_the_starting_weights(phantoms, tmp_path, without_plots):
+def test_training_that_only_gets_worse_keeps_the_starting_weights(phantoms, tmp_path, bare):
     run = train(configuration(phantoms, tmp_path, epochs=2, learning_rate=9.0, name="worse"))
     history = pd.read_csv(run.path / "history.csv")
     assert history["epoch"].tolist() == [0, 1, 2] and np.isnan(history["loss"][0])
@@ -85,7 +85,7 @@ def test_training_that_only_gets_worse_keeps_the_starting_weights(phantoms, tmp_
         assert np.abs(start[0]).max() < 1.0
 
 
-def test_the_epoch_that_is_judged_is_the_one_that_is_kept(phantoms, tmp_path, without_plots):
+def test_the_epoch_that_is_judged_is_the_one_that_is_kept(phantoms, tmp_path, bare):
     run = train(configuration(phantoms, tmp_path, epochs=3, name="kept", class_weights="none"))
     history = pd.read_csv(run.path / "history.csv")
     validation = pd.read_csv(run.path / "predictions.csv").query("split == 'val'")
