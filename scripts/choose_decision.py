@@ -7,10 +7,13 @@ accuracy on views of the group that was left out and by the accuracy on unchange
 and the runs are printed. The rule was fixed before: the highest balanced accuracy wins among those that lose at most
 .02 of the accuracy that Youden's rule on unchanged images has there.
 
+The answers of each run are kept in --store, so that a run is asked once.
+
     python scripts/choose_decision.py RUN RUN RUN
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 
@@ -73,8 +76,24 @@ RULES = {
 }
 
 
-def views_of(path):
-    """Validation images of a run: patients, positives, log-odds of unchanged images and of a view of each group."""
+def views_of(path, store):
+    """Validation images of a run: patients, positives, log-odds of unchanged images and of a view of each group.
+
+    Args:
+        path: of the run.
+        store: pathlib.Path, folder in which the answers are kept.
+    """
+    file = store / f"{Path(path).resolve().name}.npz"
+    if not file.exists():
+        patients, positive, clean, drawn = _asked(path)
+        store.mkdir(parents=True, exist_ok=True)
+        np.savez(file, patients=patients, positive=positive, clean=clean, **{f"group:{k}": v for k, v in drawn.items()})
+    with np.load(file, allow_pickle=False) as kept:
+        drawn = {name.removeprefix("group:"): kept[name] for name in kept if name.startswith("group:")}
+        return kept["patients"], kept["positive"], kept["clean"], drawn
+
+
+def _asked(path):
     from medxray import load_run
     from medxray.evaluation.shifts import logits_of_draws
     from medxray.models.inference import compiled, logits_model
@@ -151,19 +170,19 @@ def main():
     """Print the table of all runs and the choice."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", metavar="RUN")
-    runs = parser.parse_args().runs
+    parser.add_argument("--store", default="validation-answers", metavar="DIR", help="Where the answers are kept.")
+    args = parser.parse_args()
     from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
-    parts = [compare(views_of(path)) for path in runs]
+    parts = [compare(views_of(path, Path(args.store))) for path in args.runs]
     results = {key: tuple(np.mean([part[key] for part in parts], axis=0)) for key in parts[0]}
     print("| views | rule | accuracy, unchanged | balanced accuracy, group left out | lowest group |")
     print("|---|---|---|---|---|")
     for (kind, rule), figures in sorted(results.items(), key=lambda item: -item[1][1]):
         print(f"| {kind} | {rule} | " + " | ".join(f"{figure:.4f}" for figure in figures) + " |")
-    print(
-        f"\nChosen: {' views, '.join(choice(results))}. Runs: {', '.join(runs)}. {HALVES} halves, seeds 0-{HALVES - 1}."
-    )
+    print(f"\nChosen: {' views, '.join(choice(results))}. Runs: {', '.join(args.runs)}.")
+    print(f"{HALVES} halves, seeds 0-{HALVES - 1}.")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Listed:
     record: dict
 
     def to_dict(self):
-        """JSON values: name, path, state, created, type, what (architecture and mode, or method), data, bytes, auroc.
+        """JSON values: name, path, state, created, what (architecture and mode, or method), data, bytes, auroc.
 
         `auroc` is that of the test split after training, with value and ci95, or None.
         """
@@ -38,7 +38,6 @@ class Listed:
             "path": str(self.directory.path),
             "state": self.state,
             "created": self.record.get("created"),
-            "type": self.record.get("type"),
             "what": " ".join(str(config[key]) for key in ("method", "arch", "mode") if config.get(key)),
             "data": config.get("data"),
             "bytes": sum(file.stat().st_size for file in self.directory.path.rglob("*") if file.is_file()),
