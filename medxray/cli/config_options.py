@@ -70,10 +70,14 @@ def configuration(config_class, config_file, given):
     return config
 
 
-def train_command(config_class):
-    """Decorator that makes a function (config, resume) a command with the options of a RunConfig class.
+def train_command(config_class, **further):
+    """Decorator that makes a function (config, resume, ...) a command with the options of a RunConfig class.
 
     The function is called with the checked configuration, or with the name of the run to resume.
+
+    Args:
+        config_class: subclass of training.config.RunConfig.
+        **further: name of a further argument of the function -> option of click.
     """
 
     def decorate(function):
@@ -82,11 +86,13 @@ def train_command(config_class):
             given = {name: value for name, value in options.items() if value is not None}
             if resume and (given or config_file):
                 raise click.UsageError("--resume takes no other option: the run knows its configuration.")
-            return function(None if resume else configuration(config_class, config_file, given), resume)
+            own = {name: given.pop(name, None) for name in further}
+            return function(None if resume else configuration(config_class, config_file, given), resume, **own)
 
         for option in reversed(
             (
                 config_options(config_class),
+                *further.values(),
                 click.option("--config", "config_file", type=PATH, help="TOML file with any of these options."),
                 click.option(
                     "--resume", type=PATH, metavar="RUN", help="Go on with an interrupted run; takes no other option."

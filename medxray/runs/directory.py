@@ -168,9 +168,9 @@ def create_run(config, *, command):
     """
     runs_dir = Path(config.runs_dir)
     if config.name is None:
-        path = _free_name(runs_dir, config.default_name)
+        path = free_name(runs_dir, config.default_name)
     else:
-        path = runs_dir / _checked_name(config.name)
+        path = runs_dir / checked_name(config.name)
         _clear_way(path, config.overwrite)
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -191,7 +191,8 @@ def create_run(config, *, command):
     return run
 
 
-def _checked_name(name):
+def checked_name(name):
+    """The name of a run; raises ConfigError where it is no plain folder name."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == "latest":
         raise ConfigError(f"--name must be a plain folder name (letters, digits, '.', '_', '-'). Received '{name}'.")
     return name
@@ -240,7 +241,8 @@ def undo_replacing(run):
         aside.rename(run.path)
 
 
-def _free_name(runs_dir, stem):
+def free_name(runs_dir, stem):
+    """Path of a run that is called `stem`, or `stem-2`, `stem-3`...; a run that failed early makes room."""
     number, path = 1, runs_dir / stem
     while path.exists() and not _failed_early(path):
         number += 1
@@ -282,6 +284,8 @@ def open_run(path):
         path = path.parent / path.read_text(encoding="utf-8").strip()
     if not path.exists():
         raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name another one.")
+    if (path / "study.json").is_file() and not (path / "run.json").exists():
+        raise RunError(f"{path} is a study of several runs. Name one of them, such as {path / '1'}.")
     run = RunDir(path.resolve())
     run.read_record()
     return run

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from medxray.errors import RunError
 from medxray.runs.directory import RunDir
+from medxray.runs.study_directory import StudyDir, is_study
 from medxray.system import storage
 
 UNFINISHED = ("failed", "interrupted")
@@ -17,12 +18,14 @@ class Listed:
     """A run as a list shows it.
 
     Attributes:
+        name: of the run, that of a run of a study after the study's.
         directory: RunDir.
         state: "running", "completed", "failed", "interrupted" (killed ones too), or "damaged" where run.json cannot
             be read.
         record: dict of run.json; an empty one where it cannot be read.
     """
 
+    name: str
     directory: RunDir
     state: str
     record: dict
@@ -34,7 +37,7 @@ class Listed:
         """
         config = self.record.get("config", {})
         return {
-            "name": self.directory.name,
+            "name": self.name,
             "path": str(self.directory.path),
             "state": self.state,
             "created": self.record.get("created"),
@@ -60,9 +63,11 @@ def listed_runs(folder):
     folder = Path(folder)
     if not folder.is_dir():
         raise RunError(f"There is no folder {folder}. Train a run with `medxray train`, or name another --runs-dir.")
-    files = (path / "run.json" for path in folder.iterdir() if not path.is_symlink())
-    found = [_listed(RunDir(file.parent)) for file in files if file.is_file()]
-    return sorted(found, key=lambda run: (run.record.get("created") or "", run.directory.name))
+    found = []
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            found += _in_study(StudyDir(path)) if is_study(path) else _in_folder(path, path.name)
+    return sorted(found, key=lambda run: (run.record.get("created") or "", run.name))
 
 
 def remove(directories):
@@ -94,12 +99,20 @@ def _forget_latest(directory):
         link.unlink()
 
 
-def _listed(directory):
+def _in_study(study):
+    return [run for path in study.path.iterdir() for run in _in_folder(path, f"{study.name}/{path.name}")]
+
+
+def _in_folder(path, name):
+    """The run in a folder as a list; an empty one where there is none."""
+    directory = RunDir(path)
+    if path.is_symlink() or not directory.record_file.is_file():
+        return []
     try:
         record = directory.read_record()
     except RunError:
-        return Listed(directory, "damaged", {})
-    return Listed(directory, _state(directory, record["state"]), record)
+        return [Listed(name, directory, "damaged", {})]
+    return [Listed(name, directory, _state(directory, record["state"]), record)]
 
 
 def _state(directory, stored):

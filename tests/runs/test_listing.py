@@ -54,6 +54,14 @@ def test_every_run_is_listed_once_with_its_state_and_figure(folder):
     assert rows[1]["auroc"]["value"] == 0.9 and rows[1]["bytes"] > 0 and rows[0]["auroc"] is None
 
 
+def test_runs_of_a_study_are_listed_behind_its_name(folder):
+    (folder / "study").mkdir()
+    storage.write_json(folder / "study" / "study.json", {"kind": "medxray-study", "runs": 2, "config": {}})
+    (folder / "good").rename(folder / "study" / "1")
+    names = [row["name"] for row in json.loads(call("--runs-dir", folder, "--json").stdout)]
+    assert names == ["broken", "study/1", "bad", "killed"]
+
+
 def test_a_run_in_training_is_running_and_is_not_removed(folder):
     with RunDir(folder / "killed").in_use():
         assert listed_runs(folder)[-1].state == "running"
