@@ -50,7 +50,7 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
     missing = [name for name in ("test", "val") if not (split == name).any()]
     if missing:
         patients = patients_with_shared_files(manifest)
-        order = _shuffled_patients(manifest, patients, split == "train", seed=seed, smallest=1 / fraction)
+        order = shuffled_patients(manifest, patients, split == "train", seed=seed, smallest=1 / fraction)
         _carve(split, patients, order, missing=missing, fraction=fraction)
     if not (split == "train").any():
         raise DataError("No images are left to train on: all are in val or test. Add a train folder.")
@@ -59,7 +59,7 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
     return result
 
 
-def _shuffled_patients(manifest, patients, mask, *, seed, smallest):
+def shuffled_patients(manifest, patients, mask, *, seed, smallest):
     """Patients of the masked rows by stratum, each list in seeded random order.
 
     A patient's stratum is their rarest label and subtype; subtypes of fewer than `smallest` patients are one stratum.

@@ -21,7 +21,7 @@ class StudyDir:
         self.path = Path(path)
         self.record_file = self.path / "study.json"
         self.report_file = self.path / "report.json"
-        self.text_file = self.path / "report.md"
+        self.predictions_file = self.path / "predictions.csv"
 
     @property
     def name(self):
@@ -31,6 +31,10 @@ class StudyDir:
     def member(self, number):
         """RunDir of the run with a number, from 1."""
         return RunDir(self.path / str(number))
+
+    def split_file(self, number):
+        """The split of the run with a number, in a study whose runs have their own."""
+        return self.path / f"split-{number}.csv"
 
     def members(self):
         """The RunDirs of all runs of the study that have been begun, in order."""

@@ -71,3 +71,4 @@ def test_a_study_is_no_run_and_is_not_overwritten(study, phantoms):
     words = [*OPTIONS, "--data", phantoms, "--runs-dir", study.path.parent, "--name", "three", "--seeds", 2]
     assert "exists already" in str(call(*words).exception)
     assert call("--seeds", 1).exit_code == 2 and call("--resume", study.path, "--seeds", 2).exit_code == 2
+    assert call("--seeds", 2, "--kfold", 2).exit_code == 2
