@@ -11,6 +11,7 @@ from medxray.errors import ConfigError, DataError
 from medxray.metrics.compare import compare_runs
 from medxray.metrics.holm import holm
 from medxray.metrics.patient_means import mean_by_patient
+from medxray.runs.study_directory import StudyDir, is_study
 from medxray.studies.member import read_member
 from medxray.system import progress
 
@@ -69,7 +70,8 @@ def compared(paths, *, split="test", common=False, seed=0):
     adjusted together by Holm's method.
 
     Args:
-        paths: directories of two or more runs.
+        paths: directories of two or more runs, or of studies, all of whose runs take part. A run that is named twice,
+            as by the link `latest`, takes part once.
         split: of which the predictions are compared, "val" or "test".
         common: compare the images that all runs have; else runs with different images are refused.
         seed: of random exchanges and resamples.
@@ -157,16 +159,25 @@ def _right(predictions, decision, paths):
 
 
 def _read(paths, split):
-    members = [read_member(path, split) for path in paths]
-    places = [member.directory.path for member in members]
-    if len(set(places)) < 2 or len(set(places)) < len(places):
-        named = ", ".join(str(path) for path in paths) or "none"
+    members = {member.directory.path: member for path in _runs_at(paths) for member in [read_member(path, split)]}
+    if len(members) < 2:
+        named = ", ".join(map(str, paths)) or "none"
         raise ConfigError(f"Two or more different runs are needed. Received: {named}.")
+    members = list(members.values())
     times = Counter(member.name for member in members)
     return [
         member if times[member.name] == 1 else dataclasses.replace(member, name=str(member.directory.path))
         for member in members
     ]
+
+
+def _runs_at(paths):
+    """The paths, with the runs of a study in its place."""
+    for path in paths:
+        if is_study(path):
+            yield from (member.path for member in StudyDir(path).members())
+        else:
+            yield path
 
 
 def _check_classes(members):

@@ -10,6 +10,7 @@ from medxray.metrics.predictions import Predictions
 from medxray.metrics.report import evaluate_split
 from medxray.runs.directory import RunDir, open_run
 from medxray.runs.stored_decision import stored_decision
+from medxray.runs.study_directory import is_study
 from medxray.system import storage
 
 SHIFTS, SAMPLE = "shifts", "shifts_sample"
@@ -20,7 +21,7 @@ class Member:
     """A run and its predictions of one split.
 
     Attributes:
-        name: of the run; its path where another member has the same name.
+        name: of the run, after that of its study; its path where another member has the same name.
         directory: RunDir.
         record: dict of run.json.
         predictions: Predictions of the split.
@@ -87,7 +88,7 @@ def read_member(path, split):
         )
     shifts = report.get(SHIFTS) or report.get(SAMPLE)
     return Member(
-        name=directory.name,
+        name=_name(directory),
         directory=directory,
         record=record,
         predictions=predictions,
@@ -95,6 +96,12 @@ def read_member(path, split):
         report=report,
         shifts=shifts if shifts and shifts["n"] else None,
     )
+
+
+def _name(directory):
+    """Name of a run; that of a run of a study stands after the study's."""
+    folder = directory.path.parent
+    return f"{folder.name}/{directory.name}" if is_study(folder) else directory.name
 
 
 def _latest(directory, split):

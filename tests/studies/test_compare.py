@@ -161,6 +161,17 @@ def test_tables_and_files_hold_every_run_and_pair(three, tmp_path):
     assert text.count("not a medical device") == 1 and "## Tests of each pair" in text
 
 
+def test_a_link_to_a_run_is_no_further_run_and_a_study_stands_for_its_runs(three, tmp_path):
+    (tmp_path / "latest").symlink_to(three[0])
+    assert len(compared([*three, tmp_path / "latest"]).members) == 3
+    study = tmp_path / "study"
+    study.mkdir()
+    storage.write_json(study / "study.json", {"kind": "medxray-study", "runs": 2, "config": {}})
+    for number, path in enumerate(three[:2], start=1):
+        path.rename(study / str(number))
+    assert [member.name for member in compared([study, three[2]]).members] == ["study/1", "study/2", "c"]
+
+
 def test_runs_of_one_name_are_told_apart_by_their_paths(stored):
     found = compared([stored("x/run"), stored("y/run", seed=1)]).to_dict()
     assert [run["name"].rpartition("/")[0][-1] for run in found["runs"]] == ["x", "y"]
