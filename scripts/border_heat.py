@@ -29,7 +29,8 @@ def shares_of(path, limit):
         if one.error:
             print(f"left out: {one.name}: {one.error}")
     read = [not one.error for one in found]
-    shares = [border_share(crop_to_image(one.result.heatmap, one.result.box)) for one in found if not one.error]
+    heatmaps = [one.result[0] for one in found if not one.error]
+    shares = [border_share(crop_to_image(heatmap.heatmap, heatmap.box)) for heatmap in heatmaps]
     return np.array(shares), test.patients()[rows][read]
 
 

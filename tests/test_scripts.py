@@ -185,3 +185,8 @@ def test_balanced_accuracy_of_shifted_views_is_the_mean_of_the_recalls_in_each_r
     weights = np.array([[1.0, 1, 1, 1], [2.0, 0, 1, 1]])
     found = script("compare_shifts").balanced_accuracies(right, np.array([0, 0, 1, 1]), weights)
     np.testing.assert_allclose(found, [(0.75 + 0.75) / 2, (1.0 + 0.75) / 2])
+
+
+def test_border_heat_is_asked_of_a_sample_of_the_test_images(script, binary_run):
+    shares, patients = script("border_heat").shares_of(binary_run.path, 3)
+    assert len(shares) == len(patients) == 3 and ((shares >= 0) & (shares <= 1)).all()
