@@ -162,6 +162,8 @@ class Entry:
         Raises:
             StorageError: the disk is full or the activations do not fit into float16. The listed rows stay valid.
         """
+        if not digests:
+            return
         rows = np.ascontiguousarray(activations, np.float16)
         if not np.isfinite(rows).all():
             raise StorageError(

@@ -60,9 +60,9 @@ def test_each_option_has_a_sentence_and_a_choice_of_the_command(config_class):
     from medxray.cli.anomaly import train as detect
     from medxray.cli.train import train
 
-    command = train if config_class is TrainConfig else detect
+    command, studies = (train, {"seeds", "kfold"}) if config_class is TrainConfig else (detect, set())
     offered = {parameter.name: parameter for parameter in command.params}
-    assert set(offered) - set(options_of(config_class)) == {"config_file", "resume"}
+    assert set(offered) - set(options_of(config_class)) == {"config_file", "resume"} | studies
     for name, told in options_of(config_class).items():
         assert told.help.endswith(".") and offered[name].help == help_text(told, config_class.variants())
         assert offered[name].default is None, name

@@ -186,6 +186,12 @@ def test_a_process_killed_while_it_appends_leaves_an_entry_that_others_go_on_wit
     assert clear(tmp_path)[0] == 1
 
 
+def test_appending_nothing_changes_nothing(tmp_path):
+    entry = filled(tmp_path, (1,))
+    entry.append([], rows())
+    assert Entry(tmp_path, KEY).missing(names(1)) == [] and list_entries(tmp_path)[0]["rows"] == 1
+
+
 def test_list_and_clear_leave_other_files_alone(tmp_path):
     filled(tmp_path, (1, 2), (3,))
     (tmp_path / "photos").mkdir()
