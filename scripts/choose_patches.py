@@ -36,7 +36,10 @@ def options():
     parser.add_argument("--methods", nargs="+", default=["padim", "patchcore"])
     parser.add_argument("--seed", type=int, default=1, help="Of the phantoms, the split, the fit, the painting.")
     parser.add_argument("--limit", type=int)
-    return parser.parse_args()
+    parser.add_argument("--fit-seed", type=int, help="Of channels and memory bank; default: --seed.")
+    args = parser.parse_args()
+    args.fit_seed = args.seed if args.fit_seed is None else args.fit_seed
+    return args
 
 
 def reductions(maps):
@@ -128,9 +131,9 @@ def compared(args, method, source, kept, words):
     patches = source.patches(NORMAL)
     options = METHODS[method].options
     if method == "padim":
-        fit = fit_padim(patches, dimensions=options["dimensions"], seed=args.seed)
+        fit = fit_padim(patches, dimensions=options["dimensions"], seed=args.fit_seed)
     else:
-        fit = fit_patchcore(patches, share=options["coreset"], seed=args.seed)
+        fit = fit_patchcore(patches, share=options["coreset"], seed=args.fit_seed)
     given = {"val": source.patches("val")}
     for kind, parts in kept.items():
         count = sum(len(part[0]) for part in parts)

@@ -11,6 +11,7 @@ from medxray.cli.options import (
     sample_options,
     split_options,
 )
+from medxray.cli.printing import print_report
 from medxray.explain.methods import GRADCAM, METHODS
 
 
@@ -39,13 +40,7 @@ def audit(run, data, split, method, images, seed, out, label_map, exclude_known,
     request = AuditRequest(method=method, images=images, seed=seed)
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
     report, folder = write_audit(api.load_run(run), data, split=split, request=request, out=out, **how)
-    if as_json:
-        import json
-
-        click.echo(json.dumps(report, indent=2, allow_nan=False))
-    else:
-        _print(report)
-    click.echo(f"Written to {folder}", err=as_json)
+    print_report(report, folder, as_json, _print)
 
 
 def _print(report):

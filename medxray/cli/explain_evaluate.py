@@ -10,6 +10,7 @@ from medxray.cli.options import (
     run_argument,
     split_options,
 )
+from medxray.cli.printing import print_report
 
 
 @click.command()
@@ -51,13 +52,7 @@ def evaluate(run, data, split, methods, masks, boxes, images, seed, out, label_m
     request = CheckRequest(methods=methods, images=images, seed=seed, masks=masks, boxes=boxes)
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
     report, folder = write_checks(api.load_run(run), data, split=split, request=request, out=out, **how)
-    if as_json:
-        import json
-
-        click.echo(json.dumps(report, indent=2, allow_nan=False))
-    else:
-        _print(report)
-    click.echo(f"Written to {folder}", err=as_json)
+    print_report(report, folder, as_json, _print)
 
 
 def _print(report):
