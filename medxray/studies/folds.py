@@ -23,6 +23,13 @@ OUT_OF_FOLD = "out-of-fold"
 _OF_PROBABILITIES = ("brier", "nll", "calibration")
 
 
+def check(config):
+    """Raise ConfigError where an option of a TrainConfig says the split already."""
+    for name in ("split_file", "holdout"):
+        if getattr(config, name) is not None:
+            raise ConfigError(f"--kfold makes its own splits. Leave --{name.replace('_', '-')} out.")
+
+
 def prepare(study, config):
     """Write the split of each fold.
 
@@ -31,12 +38,8 @@ def prepare(study, config):
         config: TrainConfig.
 
     Raises:
-        ConfigError: an option says the split already.
         DataError: the data cannot be read, or are too few.
     """
-    for name in ("split_file", "holdout"):
-        if getattr(config, name) is not None:
-            raise ConfigError(f"--kfold makes its own splits. Leave --{name.replace('_', '-')} out.")
     config = config.resolved()
     manifest = choose_manifest(config, positive=config.positive, split=lambda manifest: manifest)
     folds = fold_manifests(manifest, study.read_record()["runs"], seed=config.seed)

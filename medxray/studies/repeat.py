@@ -35,6 +35,8 @@ def begin_study(config, what, count):
     if count < 2:
         raise ConfigError(f"A study of {what} needs 2 or more. Received {count}.")
     config.resolved()  # refuses what contradicts itself
+    if what == FOLDS:
+        folds.check(config)
     study = create_study(config.anchored(), what=what, runs=count, command=command_line())
     log.info("Study %s: %d %s", study.path, count, what)
     return study, finish_study(study)

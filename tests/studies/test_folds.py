@@ -10,8 +10,7 @@ from click.testing import CliRunner
 from medxray.cli.train import train
 from medxray.errors import ConfigError
 from medxray.runs.study_directory import StudyDir
-from medxray.studies import repeat
-from medxray.studies.folds import OUT_OF_FOLD, prepare
+from medxray.studies.folds import OUT_OF_FOLD
 
 OPTIONS = "--arch shallow-cnn --image-size 32 --epochs 1 --no-export".split()
 
@@ -51,11 +50,18 @@ def test_the_pooled_labels_are_those_of_each_fold_with_its_own_threshold(study):
     assert "pooled, 95 % by patient" in printed and "fold 2" in printed
 
 
-def test_what_says_the_split_already_is_refused(study, phantoms, tmp_path):
-    from medxray import TrainConfig
-
-    study, _ = study
-    config = TrainConfig(arch="shallow-cnn", data=str(phantoms), split_file=str(tmp_path / "split.csv"))
-    with pytest.raises(ConfigError, match="--kfold makes its own splits. Leave --split-file out"):
-        prepare(study, config)
-    assert repeat.kind_of(study).__name__.endswith("folds")
+def test_what_says_the_split_already_is_refused_before_anything_is_made(phantoms, tmp_path):
+    words = [
+        *OPTIONS,
+        "--data",
+        phantoms,
+        "--runs-dir",
+        tmp_path / "runs",
+        "--kfold",
+        2,
+        "--split-file",
+        tmp_path / "s.csv",
+    ]
+    result = CliRunner().invoke(train, list(map(str, words)))
+    assert isinstance(result.exception, ConfigError) and not (tmp_path / "runs").exists()
+    assert "--kfold makes its own splits. Leave --split-file out" in str(result.exception)
