@@ -22,6 +22,7 @@ from medxray.cli.train import train
 from medxray.cli.weights import weights
 from medxray.data.left_out import show_names
 from medxray.errors import ConfigError, MedxrayError
+from medxray.system.control_characters import escaped
 from medxray.version import __version__
 
 
@@ -69,7 +70,7 @@ def main():
         error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"Error: {' '.join(error.format_message().split())}", err=True)
+        click.echo(f"Error: {escaped(' '.join(error.format_message().split()))}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
@@ -77,10 +78,10 @@ def main():
     except MedxrayError as error:
         if debug:
             raise
-        click.echo(f"Error: {error}", err=True)
+        click.echo(f"Error: {escaped(str(error))}", err=True)
         sys.exit(2 if isinstance(error, ConfigError) else 1)
     except Exception as error:  # the last resort: one line instead of a traceback, whatever went wrong
         if debug:
             raise
-        click.echo(f"Error: {terminal.unexpected(error)}", err=True)
+        click.echo(f"Error: {escaped(terminal.unexpected(error))}", err=True)
         sys.exit(1)

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from medxray.data.images.access import path_text
 from medxray.data.left_out import SHOWN
 
 
@@ -27,7 +28,7 @@ def report_failures(failures, *, ignore):
 def report_files(written, *, ignore):
     """Print what a WrittenFiles holds and exit, with 1 when a file could not be read and is not to be ignored."""
     for file in written.files:
-        click.echo(file)
+        click.echo(path_text(file))
     for path, reason in written.refused.items():
         click.echo(f"Warning: {path}: {reason}", err=True)
     sys.exit(report_failures(written.failures, ignore=ignore))

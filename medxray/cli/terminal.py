@@ -8,6 +8,7 @@ import warnings
 
 from medxray.errors import out_of_memory
 from medxray.system import backend
+from medxray.system.control_characters import escaped
 
 _READ_ERROR = re.compile(r"\bReadError: (.+)")  # TensorFlow quotes what its threads raise
 
@@ -29,6 +30,9 @@ class _Lines(logging.Formatter):
     def format(self, record):
         text = super().format(record)
         return f"Warning: {text}" if record.levelno >= logging.WARNING else text
+
+    def formatMessage(self, record):  # noqa: N802 (a name of logging)
+        return escaped(super().formatMessage(record))
 
 
 class _CurrentStderr(logging.Handler):

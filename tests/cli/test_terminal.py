@@ -44,3 +44,12 @@ def test_commands_that_run_out_of_memory_end_with_that_line(medxray, monkeypatch
     monkeypatch.setattr("medxray.api.load_run", run_out)
     status, _, err = medxray(*words)
     assert status == 1 and err.startswith("Error: Out of memory. Name fewer files") and len(err.splitlines()) == 1
+
+
+def test_names_that_would_steer_the_terminal_are_escaped_in_lines_and_errors(medxray, tmp_path):
+    folder = tmp_path / "a\nb\x1b[2J"
+    folder.mkdir()
+    (folder / "broken\n.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    status, out, err = medxray("data", "inspect", str(folder))
+    assert status == 1 and r"a\nb\x1b[2J" in err
+    assert "\x1b" not in out + err and len(err.splitlines()) == 1

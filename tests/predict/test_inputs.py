@@ -73,6 +73,11 @@ def test_path_text_is_valid_unicode_whatever_the_bytes():
     assert path_text(os.fsdecode(b"a/\xff.png")) == r"a/\xff.png"
 
 
+def test_path_text_is_one_line_and_cannot_steer_a_terminal():
+    assert path_text(Path("a/b\nc\x1b[2J\u2028.png")) == r"a/b\nc\x1b[2J\u2028.png"
+    assert path_text(Path("a/non\u200djoined.png")) == "a/non\u200djoined.png"
+
+
 def test_label_maps_are_read_and_bad_ones_refused():
     assert parse_label_map(" a = B,c d=D") == {"a": "B", "c d": "D"} and parse_label_map(None) is None
     for text in ("a", "a=", "=B", "a=B=C", "a=B,", "a=B,a=C"):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from medxray.data.images.array_images import array_image, encoded, has_image
 from medxray.errors import ImageError, MedxrayError, ReadError, out_of_memory
+from medxray.system.control_characters import escaped
 
 MAX_BYTES = 1 << 30
 # What is wrong with the path of one file, or with its permissions; all else is a failure of the machine.
@@ -71,11 +72,11 @@ def _failure(error):
 def path_text(image):
     r"""A path, or the name of ImageBytes, as valid Unicode for tables, messages and JSON.
 
-    Bytes that are not UTF-8 become escapes such as `\xff`.
+    Bytes that are not UTF-8 and control characters become escapes such as `\xff` and `\n`.
     """
     if isinstance(image, ImageBytes):
-        return image.name
-    return os.fsencode(image).decode("utf-8", "backslashreplace")
+        return escaped(image.name)
+    return escaped(os.fsencode(image).decode("utf-8", "backslashreplace"))
 
 
 def open_image(image):

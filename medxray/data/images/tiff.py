@@ -9,6 +9,7 @@ import numpy as np
 from medxray.data.images.headers import ImageInfo, checked, take
 from medxray.data.images.orientation import TAG as ORIENTATION
 from medxray.data.images.orientation import UPRIGHT, checked_orientation, untagged
+from medxray.data.images.tiff_damage import is_damaged
 from medxray.errors import ImageError
 
 _SIZES = {1: "B", 3: "H", 4: "I"}
@@ -122,11 +123,14 @@ def tiff_pixels(file, info):
     """
     tags = _tags(file)
     file.seek(0)
-    pixels = decode_quietly(untagged(file.read()), cv2.IMREAD_UNCHANGED)
+    content = untagged(file.read())
+    compressed = info.bits <= 8 and tags.get(_COMPRESSION, _UNCOMPRESSED) != _UNCOMPRESSED  # the rest OpenCV checks
+    pixels = decode_quietly(content, cv2.IMREAD_UNCHANGED)
     if (
         pixels is None
         or pixels.shape[:2] != (info.height, info.width)
         or pixels.dtype.itemsize != max(info.bits // 8, 1)
+        or (compressed and is_damaged(content))
     ):
         raise ImageError("the TIFF data are truncated or damaged")
     if info.bits == 16 and tags.get(_FORMAT) == _SIGNED:

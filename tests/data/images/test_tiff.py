@@ -1,8 +1,11 @@
+import io
 import struct
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from medxray.data.images.files import identify, read_pixels
 from medxray.errors import ImageError
@@ -160,6 +163,30 @@ def test_truncated_file_is_an_error_and_prints_nothing(read, capfd):
     with pytest.raises(ImageError, match="truncated or damaged"):
         read(content, 1)
     assert capfd.readouterr().err == ""
+
+
+SMOOTH = Image.fromarray(np.rint(np.hypot(*np.mgrid[:120, :160])).astype(np.uint8))
+
+
+def saved(mode, compression):
+    stream = io.BytesIO()
+    (SMOOTH.convert("RGB").quantize(64) if mode == "P" else SMOOTH.convert(mode)).save(
+        stream, "TIFF", compression=compression
+    )
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK", "P", "1"])
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "tiff_deflate", "packbits"])
+def test_damage_inside_compressed_data_is_an_error(read, mode, compression):
+    content = saved(mode, compression)
+    assert read(content, 3).shape == (120, 160, 3)
+    with TiffImageFile(io.BytesIO(content)) as picture:
+        start, size = picture.tag_v2[273][0], picture.tag_v2[279][0]
+    filler = b"\x80" if compression == "packbits" else b"\xff"  # no data, no code
+    damaged = content[: start + 4] + filler * (size - 4) + content[start + size :]
+    with pytest.raises(ImageError, match="truncated or damaged"):
+        read(damaged, 3)
 
 
 def test_header_is_read_in_both_byte_orders(tmp_path):
