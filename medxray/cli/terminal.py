@@ -32,7 +32,7 @@ class _Lines(logging.Formatter):
         return f"Warning: {text}" if record.levelno >= logging.WARNING else text
 
     def formatMessage(self, record):  # noqa: N802 (a name of logging)
-        return escaped(super().formatMessage(record))
+        return "\n".join(map(escaped, super().formatMessage(record).split("\n")))  # tables have several lines
 
 
 class _CurrentStderr(logging.Handler):

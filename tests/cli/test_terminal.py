@@ -1,5 +1,7 @@
 """What is said about errors that medxray did not raise itself."""
 
+import logging
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -53,3 +55,10 @@ def test_names_that_would_steer_the_terminal_are_escaped_in_lines_and_errors(med
     status, out, err = medxray("data", "inspect", str(folder))
     assert status == 1 and r"a\nb\x1b[2J" in err
     assert "\x1b" not in out + err and len(err.splitlines()) == 1
+
+
+def test_tables_in_the_log_keep_their_lines_and_lose_what_steers_the_terminal(medxray, capsys):
+    medxray("cache", "list")
+    capsys.readouterr()
+    logging.getLogger("medxray").info("%s", "Split  NORMAL\ntrain  a\x1b[2J")
+    assert capsys.readouterr().err == "Split  NORMAL\ntrain  a\\x1b[2J\n"
