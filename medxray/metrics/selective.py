@@ -25,7 +25,7 @@ def binomial_bound(wrong, answered, *, delta):
         delta: the probability that the bound is too low, 0-1.
 
     Returns:
-        float64 array or number, 0-1; 1 where nothing or all is wrong.
+        float64 array or number, 0-1; 1 where nothing is answered or all is wrong.
 
     Source: Geifman and El-Yaniv (2017), lemma 3.1, after Gascuel and Caraux (1992); by the beta distribution as
     Clopper and Pearson (1934). Deviations: none.
