@@ -19,7 +19,7 @@ def refit(run, *, level=LEVEL, views=None):
         run: trained_run.Run.
         level: of the prediction sets, above 0 and below 1.
         views: metrics.decision.CLEAN: from the stored predictions of validation images; SHIFTED: from their files, with
-            shifted views; None: as the decision of the run.
+            shifted views; None: as `--decide-on` of its training.
 
     Returns:
         metrics.unsure.Unsure.
@@ -32,7 +32,7 @@ def refit(run, *, level=LEVEL, views=None):
     if "decision" not in run.record:
         raise RunError(f"{run.path} has no decision yet. Finish it with: medxray train --resume {run.path}")
     shifted = None
-    if (views or run.decision.decided_on) == SHIFTED:
+    if (views or run.record["config"].get("decide_on")) == SHIFTED:
         validation, shifted = _with_shifted(run)
     else:
         validation = stored_validation(run)

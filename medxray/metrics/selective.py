@@ -169,7 +169,7 @@ def one_of_each_patient(patient_ids, paths, *, views=1, seed=SEED):
     order = np.lexsort((np.asarray(paths, dtype=str), patient_ids))
     rows, chosen = [], []
     names, starts = np.unique(patient_ids[order], return_index=True)
-    for name, members in zip(names, np.split(order, starts[1:]), strict=True):
+    for name, members in zip(names, np.split(order, starts)[1:], strict=True):
         rng = np.random.default_rng([seed, zlib.crc32(str(name).encode("utf-8", "surrogateescape"))])
         rows.append(members[rng.integers(len(members))])
         chosen.append(rng.integers(views))

@@ -59,7 +59,7 @@ def test_a_graph_with_other_thresholds_than_the_run_is_refused(unsure_run, tmp_p
     run, files = unsure_run
     path = export_model(run, tmp_path / "model").path
     changed = run.record["unsure"]
-    changed["sets"]["log_odds"] = [value + 0.5 for value in changed["sets"]["log_odds"]]
+    changed["sets"]["log_odds"] = [None for _ in run.classes]
     changed["abstain"]["log_odds"] = [None]
     run.directory.update_record(unsure=changed)
     with pytest.raises(RunError, match=r"must agree with the model .*prediction_set.*abstain"):

@@ -27,7 +27,7 @@ def test_the_interval_is_that_of_as_many_patients():
 
 def test_where_all_agree_the_interval_is_that_of_the_number_of_patients():
     found = patient_share([True] * 20, [True] * 20, list("abcde") * 4)
-    assert found["value"] == 1.0 and found["ci95"] == pytest.approx(wilson(5, 5))
+    assert found["value"] == 1.0 and found["ci95"] == pytest.approx(list(wilson(5, 5)))
     assert patient_share([True], [False], ["a"]) == {"value": None, "ci95": None}
     assert patient_share([], [], []) == {"value": None, "ci95": None}
 
