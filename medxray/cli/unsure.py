@@ -17,7 +17,7 @@ from medxray.cli.options import run_argument
 @click.option(
     "--views",
     type=click.Choice(("clean", "shifted")),
-    help="Validation views that both are to hold on: unchanged, or shifted ones too. Default: as --decide-on of its training.",
+    help="Validation views that both are to hold on: unchanged, or shifted too. Default: as --decide-on in training.",
 )
 def unsure(run, level, views):
     """Compute prediction sets and abstention of a run again, from its own validation images.

@@ -46,13 +46,13 @@ def test_copies_of_the_images_of_a_patient_change_nothing():
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("level", [0.903, 0.973])
+@pytest.mark.parametrize("level", [0.903, 0.973])  # crepes differs where (n + 1) (1 - level) is whole
 def test_sets_are_those_of_crepes_where_each_patient_has_one_image(simulate, classes, level):
     crepes = pytest.importorskip("crepes")
     calibration, new = (
         simulate(400, classes, seed=1),
         simulate(300, classes, seed=2),
-    )  # crepes differs where (n + 1) (1 - level) is whole
+    )
     probabilities = [np.asarray(part.raw_probabilities) for part in (calibration, new)]
     log_odds = [np.log(part / (1 - part)) for part in probabilities]
     rows = np.arange(400)
