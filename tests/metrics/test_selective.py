@@ -144,7 +144,7 @@ def test_all_bounds_hold_together_in_more_than_nine_of_ten_simulations_by_patien
 
 
 def test_the_error_that_was_asked_for_is_exceeded_in_at_most_a_tenth_of_the_fits_with_a_fitted_decision(drawn_labels):
-    """Calibration and threshold are fitted on the same validation patients; 200 fits, three classes and two."""
+    """Calibration and threshold are fitted on the same validation patients; 120 fits, two classes and three."""
     from medxray.metrics.decision import fit_decision
     from medxray.metrics.predictions import Predictions
     from medxray.metrics.unsure import fit_unsure
@@ -159,8 +159,8 @@ def test_the_error_that_was_asked_for_is_exceeded_in_at_most_a_tenth_of_the_fits
             ids, positive = [f"{seed}-{row}" for row in range(n)], names[1] if len(names) == 2 else None
             return Predictions(tuple(ids), ids, truth, logits, names, positive, "val")
 
-        large, missed = draw(0, 40_000), []
-        for seed in range(1, 101):
+        large, missed = draw(0, 20_000), []
+        for seed in range(1, 61):
             validation = draw(seed, 400)
             decision = fit_decision(validation)
             unsure = fit_unsure(validation, decision)
@@ -169,4 +169,4 @@ def test_the_error_that_was_asked_for_is_exceeded_in_at_most_a_tenth_of_the_fits
                 continue
             answered = unsure.answered(large.logits, decision, point)
             missed.append((decision.labels(large.logits) != large.y_true)[answered].mean() > 0.08)
-        assert len(missed) > 50 and np.mean(missed) <= 0.1
+        assert len(missed) > 30 and np.mean(missed) <= 0.1
