@@ -16,6 +16,7 @@ from medxray.models.inference import compiled, logits_model, predict_batches, tr
 from medxray.predict.features import FeatureCollector
 from medxray.predict.inputs import expand_inputs
 from medxray.predict.table import answer_table
+from medxray.predict.unsure import abstain_point, with_unsure
 from medxray.runs.stored_run import StoredRun
 from medxray.system import progress
 
@@ -72,41 +73,46 @@ class Run(StoredRun):
     def _forward(self):
         return compiled(trunk(self.model))
 
-    def predict(self, paths, *, gate="warn"):
+    def predict(self, paths, *, gate="warn", abstain=None):
         """Predict images.
 
         Args:
             paths: files, folders, glob patterns and bytes, see `predict.inputs.expand_inputs`.
             gate: "warn" judges every image, "refuse" also makes an error of those that the gate refuses, "off" judges
                 none. The log says so where the run has no gate.
+            abstain: error among answered patients that is to be kept, 0-1; None: every image is answered.
 
         Returns:
             pandas.DataFrame, one row per file: path, label, probability (calibrated; of the positive class, or of
             the label with three or more classes), raw_probability (the same, not calibrated), threshold (nan with
             three or more classes), error (empty, or why the file could not be read or is refused: the others are then
-            empty), one calibrated `probability_<class>` per class and, where images were judged, gate_score,
+            empty), one calibrated `probability_<class>` per class; with `abstain`, answered (bool; None where there is
+            an error) and prediction_set (tuple of class names); and, where images were judged, gate_score,
             in_distribution (bool; None where the file could not be read) and gate_reason.
 
         Raises:
-            ConfigError: `gate` is another word.
+            ConfigError: `gate` is another word, or the error cannot be kept.
+            RunError: `abstain` is given for a run of a version that did not compute it.
             DataError: a folder or pattern holds no image.
         """
-        return self.predict_with_features(paths, gate=gate)[0]
+        return self.predict_with_features(paths, gate=gate, abstain=abstain)[0]
 
-    def predict_with_features(self, paths, *, gate="warn"):
+    def predict_with_features(self, paths, *, gate="warn", abstain=None):
         """Predict images and keep the pooled features that the same pass gives.
 
         Args:
             paths: as for `predict`.
             gate: as for `predict`.
+            abstain: as for `predict`.
 
         Returns:
             (the table of `predict`, ImageFeatures of the images that can be read).
 
         Raises:
-            ConfigError, DataError: as for `predict`.
+            ConfigError, RunError, DataError: as for `predict`.
         """
         verdicts.check_answer(gate)
+        point = None if abstain is None else abstain_point(self.unsure, abstain, path=self.path)
         images = expand_inputs(paths)
         judge = None if gate == "off" else self._judge
         logits, answers, errors, found = [], [], [], FeatureCollector(self.feature_size)
@@ -119,7 +125,11 @@ class Run(StoredRun):
             if judge:
                 answers.append(judge(pixels, pooled))
         shown = verdicts.refusals(answers, errors) if gate == "refuse" and judge else errors
-        table = self._table(images, np.concatenate(logits), shown)
+        logits = np.concatenate(logits)
+        table = self._table(images, logits, shown)
+        if point is not None:
+            facts = {"unsure": self.unsure, "decision": self.decision, "classes": self.classes}
+            table = with_unsure(table, logits, point, **facts)
         return verdicts.with_verdicts(table, answers, errors) if judge else table, found.collected()
 
     def refusals(self, images, pooled):
@@ -209,6 +219,13 @@ class Run(StoredRun):
         self.gate = refit(self)
         self._judge = verdicts.judge_of(self.gate, size=self.input_size, channels=self.channels)
         return self.gate
+
+    def refit_unsure(self, **how):
+        """Compute prediction sets and abstention again; see `medxray.evaluation.unsure.refit`."""
+        from medxray.evaluation.unsure import refit
+
+        self.unsure = refit(self, **how)
+        return self.unsure
 
     def predict_manifest(self, manifest, *, split):
         """Predict the images of a manifest and return (Predictions, Pictures of the same rows)."""

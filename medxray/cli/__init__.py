@@ -19,6 +19,7 @@ from medxray.cli.models import models
 from medxray.cli.predict import predict
 from medxray.cli.runs import runs
 from medxray.cli.train import train
+from medxray.cli.unsure import unsure
 from medxray.cli.weights import weights
 from medxray.data.left_out import show_names
 from medxray.errors import ConfigError, MedxrayError
@@ -52,6 +53,7 @@ for _command in (
     embed,
     export,
     gate,
+    unsure,
     data,
     models,
     weights,

@@ -22,6 +22,12 @@ from medxray.cli.report_files import report_failures
     help="What happens to an image unlike the training images: a warning, an error, or nothing.",
 )
 @click.option(
+    "--abstain",
+    type=float,
+    metavar="ERROR",
+    help="Answer only where the error among answered patients stays below this, such as 0.05, see docs/unsure.md.",
+)
+@click.option(
     "--neighbors",
     type=click.IntRange(1),
     metavar="N",
@@ -32,12 +38,15 @@ from medxray.cli.report_files import report_failures
     type=PATH,
     help="Folder for the pictures of --neighbors. Default: neighbors.",
 )
-def predict(paths, model, as_json, ignore_unreadable, csv_file, gate, neighbors, neighbors_out):
+def predict(paths, model, as_json, ignore_unreadable, csv_file, gate, abstain, neighbors, neighbors_out):
     """Predict images: files, folders or glob patterns.
 
     The probability is that of the positive class, calibrated on validation patients; the label follows from the run's
     threshold. A file that cannot be read is listed with its reason and makes the exit status 1. The run's input gate
     notices images that are unlike its training images, such as photographs or inverted X-rays.
+
+    With --abstain 0.05 images on which the model is not sure enough are answered "unsure", and each image has a set of
+    classes that it may be of. Both are calibrated on validation patients; for other patients nothing is promised.
 
     The first call with --neighbors computes the features of the run's images and keeps them as RUN/embeddings.npz. It
     comes after the predictions, which are told even if it fails.
@@ -48,12 +57,13 @@ def predict(paths, model, as_json, ignore_unreadable, csv_file, gate, neighbors,
 
     load_tensorflow()
     from medxray import api
+    from medxray.predict.unsure import sets_as_text
     from medxray.system import storage
 
     run = api.load_run(model)
-    table, features = run.predict_with_features(paths, gate=gate)
+    table, features = run.predict_with_features(paths, gate=gate, abstain=abstain)
     if csv_file:
-        storage.write_csv(csv_file, table)
+        storage.write_csv(csv_file, sets_as_text(table))
         click.echo(f"{csv_file}: {len(table)} rows", err=True)
     elif not as_json:
         _print(table)
@@ -122,11 +132,21 @@ def _print_json(table, found):
 
 def _print(table):
     good = table[table["error"] == ""]
-    width = max((len(label) for label in good["label"]), default=0)
-    for row in good.itertuples():
+    labels = [_shown_label(row) for row in good.itertuples()]
+    width = max(map(len, labels), default=0)
+    for row, label in zip(good.itertuples(), labels, strict=True):
         threshold = "" if row.threshold != row.threshold else f" (threshold {row.threshold:.3f})"
         mark = f"  ({row.gate_reason})" if getattr(row, "gate_reason", "") else ""
-        click.echo(f"{row.label:<{width}}  {row.probability:.4f}{threshold}  {row.path}{mark}")
+        click.echo(f"{label:<{width}}  {row.probability:.4f}{threshold}  {row.path}{_shown_set(row)}{mark}")
+
+
+def _shown_label(row):
+    return row.label if getattr(row, "answered", True) else "unsure"
+
+
+def _shown_set(row):
+    """The prediction set behind a path, where there are sets."""
+    return f"  {{{', '.join(row.prediction_set)}}}" if hasattr(row, "prediction_set") else ""
 
 
 def _print_neighbors(found):

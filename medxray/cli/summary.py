@@ -1,6 +1,7 @@
 """Metrics as a few lines of text."""
 
 from medxray.evaluation.shift_text import group_rows, shift_lines
+from medxray.evaluation.unsure_text import abstain_rows, set_rows, shifted_lines
 from medxray.metrics.counts import images_and_patients
 from medxray.metrics.decision import SHIFTED
 from medxray.metrics.intervals import estimate_text
@@ -37,6 +38,7 @@ def summary_lines(splits, *, further=()):
         lines.append(f"Threshold {point['value']:.4f} ({point['rule']}, chosen on: {point['chosen_on']}{views}).")
     lines.append(_calibration_line(first))
     lines += [_other_line(name, report["other_decision"]) for name, report in splits.items() if _compared(name, report)]
+    lines += _unsure(*list(splits.items())[-1])
     for report in splits.values():
         lines += _shifts(report)
     return [*lines, *_remarks(splits)]
@@ -56,11 +58,21 @@ def _other_line(split, other):
     return f"If decided on {views}{named}, {split}: {figures}."
 
 
+def _unsure(split, report):
+    """Prediction sets and abstention on a split, in which each patient counts once; nothing where the run has none."""
+    if "unsure" not in report:
+        return []
+    found = report["unsure"]
+    tables = [*aligned(set_rows(found)), "", *aligned(abstain_rows(found))]
+    return ["", f"{split}, each patient once:", *tables, *found["messages"], ""]
+
+
 def _shifts(report):
     """Lines on shifted views of a split: means by group and the worst view; of a sample, its means alone."""
     lines = []
     if "shifts" in report:
         lines += ["", *aligned(group_rows(report["shifts"])), "", *shift_lines(report["shifts"])]
+        lines += shifted_lines(report["shifts"]["unsure"]) if "unsure" in report["shifts"] else []
     if "shifts_sample" in report:
         sample = report["shifts_sample"]
         lines += [*shift_lines(sample), sample["note"]]

@@ -6,6 +6,7 @@ from medxray.evaluation.model_card import model_card
 from medxray.evaluation.report import report_run, write_run_assessment
 from medxray.evaluation.shift_sample import SHARE_OF_TIME, sample_shifts
 from medxray.metrics.decision import CLEAN, VALIDATION, fit_decisions
+from medxray.metrics.unsure import fit_unsure
 from medxray.plots.run_plots import draw_history
 from medxray.system import storage
 
@@ -13,7 +14,7 @@ TEST = "test"
 
 
 def assess(directory, splits, *, kind, rule, pictures, notes=None, decide_on=CLEAN, shifted=None):
-    """Fit the decision on validation, evaluate every split and write all of it into a run.
+    """Fit decision, prediction sets and abstention on validation, evaluate every split and write it into a run.
 
     Args:
         directory: runs.directory.RunDir with its model.
@@ -30,7 +31,10 @@ def assess(directory, splits, *, kind, rule, pictures, notes=None, decide_on=CLE
     """
     validation = next(part for part in splits if part.split == VALIDATION)
     decision, other = fit_decisions(validation, rule=rule, decide_on=decide_on, shifted=shifted)
-    directory.update_record(decision=decision.to_dict(), other_decision=other and other.to_dict())
+    unsure = fit_unsure(validation, decision, shifted=shifted)
+    directory.update_record(
+        decision=decision.to_dict(), other_decision=other and other.to_dict(), unsure=unsure.to_dict()
+    )
     run = kind.load(directory)
     own = {split: [note] for split, note in (notes or {}).items() if note}
     reports = {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from medxray.evaluation.audit_note import audit_lines
 from medxray.evaluation.markdown import UNKNOWN, part, table, text
 from medxray.evaluation.shift_text import shift_lines
+from medxray.evaluation.unsure_text import lines_of_record
 from medxray.metrics.counts import images_and_patients
 from medxray.metrics.intervals import estimate_text
 
@@ -171,6 +172,7 @@ def _decision(record, splits, own):
         )
     lines += own.choices(decision)
     lines += [text(message) for message in decision.get("messages", ())]
+    lines += [text(line) for line in lines_of_record(record)]
     rows = [_calibration_row(name, report["calibration"]) for name, report in splits.items()]
     header = ["split"] + [f"{figure} {when}" for figure in ("ECE", "Brier", "NLL") for when in ("before", "after")]
     return "\n".join(lines) + ("\n\n" + table(header, rows) if rows else "")

@@ -2,6 +2,7 @@
 
 from medxray.metrics.prediction_table import write_predictions
 from medxray.metrics.report import FORMAT, evaluate_split
+from medxray.metrics.unsure_report import report_unsure
 from medxray.plots.run_plots import draw_evaluation
 from medxray.system import storage
 
@@ -38,6 +39,8 @@ def report_run(run, predictions, pictures, *, notes=()):
         dict of JSON values, see docs/evaluation.md.
     """
     further = run.further_figures(predictions, pictures)
+    if run.unsure is not None:
+        further = further | {"unsure": report_unsure(predictions, run.decision, run.unsure)}
     decisions = {"decision": run.decision, "other": run.other_decision}
     return report_split(predictions, pictures=pictures, notes=(*run.notes, *notes), further=further, **decisions)
 

@@ -5,6 +5,7 @@ import numpy as np
 from medxray.data.shifts.families import FAMILIES, GROUPS, VIEWS
 from medxray.data.shifts.views import Shiftable, one_view_of_each_group
 from medxray.metrics.shifts import evaluate_shifts
+from medxray.metrics.unsure_report import report_unsure_shifted
 from medxray.models.inference import compiled, logits_model
 from medxray.system import progress, storage
 
@@ -28,13 +29,16 @@ def report_shifts(run, predictions, pictures):
 def evaluated(run, predictions, logits):
     """`metrics.shifts.evaluate_shifts` of the logits of some views, dict of JSON values.
 
-    Where the run has a decision for comparison, its means stand in `other_decision`.
+    Where the run has a decision for comparison, its means stand in `other_decision`; where it has prediction sets and
+    abstention, how these do over all views stands in `unsure`.
     """
     found = evaluate_shifts(predictions, run.decision, logits, groups=_GROUP_OF)
     if run.other_decision is not None:
         other = evaluate_shifts(predictions, run.other_decision, logits, groups=_GROUP_OF)
         kept = ("balanced_accuracy", "sensitivity", "specificity", "mean_ece")
         found["other_decision"] = {name: other[name] for name in kept} | {"decided_on": run.other_decision.decided_on}
+    if run.unsure is not None:
+        found["unsure"] = report_unsure_shifted(predictions, run.decision, run.unsure, logits)
     return storage.plain(found)
 
 

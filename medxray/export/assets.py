@@ -8,6 +8,7 @@ import tensorflow as tf
 from medxray.errors import RunError
 from medxray.evaluation.model_card import model_card
 from medxray.gate.parts import REASONS
+from medxray.metrics.selective import RISKS
 from medxray.system import storage
 from medxray.version import __version__
 
@@ -64,5 +65,19 @@ def facts(run, serving):
         "arch": None if run.architecture is None else run.architecture.name,
         "heat_layer": serving.heat_layer,
         "gate": None if run.gate is None else {"accepted_up_to": 1.0, "reasons": sorted(REASONS)},
+        "unsure": _unsure(run),
         "versions": {"medxray": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
+    }
+
+
+def _unsure(run):
+    """When the graph is unsure; None where the run does not know, `abstain` None where the error cannot be kept."""
+    if run.unsure is None:
+        return None
+    point = run.unsure.abstention.point(RISKS[0])
+    abstain = {"risk": RISKS[0], "confidence": run.unsure.abstention.confidence}
+    return {
+        "level": run.unsure.sets.level,
+        "views": run.unsure.views,
+        "abstain": None if point is None else abstain | {"log_odds": point.log_odds, "bound": point.bound},
     }

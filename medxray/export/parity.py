@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from scipy.special import expit
 
 from medxray.data.images.access import content_of
 from medxray.errors import RunError
+from medxray.metrics.selective import RISKS
 from medxray.models.inference import trunk
 from medxray.moved import names_of_old_module
 
@@ -45,7 +47,8 @@ def check_parity(run, folder, files):
         `serve_bytes` (against `run.predict`), `label` (where labels differ: how far the probability is from the
         threshold or from that of the other class), `embed` (against the headless model, relative to the largest
         feature where that is above 1), `gate` (the gate's score against `run.predict`, relative to the score where that
-        is above 1; only with a gate), and what `run.kind.parity` compares besides.
+        is above 1; only with a gate), `prediction_set` and `abstain` (where one differs: how far the probability is
+        from the threshold; only where the graph has them), and what `run.kind.parity` compares besides.
 
     Raises:
         RunError: a difference is above `TOLERANCE`, or no file can be read.
@@ -73,6 +76,7 @@ def _differences(run, loaded, files):
         "label": _label_gap(run, table, answer["label"]),
         "embed": largest_difference(embedding, features) / max(1.0, float(np.abs(features).max())),
         **_gate(table, answer),
+        **_unsure(run, logits, answer),
         **run.kind.parity(run, loaded, compared),
     }
 
@@ -90,6 +94,24 @@ def _gate(table, answer):
         return {}
     expected = table["gate_score"].to_numpy()
     return {"gate": float((np.abs(answer["gate_score"] - expected) / np.maximum(expected, 1.0)).max())}
+
+
+def _unsure(run, logits, answer):
+    """How far probabilities are from thresholds where sets or abstentions differ; labels that differ are told apart."""
+    if run.unsure is None:
+        return {}
+    log_odds, labels = run.decision.calibration.log_odds(logits), run.decision.labels(logits)
+    names = [label.decode() for label in answer["label"]]
+    same = np.array([name == run.classes[label] for name, label in zip(names, labels, strict=True)])
+    different = (answer["prediction_set"] != run.unsure.sets.contains(log_odds, labels)) & same[:, None]
+    gaps = np.abs(expit(log_odds) - expit(run.unsure.sets.log_odds))
+    found = {"prediction_set": float(gaps[different].max(initial=0.0))}
+    point = run.unsure.abstention.point(RISKS[0])
+    if point is not None:
+        different = (answer["abstain"] == run.unsure.answered(logits, run.decision, point)) & same
+        gaps = np.abs(expit(log_odds[np.arange(len(labels)), labels]) - expit(point.log_odds))
+        found["abstain"] = float(gaps[different].max(initial=0.0))
+    return found
 
 
 def to_numpy(outputs):

@@ -8,6 +8,8 @@ import tensorflow as tf
 from medxray.data.images import decode
 from medxray.gate.graph import GateGraph
 from medxray.metrics.calibration import Calibration
+from medxray.metrics.selective import RISKS
+from medxray.metrics.unsure import Unsure
 from medxray.models.inference import trunk
 from medxray.models.registry import Architecture
 from medxray.system import storage
@@ -26,6 +28,7 @@ class ServingSpec:
         channels: 1 or 3.
         resize: "letterbox" or "stretch".
         architecture: row of models.registry; None where the model is of none of them.
+        unsure: prediction sets and abstention of the run; None: the graph does not say when it is unsure.
     """
 
     classes: tuple[str, ...]
@@ -35,6 +38,7 @@ class ServingSpec:
     channels: int
     resize: str
     architecture: Architecture | None
+    unsure: Unsure | None = None
 
 
 def serving_of(run):
@@ -53,6 +57,7 @@ def serving_spec(run):
         channels=run.channels,
         resize=run.resize,
         architecture=run.architecture,
+        unsure=run.unsure,
     )
 
 
@@ -134,7 +139,36 @@ class Serving(tf.Module):
             "probabilities": tf.cast(calibrated, tf.float32),
             "raw_probabilities": tf.nn.softmax(logits),
             "label": tf.gather(tf.constant(self._spec.classes), index),
+            **self._unsure(scores, index),
         }
+
+    def _unsure(self, scores, index):
+        """The prediction set, and whether to abstain where the run can keep the first of RISKS; scores are calibrated.
+
+        Args:
+            scores: float64 tensor (N,K).
+            index: int64 tensor (N,), of the label.
+        """
+        unsure = self._spec.unsure
+        if unsure is None:
+            return {}
+        log_odds, classes = _log_odds(scores), len(self._spec.classes)
+        labelled = tf.one_hot(index, classes, on_value=True, off_value=False, dtype=tf.bool)
+        found = {"prediction_set": (log_odds >= tf.constant(unsure.sets.log_odds, tf.float64)) | labelled}
+        point = unsure.abstention.point(RISKS[0])
+        if point is not None:
+            sure = tf.gather(log_odds, index, batch_dims=1)
+            found["abstain"] = sure < tf.constant(point.log_odds, tf.float64)
+        return found
+
+
+def _log_odds(scores):
+    """Log-odds of each class against the others, of calibrated scores: float64 tensor (N,K), the same."""
+    others = [
+        tf.reduce_logsumexp(tf.concat([scores[:, :k], scores[:, k + 1 :]], axis=1), axis=1)
+        for k in range(scores.shape[1])
+    ]
+    return scores - tf.stack(others, axis=1)
 
 
 def save_serving(serving, folder):

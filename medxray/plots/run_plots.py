@@ -12,6 +12,7 @@ from medxray.plots.curves import PrecisionRecallDisplay, RocDisplay, drawable_cl
 from medxray.plots.gallery import GalleryDisplay
 from medxray.plots.history import HistoryDisplay
 from medxray.plots.probabilities import DecisionCurveDisplay, ReliabilityDisplay, ScoreHistogramDisplay
+from medxray.plots.risk_coverage import RiskCoverageDisplay
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +24,7 @@ PLOTS = (
     "reliability",
     "score_histogram",
     "decision_curve",
+    "risk_coverage",
     "gallery",
     "errors",
 )
@@ -80,6 +82,7 @@ def _display(name, predictions, decision, report, thumbnails):
         "reliability": ReliabilityDisplay,
         "score_histogram": ScoreHistogramDisplay,
         "decision_curve": DecisionCurveDisplay,
+        "risk_coverage": RiskCoverageDisplay,
     }
     return displays[name].from_predictions(predictions, decision, report=report)
 

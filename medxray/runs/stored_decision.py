@@ -1,9 +1,10 @@
-"""The decision on the record of a run. No TensorFlow."""
+"""The decision on the record of a run, and when it is unsure. No TensorFlow."""
 
 import logging
 
 from medxray.errors import RunError
 from medxray.metrics.decision import DEFAULT_POINT, Decision
+from medxray.metrics.unsure import Unsure
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,23 @@ def stored_other_decision(record):
     """The Decision in run.json that is there for comparison, or None; errors as for `stored_decision`."""
     other = record.get("other_decision")
     return None if other is None else _fitting(Decision.from_dict(other), record)
+
+
+def stored_unsure(record):
+    """The Unsure in run.json, or None in a run of an earlier version.
+
+    Raises:
+        RunError: it is damaged, or does not fit the classes of the run.
+    """
+    if record.get("unsure") is None:
+        return None
+    unsure, classes = Unsure.from_dict(record["unsure"]), record["data"]["classes"]
+    if len(unsure.sets.log_odds) != len(classes):
+        raise RunError(
+            f'The block "unsure" of run.json needs one threshold for each of the {len(classes)} classes of the run. '
+            f"Received {len(unsure.sets.log_odds)}. Remove it, and compute it again with: medxray unsure RUN"
+        )
+    return unsure
 
 
 def _fitting(decision, record):

@@ -10,7 +10,7 @@ from medxray.models.classifier import load_classifier
 from medxray.models.registry import architecture
 from medxray.predict.input_form import InputForm
 from medxray.runs.directory import SHORTCUT_AUDITS
-from medxray.runs.stored_decision import stored_decision, stored_other_decision
+from medxray.runs.stored_decision import stored_decision, stored_other_decision, stored_unsure
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +31,7 @@ class StoredRun:
         form: predict.input_form.InputForm, how files become inputs.
         decision: metrics.decision.Decision.
         other_decision: the Decision on the other views of validation images, for comparison, or None.
+        unsure: metrics.unsure.Unsure, prediction sets and abstention; None in a run of an earlier version.
 
     Raises:
         RunError: run.json is damaged.
@@ -48,6 +49,7 @@ class StoredRun:
         self._compare_decoding()
         self.decision = stored_decision(self.record, self.path)
         self.other_decision = stored_other_decision(self.record)
+        self.unsure = stored_unsure(self.record)
 
     def own_notes(self, split):
         """Remarks on one of the run's own splits, list of str."""
