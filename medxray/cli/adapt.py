@@ -53,7 +53,8 @@ def adapt(run, data, name, runs_dir, unlabelled, seed, label_map, exclude_known,
 
     loaded, how = api.load_run(run), {"columns": more, "exclude_known": bool(exclude_known)}
     if unlabelled:
-        from medxray.studies.unlabelled import estimate_prevalence, lines
+        from medxray.studies.unlabelled import estimate_prevalence
+        from medxray.studies.unlabelled_text import lines
 
         _print(estimate_prevalence(loaded, data, seed=seed, **how), as_json, lines)
         return

@@ -16,6 +16,7 @@ SLOPE_SPREAD, SHIFT_SPREAD = 0.5, 4.0  # standard deviations of what is expected
 FOLDS = 10
 _SLOPES = (0.05, 20.0)
 _MOST_SHIFT = 100.0
+_NO_GAIN = 1e-9  # nats an image: rounding, not a gain
 _SEARCH = {"ftol": 1e-15, "gtol": 1e-10, "maxiter": 2000, "maxfun": 5000}
 
 
@@ -185,3 +186,42 @@ def cross_fitted(sample, place, *, folds=FOLDS, seed=0):
         judged = Judged.by(decision, sample.logits[held])
         log_probabilities[held], labels[held] = judged.log_probabilities, judged.labels
     return Judged(log_probabilities, labels)
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """An adapted decision, and whether it is worth having.
+
+    Attributes:
+        decision: Decision fitted to the whole sample.
+        adaptation: Adaptation.
+        before: Judged by the stored decision.
+        after: Judged by `cross_fitted`.
+        kept: the weighted NLL of `after` is below that of `before`.
+    """
+
+    decision: Decision
+    adaptation: Adaptation
+    before: Judged
+    after: Judged
+    kept: bool
+
+
+def decide(sample, place, *, site, messages=(), seed=0):
+    """Adapt a decision and say whether patients left out gain by it.
+
+    Args:
+        sample: `Predictions` of labelled images of the place.
+        place: Place.
+        site: as for `adapted_decision`.
+        messages: as for `adapted_decision`.
+        seed: of the folds.
+
+    Returns:
+        Decided.
+    """
+    decision, found = adapted_decision(sample, place, site=site, messages=messages)
+    before, after = Judged.by(place.decision, sample.logits), cross_fitted(sample, place, seed=seed)
+    weights, rows = place.weights(sample), np.arange(len(sample))
+    gain = (weights * (after.log_probabilities - before.log_probabilities)[rows, sample.y_true]).sum()
+    return Decided(decision, found, before, after, bool(gain > _NO_GAIN * weights.sum()))

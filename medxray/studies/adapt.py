@@ -8,7 +8,7 @@ import numpy as np
 
 from medxray.errors import ConfigError
 from medxray.metrics import adaptation, sample_size
-from medxray.metrics.adaptation import Judged, Place
+from medxray.metrics.adaptation import Place
 from medxray.metrics.adaptation_figures import before_and_after, recall_names
 from medxray.metrics.carried_threshold import threshold_words
 from medxray.metrics.intervals import estimate
@@ -106,14 +106,12 @@ def adapted(sample, place, *, site_name, precision=PRECISION, seed=0):
     Returns:
         dict, see docs/studies.md.
     """
-    before = Judged.by(place.decision, sample.logits)
-    after = adaptation.cross_fitted(sample, place, seed=seed)
-    figures = before_and_after(sample, before, after, place.weights(sample), seed=seed)
-    kept = figures["after"]["nll"]["value"] < figures["before"]["nll"]["value"]
     prevalence = place.prevalence(sample)
     told = f"Adapted to {site_name}: {sample.n_patients} patients, prevalence {_words(sample.classes, prevalence)}."
-    decision, found = adaptation.adapted_decision(sample, place, site=site_name, messages=(told,))
-    stored = place.decision
+    made = adaptation.decide(sample, place, site=site_name, messages=(told,), seed=seed)
+    found, decision = made.adaptation, made.decision
+    figures = before_and_after(sample, made.before, made.after, place.weights(sample), seed=seed)
+    stored, used = place.decision, made.after if made.kept else made.before
     return {
         "site": site_name,
         "n": len(sample),
@@ -132,8 +130,11 @@ def adapted(sample, place, *, site_name, precision=PRECISION, seed=0):
         "folds": adaptation.FOLDS,
         "seed": seed,
         **figures,
-        "kept": bool(kept),
-        "precision": {"wished": precision, "classes": _precision(sample, after if kept else before, precision)},
+        "kept": made.kept,
+        "precision": {
+            "wished": precision,
+            "classes": _precision(sample, used, precision),
+        },
         "notes": [],
     }
 

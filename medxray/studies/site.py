@@ -57,7 +57,9 @@ def parse_prevalence(text, classes):
     if not all(0 < share < 1 for share in shares):
         raise ConfigError(f"--prevalence must be above 0 and below 1 for each class. Received '{text}'.")
     if abs(sum(shares) - 1) > 1e-6:
-        raise ConfigError(f"The shares of --prevalence must add up to 1. Received '{text}', which gives {sum(shares):g}.")
+        raise ConfigError(
+            f"The shares of --prevalence must add up to 1. Received '{text}', which gives {sum(shares):g}."
+        )
     return shares
 
 
@@ -87,7 +89,11 @@ def unknown_images(run, manifest, *, exclude_known):
     found = same | known.any()
     if not found.any():
         return manifest
-    counts = ((same, "are the same files"), (known.patients, "are of the same patients"), (known.pictures, "look alike"))
+    counts = (
+        (same, "are the same files"),
+        (known.patients, "are of the same patients"),
+        (known.pictures, "look alike"),
+    )
     told = ", ".join(f"{mask.sum()} {what}" for mask, what in counts if mask.any())
     if not exclude_known:
         raise DataError(
@@ -96,7 +102,8 @@ def unknown_images(run, manifest, *, exclude_known):
             "with --exclude-known."
         )
     if found.all():
-        raise DataError(f"The run knows a patient or picture of every image of {path_text(manifest.root)}: none is left.")
+        place = path_text(manifest.root)
+        raise DataError(f"The run knows a patient or picture of every image of {place}: none is left.")
     return manifest.where(~found)
 
 
