@@ -90,9 +90,9 @@ def unknown_images(run, manifest, *, exclude_known):
     if not found.any():
         return manifest
     counts = (
-        (same, "are the same files"),
-        (known.patients, "are of the same patients"),
-        (known.pictures, "look alike"),
+        (same, "the same files"),
+        (known.patients, "of the same patients"),
+        (known.pictures, "look-alikes"),
     )
     told = ", ".join(f"{mask.sum()} {what}" for mask, what in counts if mask.any())
     if not exclude_known:
