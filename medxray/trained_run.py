@@ -9,6 +9,7 @@ import tensorflow as tf
 from medxray.errors import ConfigError
 from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.gate import verdicts
+from medxray.gate.appearance import appearance_of
 from medxray.gate.parts import read_gate
 from medxray.models.classifier import embedder
 from medxray.models.heads import POOLED
@@ -144,6 +145,16 @@ class Run(StoredRun):
         """
         accepted = [""] * len(images)
         return verdicts.refusals([self._judge(images, pooled)], accepted) if self._judge else accepted
+
+    def appearance(self, pictures):
+        """How like the training images some evaluation.pictures.Pictures are: gate.appearance.Appearance, or None.
+
+        It is None, with a warning, where the run has no gate.
+        """
+        if self._judge is None:
+            return None
+        parts = {"forward": self._forward, "judge": self._judge, "gate": self.gate}
+        return appearance_of(pictures, batch=self.batch, **parts)
 
     def _table(self, files, logits, errors):
         names = {"classes": self.classes, "positive": self.positive, "decision": self.decision}

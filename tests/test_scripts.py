@@ -190,3 +190,34 @@ def test_balanced_accuracy_of_shifted_views_is_the_mean_of_the_recalls_in_each_r
 def test_border_heat_is_asked_of_a_sample_of_the_test_images(script, binary_run):
     shares, patients = script("border_heat").shares_of(binary_run.path, 3)
     assert len(shares) == len(patients) == 3 and ((shares >= 0) & (shares <= 1)).all()
+
+
+def test_patients_drawn_for_a_simulated_adaptation_are_judged_nowhere_else(script, simulate):
+    part = simulate(200)
+    mask = script("simulate_adapt").draw_patients(part.patient_ids, part.y_true, 10, np.random.default_rng(0))
+    assert not set(part.patient_ids[mask]) & set(part.patient_ids[~mask])
+    for label in (0, 1):
+        assert len(set(part.patient_ids[mask & (part.y_true == label)])) == 10
+    with pytest.raises(SystemExit, match="more than 500 patients of each class"):
+        script("simulate_adapt").draw_patients(part.patient_ids, part.y_true, 500, np.random.default_rng(0))
+
+
+def test_a_simulated_adaptation_mends_a_place_that_is_shifted(script, make_predictions, capsys):
+    from medxray.metrics.adaptation import Place
+    from medxray.metrics.calibration import Calibration
+    from medxray.metrics.decision import Decision
+    from medxray.metrics.thresholds import OperatingPoint
+
+    rng = np.random.default_rng(0)
+    y_true = np.repeat([0, 1], 300)
+    score = 2 * rng.normal(2.0 * y_true - 1) + 3
+    part = make_predictions(y_true, np.stack([0 * score, score], axis=1))
+    stored = Decision(OperatingPoint(0.5, "youden", "val"), Calibration(1.0, (0.0, 1e-9)))
+    simulation = script("simulate_adapt")
+    found, kept = simulation.simulate(part, Place(stored, (0.5, 0.5), (0.5, 0.5)), draws=5, patients=25, seed=0)
+    assert all(kept) and len(found["after"]) == 5
+    gain = simulation.column(found, "after", "specificity") - simulation.column(found, "before", "specificity")
+    assert gain.min() > 0.2
+    simulation.print_tables({"moved": (found, kept)})
+    out = capsys.readouterr().out
+    assert "| moved | 100 % |" in out and "Youden's rule on the drawn patients" in out

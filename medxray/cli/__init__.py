@@ -5,6 +5,7 @@ import sys
 import click
 
 from medxray.cli import terminal
+from medxray.cli.adapt import adapt
 from medxray.cli.anomaly import anomaly
 from medxray.cli.cache import cache
 from medxray.cli.compare import compare
@@ -44,6 +45,7 @@ for _command in (
     lr_find,
     evaluate,
     compare,
+    adapt,
     runs,
     predict,
     explain,

@@ -21,7 +21,7 @@ def evaluate(run, data, split, shifts, label_map, exclude_known, as_json, **colu
     """Evaluate a run with its stored threshold and calibration.
 
     Results of the run's own split go to RUN/evaluations/<split>, those of other data to RUN/external/.
-    Images that the run was trained on are left out of other data.
+    Images that the run was trained on are left out of other data, which stand beside the run's own test split.
     """
     check_data_options(data, label_map=label_map, exclude_known=exclude_known, **columns)
     from medxray.system.backend import load_tensorflow
@@ -40,6 +40,18 @@ def evaluate(run, data, split, shifts, label_map, exclude_known, as_json, **colu
     else:
         from medxray.cli.summary import summary_lines
 
-        for line in summary_lines({report["split"]: report}, further=loaded.kind.figures):
+        for line in (*summary_lines({report["split"]: report}, further=loaded.kind.figures), *_elsewhere(report)):
             click.echo(line)
     click.echo(f"Written to {folder}", err=as_json)
+
+
+def _elsewhere(report):
+    """The table of other data beside the own test split, where it is in a report, and what is to be said of it."""
+    if "elsewhere" not in report:
+        return []
+    from medxray.cli.summary import aligned
+    from medxray.evaluation.elsewhere_text import beside_test_rows
+
+    found = report["elsewhere"]
+    notes = [f"Note: {note}" for note in found["notes"]]
+    return ["", *aligned(beside_test_rows(found)), found["line"], *notes]

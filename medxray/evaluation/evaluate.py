@@ -3,10 +3,13 @@
 import logging
 
 from medxray.data.images.access import path_text
+from medxray.evaluation.elsewhere import beside_test
+from medxray.evaluation.elsewhere_text import far_line
 from medxray.evaluation.report import report_run, write_run_assessment
 from medxray.evaluation.shifts import report_shifts
 from medxray.plots.shifts import draw_shifts
 from medxray.runs.images import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, unseen
+from medxray.system import storage
 from medxray.system.storage import check_place
 
 log = logging.getLogger(__name__)
@@ -60,6 +63,8 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
     report = _report(run, predictions, pictures, notes=notes, shifts=shifts)
     if known:
         report["known"] = known.to_dict()
+        beside = beside_test(run, report, predictions, pictures)
+        report["elsewhere"] = storage.plain(beside | {"line": far_line(beside)})
     write_run_assessment(run, files, [predictions], reports={split: report}, pictures={split: pictures})
     if shifts:
         draw_shifts(report, files.plots)

@@ -104,8 +104,10 @@ def _details(record, own):
     versions = ", ".join(f"{text(name)} {text(version)}" for name, version in packages.items()) or UNKNOWN
     source = " ".join(text(weights[key]) for key in ("kind", "path") if weights.get(key)) or UNKNOWN
     digest = f", SHA-256 {text(weights['sha256'])}" if weights.get("sha256") else ""
+    origin = part(record, "origin")
     rows = [
         *own.model_rows(record, source + digest),
+        *([["decision adapted from the run", text(origin.get("run"))]] if origin else []),
         ["seed", text(config.get("seed"))],
         ["trained", text(record.get("created"))],
         ["device", text(record.get("device"))],

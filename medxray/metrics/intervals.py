@@ -78,16 +78,28 @@ def wilson_by_patient(success, counted, patient_ids, *, level=LEVEL):
     """
     counted = np.asarray(counted, dtype=bool)
     success = np.asarray(success, dtype=bool)[counted]
-    n = len(success)
-    if not n:
+    if not len(success):
         return float("nan"), float("nan")
-    names, patient = np.unique(np.asarray(patient_ids)[counted], return_inverse=True)
-    share, patients = float(success.mean()), len(names)
+    effective = effective_images(success, np.asarray(patient_ids)[counted])
+    low, high = wilson(float(success.mean()) * effective, effective, level=level)
+    return float(low), float(high)
+
+
+def effective_images(success, patient_ids):
+    """How many images of as many patients would tell a share as surely: see `wilson_by_patient`.
+
+    Args:
+        success: bool array (n,), n >= 1.
+        patient_ids: array (n,).
+
+    Returns:
+        float, 1 to n; the number of patients where all images agree.
+    """
+    names, patient = np.unique(patient_ids, return_inverse=True)
+    n, share, patients = len(success), float(np.mean(success)), len(names)
     effective = float(patients)
     if 0 < share < 1 and patients > 1:
         excess = np.bincount(patient, weights=success - share)
         variance = patients / (patients - 1) * float((excess**2).sum()) / n**2
         effective = share * (1 - share) / variance if variance > 0 else float(n)
-    effective = min(max(effective, 1.0), float(n))
-    low, high = wilson(share * effective, effective, level=level)
-    return float(low), float(high)
+    return min(max(effective, 1.0), float(n))

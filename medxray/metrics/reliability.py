@@ -78,8 +78,7 @@ def reliability(confidence, outcome, *, bins=BINS):
     Source: Nguyen and O'Connor (2015), adaptive bins; deviations: ties stay together.
     """
     confidence, outcome = np.asarray(confidence, dtype=np.float64), np.asarray(outcome, dtype=np.float64)
-    first_rank = np.searchsorted(np.sort(confidence), confidence, side="left")
-    _, member = np.unique(first_rank * bins // len(confidence), return_inverse=True)
+    member = _bin_of(confidence, bins)
     count = np.bincount(member)
     low, high = np.full(len(count), np.inf), np.full(len(count), -np.inf)
     np.minimum.at(low, member, confidence)
@@ -110,3 +109,27 @@ def ece(confidence, outcome, *, bins=BINS):
         return float("nan")
     table = reliability(confidence, outcome, bins=bins)
     return float(np.sum(table.count * np.abs(table.observed - table.confidence)) / table.count.sum())
+
+
+def _bin_of(confidence, bins):
+    """Number of the bin of each image, int64 (n,), from 0 without gaps."""
+    first_rank = np.searchsorted(np.sort(confidence), confidence, side="left")
+    return np.unique(first_rank * bins // len(confidence), return_inverse=True)[1]
+
+
+def weighted_ece(confidence, outcome, weights, *, bins=BINS):
+    """`ece` for each of several weightings of the images, whose bins are those of the images as they are.
+
+    Args:
+        confidence: float array (n,), 0-1, n >= 1.
+        outcome: bool array (n,): the event happened.
+        weights: float array (B, n).
+        bins: number of bins.
+
+    Returns:
+        float64 array (B,), 0-1; `ece` for weights of 1.
+    """
+    confidence, outcome = np.asarray(confidence, np.float64), np.asarray(outcome, np.float64)
+    member = _bin_of(confidence, bins)
+    excess = (outcome - confidence)[:, None] * (member[:, None] == np.arange(member.max() + 1))
+    return np.abs(weights @ excess).sum(axis=1) / weights.sum(axis=1)

@@ -97,6 +97,8 @@ class RunDir(EvaluationFiles):
         self.embeddings_file = self.path / "embeddings.npz"
         self.history_plot = self.plots / "history.png"
         self.content_file = self.path / "content.csv"
+        self.adaptation_file = self.path / "adaptation.csv"
+        self.adaptation_report = self.path / "adaptation.json"
         self.initial_model_file = self.path / "checkpoint" / "initial.keras"
         self.state_file = self.path / "checkpoint" / "state.npz"
 
@@ -183,7 +185,7 @@ def create_run(config, *, command):
         "state": "running",
         "name": path.name,
         "command": list(command),
-        "created": _now(),
+        "created": now(),
         "config": {**config.to_dict(), "name": path.name},
         "environment": environment(),
     }
@@ -296,5 +298,6 @@ def command_line():
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
-def _now():
+def now():
+    """The time as records have it: text, UTC, to the second."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")

@@ -14,6 +14,7 @@ from medxray.data.layouts.sources import load_manifest
 from medxray.data.left_out import report_left_out
 from medxray.data.manifest import read_split_csv, remedy_for_gone
 from medxray.errors import ConfigError, DataError, RunError
+from medxray.runs.adaptation_sample import read_sample
 from medxray.runs.known import known_images
 from medxray.system import storage
 
@@ -175,17 +176,27 @@ def without_known(run, part):
         DataError: none is left.
         RunError: the run's list of its images cannot be read.
     """
-    learned = learned_digests(run.directory)
-    fresh = np.array([digest not in learned for digest in part.content_digests()], bool)
+    fresh = ~same_files(run, part)
     if not fresh.all():
         log.warning(
-            "%d of %d images are the same files as training or validation images and are left out.",
+            "%d of %d images are the same files as training or validation images%s and are left out.",
             int((~fresh).sum()),
             len(part),
+            ", or those that the decision was adapted to," if run.directory.adaptation_file.exists() else "",
         )
     if not fresh.any():
         raise DataError(f"The run has seen every image wanted of {part.root}: none is left.")
     return part.where(fresh)
+
+
+def same_files(run, part):
+    """Bool array (n,): images of a manifest with the bytes of one that the run has learned or was adapted to.
+
+    Raises:
+        RunError: the run's list of its images cannot be read.
+    """
+    learned = learned_digests(run.directory) | set(read_sample(run.directory)["sha256"])
+    return np.array([digest in learned for digest in part.content_digests()], bool)
 
 
 def learned_digests(directory, splits=("train", "val")):

@@ -12,6 +12,7 @@ from medxray.data.csv_table import read_rows
 from medxray.data.images.grey_levels import LUMA
 from medxray.data.images.thumbnails import read_thumbnail
 from medxray.errors import DataError, ImageError
+from medxray.runs.adaptation_sample import read_sample
 
 log = logging.getLogger(__name__)
 LEARNED = ("train", "val")
@@ -74,10 +75,7 @@ def known_images(run, part, *, exclude=False):
     Raises:
         DataError: none is left.
     """
-    paths, ids = _learned_table(run)
-    patients = part.table["patient_id"].isin(set(ids) - {""}).to_numpy(bool)
-    pictures, note = _look_alikes([Path(run.record["data"]["root"]) / path for path in paths], part.files())
-    known = Known(patients, pictures, note, exclude)
+    known = find_known(run, part, excluded=exclude)
     for text in known.notes():
         log.warning("%s", text)
     if not exclude:
@@ -87,11 +85,21 @@ def known_images(run, part, *, exclude=False):
     return part.where(~known.any()), known
 
 
+def find_known(run, part, *, excluded=False):
+    """What `known_images` finds, as Known over the images of `part`, without a word."""
+    paths, ids = _learned_table(run)
+    patients = part.table["patient_id"].isin(set(ids) - {""}).to_numpy(bool)
+    pictures, note = _look_alikes([Path(run.record["data"]["root"]) / path for path in paths], part.files())
+    return Known(patients, pictures, note, excluded)
+
+
 def _learned_table(run):
-    """Path and patient of each training and validation image, as two lists; files may be gone."""
+    """Path and patient of each image that was learned, or that the decision was adapted to; files may be gone."""
     _, records = read_rows(run.directory.split_file, as_written=("path",))
     learned = [cells for _, cells in records if cells["split"] in LEARNED]
-    return [cells["path"] for cells in learned], [cells["patient_id"] for cells in learned]
+    sample = read_sample(run.directory)
+    paths = [cells["path"] for cells in learned] + sample["path"].tolist()
+    return paths, [cells["patient_id"] for cells in learned] + sample["patient_id"].tolist()
 
 
 def _look_alikes(learned, files):

@@ -12,6 +12,8 @@ EMPTY = [
     ["train", "--runs-dir", ""],
     ["anomaly", "train", "--backbone", ""],
     ["evaluate", ""],
+    ["adapt", "", "--data", "x"],
+    ["adapt", "run", "--data", ""],
     ["evaluate", "run", "--data", ""],
     ["predict", "x.png", ""],
     ["predict", "x.png", "--model", ""],

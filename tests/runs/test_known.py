@@ -33,7 +33,8 @@ def run(tmp_path):
     manifest = assign_splits(load_manifest(tmp_path / "own"))
     write_split_csv(manifest, tmp_path / "split.csv")
     record = {"data": {"root": str(manifest.root)}}
-    return SimpleNamespace(record=record, directory=SimpleNamespace(split_file=tmp_path / "split.csv"), own=manifest)
+    directory = SimpleNamespace(split_file=tmp_path / "split.csv", adaptation_file=tmp_path / "adaptation.csv")
+    return SimpleNamespace(record=record, directory=directory, own=manifest)
 
 
 def own_file(run, split):
