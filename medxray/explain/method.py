@@ -75,6 +75,11 @@ class Method:
     reference: Callable | None = None
     options: tuple[MethodOption, ...] = ()
 
+    @property
+    def is_random(self):
+        """Whether its maps depend on random draws."""
+        return any(option.name == "seed" for option in self.options)
+
     def builder(self, engine):
         """The builder for an engine of `ENGINES`; raises ConfigError where there is none."""
         if engine == COMPILED:

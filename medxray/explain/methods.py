@@ -9,7 +9,17 @@ and the pooled features, from which the gate judges the images.
 from medxray.errors import ConfigError
 from medxray.explain.method import COMPILED, ENGINES, TF_KERAS_VIS, Method, MethodOption
 
-__all__ = ["COMPILED", "ENGINES", "GRADCAM", "METHODS", "OCCLUSION", "TF_KERAS_VIS", "Method", "MethodOption"]
+__all__ = [
+    "COMPILED",
+    "ENGINES",
+    "GRADCAM",
+    "METHODS",
+    "OCCLUSION",
+    "TF_KERAS_VIS",
+    "WITHOUT_DRAWS",
+    "Method",
+    "MethodOption",
+]
 
 GRADCAM, OCCLUSION = "gradcam", "occlusion"
 
@@ -192,6 +202,7 @@ _ROWS = (
     ),
 )
 METHODS = {row.name: row for row in _ROWS}
+WITHOUT_DRAWS = tuple(row.name for row in _ROWS if not row.is_random)  # what an exported graph can hold
 
 
 def method_named(name):
