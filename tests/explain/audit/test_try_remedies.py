@@ -125,9 +125,8 @@ def test_a_run_that_knows_unchanged_images_is_asked_without_training(script, tra
     assert [line.split("|")[1].strip() for line in lines[2:5]] == ["nothing", "mask-border", "lung-crop"]
     assert all(line.count("|") == COLUMNS for line in lines[:1] + lines[2:5])
     assert re.fullmatch(rf"\| mask-border \|( {INTERVAL} \|){{5}}.*", lines[3])
-    assert re.search(
-        r"^\d+ validation images of \d+ patients, 22 shifted views .* not trained again. \d+ sec", lines[6]
-    )
+    asked = r"^\d+ validation images of \d+ patients, 22 shifted views .* not trained again"
+    assert re.search(asked, lines[6])
 
 
 @pytest.mark.slow
