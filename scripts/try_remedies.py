@@ -12,7 +12,8 @@ training, `--run RUN` shows the changed images to a model that knows unchanged o
 
 Differences are paired by patient. The threshold comes from the unshifted validation images, so balanced accuracies are
 a little too good, all of them alike. Images are changed at the resolution of the model's input, and a crop is enlarged
-again: an option that cuts from the file would keep more detail. Copies lie in a temporary folder until the end.
+again: an option that cuts from the file would keep more detail. Augmentation moves a black border with its image, which
+a mask in the model would not do. Copies lie in a temporary folder until the end.
 
     python scripts/try_remedies.py --data DIR --weights auto --epochs 3 --limit 1500 --seed 0
     python scripts/try_remedies.py --run runs/latest
@@ -145,8 +146,8 @@ def table(results, whole, seed):
     for remedy, found in results.items():
         value, samples = accuracy_figures(found, seed)
         same = remedy == NOTHING
-        more = "" if same else _signed(*auroc_difference(found["shifted"], base["shifted"]))
-        better = "" if same else _signed(value - base_value, percentile_interval(samples - base_samples))
+        more = "" if same else _figure(*auroc_difference(found["shifted"], base["shifted"]), "+")
+        better = "" if same else _figure(value - base_value, percentile_interval(samples - base_samples), "+")
         cells = (
             remedy,
             _figure(found["clean"].value, found["clean"].interval()),
@@ -162,14 +163,12 @@ def table(results, whole, seed):
     return lines
 
 
-def _figure(value, interval):
+def _figure(value, interval, sign=""):
+    """A figure with its interval; one of width zero says nothing and is left out."""
     if value is None:
         return "unknown"
-    return f"{value:.3f}" + (f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else "")
-
-
-def _signed(value, interval):
-    return f"{value:+.3f} [{interval[0]:+.3f}, {interval[1]:+.3f}]" if interval else f"{value:+.3f}"
+    ends = interval if interval and interval[0] < interval[1] else ()
+    return f"{value:{sign}.3f}" + (f" [{', '.join(f'{end:{sign}.3f}' for end in ends)}]" if ends else "")
 
 
 def by_training(args, folder):
