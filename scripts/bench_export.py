@@ -20,12 +20,12 @@ def measured(model, row, methods, folder):
     import tensorflow as tf
 
     from medxray.classifier.serving import ClassifierServing
-    from medxray.explain.methods import WITHOUT_DRAWS
+    from medxray.explain.methods import EXPORTED
     from medxray.explain.several import ALL, requests_for
     from medxray.export.serving import ServingSpec, save_serving
     from medxray.metrics.calibration import Calibration
 
-    names = ",".join(WITHOUT_DRAWS) if methods == ALL else methods
+    names = ",".join(EXPORTED) if methods == ALL else methods
     spec = ServingSpec(
         classes=("NORMAL", "PNEUMONIA"),
         threshold=0.0,

@@ -3,7 +3,7 @@
 import click
 
 from medxray.cli.options import PATH, run_argument, settings_option
-from medxray.explain.methods import GRADCAM, WITHOUT_DRAWS
+from medxray.explain.methods import GRADCAM, EXPORTED
 
 
 @click.command()
@@ -18,7 +18,7 @@ from medxray.explain.methods import GRADCAM, WITHOUT_DRAWS
     "--explain",
     "methods",
     metavar="NAME[,NAME...]",
-    help=f"Heatmaps in the graph, a signature each, of: {', '.join(WITHOUT_DRAWS)}; or all. Default: {GRADCAM}; a "
+    help=f"Heatmaps in the graph, a signature each, of: {', '.join(EXPORTED)}; or all. Default: {GRADCAM}; a "
     "detector has anomaly maps instead.",
 )
 @settings_option

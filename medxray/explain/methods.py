@@ -12,11 +12,11 @@ from medxray.explain.method import COMPILED, ENGINES, TF_KERAS_VIS, Method, Meth
 __all__ = [
     "COMPILED",
     "ENGINES",
+    "EXPORTED",
     "GRADCAM",
     "METHODS",
     "OCCLUSION",
     "TF_KERAS_VIS",
-    "WITHOUT_DRAWS",
     "Method",
     "MethodOption",
 ]
@@ -99,6 +99,7 @@ _ROWS = (
         passes="a backward pass to the layer",
         needs_layer=True,
         build=_gradcam,
+        exported=True,
         reference=_gradcam_by_tf_keras_vis,
     ),
     Method(
@@ -109,6 +110,7 @@ _ROWS = (
         passes="a backward pass to the layer",
         needs_layer=True,
         build=_gradcam_plus_plus,
+        exported=True,
     ),
     Method(
         name="layercam",
@@ -118,6 +120,7 @@ _ROWS = (
         passes="a backward pass to the layer",
         needs_layer=True,
         build=_layercam,
+        exported=True,
     ),
     Method(
         name="scorecam",
@@ -127,6 +130,7 @@ _ROWS = (
         passes="a forward pass for each channel",
         needs_layer=True,
         build=_scorecam,
+        exported=True,
         options=(MethodOption("channels", 0, "how many channels, those that vary most; 0: all", low=0),),
     ),
     Method(
@@ -136,6 +140,7 @@ _ROWS = (
         source="Zhou et al. (2016), class activation maps, eq. 1 and 2",
         needs_layer=False,
         build=_cam,
+        exported=True,
     ),
     Method(
         name=OCCLUSION,
@@ -145,6 +150,7 @@ _ROWS = (
         passes="a forward pass for each patch",
         needs_layer=False,
         build=_occlusion,
+        exported=True,
         options=(
             MethodOption("patch", 32, "side of a patch, pixels", low=1),
             MethodOption("stride", 16, "from one patch to the next, pixels", low=1),
@@ -202,7 +208,7 @@ _ROWS = (
     ),
 )
 METHODS = {row.name: row for row in _ROWS}
-WITHOUT_DRAWS = tuple(row.name for row in _ROWS if not row.is_random)  # what an exported graph can hold
+EXPORTED = tuple(row.name for row in _ROWS if row.exported)
 
 
 def method_named(name):

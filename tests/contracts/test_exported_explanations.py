@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from medxray.explain.methods import GRADCAM, METHODS, OCCLUSION, WITHOUT_DRAWS
+from medxray.explain.methods import GRADCAM, METHODS, OCCLUSION, EXPORTED
 from medxray.export.explanations import served_requests
 from medxray.export.serving import save_serving, serving_of
 from tests.contracts.test_explainers import SMALL
@@ -13,7 +13,7 @@ from tests.fixtures.architectures import architectures, map_rounding, with_signa
 SIZE = 64
 SERVED = (GRADCAM, OCCLUSION, "cam")
 FAST = ("shallow-cnn",)  # the others take more than ten seconds each
-OPTIONS = tuple((name, value) for method in WITHOUT_DRAWS for name, value in SMALL.get(method, {}).items())
+OPTIONS = tuple((name, value) for method in EXPORTED for name, value in SMALL.get(method, {}).items())
 
 
 def rows():
@@ -53,11 +53,11 @@ def test_each_signature_is_the_command_on_every_architecture(row, make_run, tmp_
     assert {name: value for name, value in gaps.items() if not value <= allowed[name]} == {}
 
 
-def test_every_method_without_random_draws_can_be_a_signature(make_run, tmp_path):
+def test_every_method_that_is_exported_gives_what_the_command_gives(make_run, tmp_path):
     run = make_run(tmp_path / "made", "shallow-cnn", size=SIZE)
     requests, loaded, files = exported(run, tmp_path / "saved", "all", OPTIONS)
-    assert [request.method for request in requests] == list(WITHOUT_DRAWS)
-    assert set(METHODS) - set(WITHOUT_DRAWS) == {"smoothgrad", "rise"}
+    assert [request.method for request in requests] == list(EXPORTED)
+    assert set(METHODS) - set(EXPORTED) == {"saliency", "smoothgrad", "integrated-gradients", "rise"}
     for request in requests:
         assert gap(run, request, loaded, files) <= 1e-4, request.method
 
