@@ -3,7 +3,7 @@
 import click
 
 from medxray.cli.options import PATH, run_argument, settings_option
-from medxray.explain.methods import GRADCAM, EXPORTED
+from medxray.explain.methods import EXPORTED, GRADCAM
 
 
 @click.command()

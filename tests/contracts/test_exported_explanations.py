@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from medxray.explain.methods import GRADCAM, METHODS, OCCLUSION, EXPORTED
+from medxray.explain.methods import EXPORTED, GRADCAM, METHODS, OCCLUSION
 from medxray.export.explanations import served_requests
 from medxray.export.serving import save_serving, serving_of
 from tests.contracts.test_explainers import SMALL
