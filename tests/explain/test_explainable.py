@@ -13,11 +13,10 @@ def test_the_fields_of_a_request_are_taken_out_of_the_keyword_arguments():
 
 def test_heatmaps_of_several_methods_are_written(binary_run, image_files, tmp_path):
     files = image_files(binary_run)[:1]
-    written = list(binary_run.write_heatmaps(files, tmp_path, methods="gradcam,cam", raw=True))
-    assert len(written) == 1
-    names = {file.name for file in tmp_path.iterdir()}
+    written = binary_run.write_heatmaps(files, tmp_path, methods="gradcam,cam", raw=True)
     stem = f"{files[0].stem}-PNEUMONIA"
-    assert names == {f"{stem}-{method}.{kind}" for method in ("gradcam", "cam") for kind in ("png", "npz")}
+    expected = {f"{stem}-{method}.{kind}" for method in ("gradcam", "cam") for kind in ("png", "npz")}
+    assert {file.name for file in written.files} == expected == {file.name for file in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize(
