@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from medxray.errors import ConfigError
 from medxray.evaluation.pictures import Pictures, predictions_of
+from medxray.explain.explainable import Explainable
 from medxray.gate import verdicts
 from medxray.gate.appearance import appearance_of
 from medxray.gate.parts import read_gate
@@ -24,7 +25,7 @@ from medxray.system import progress
 log = logging.getLogger(__name__)
 
 
-class Run(StoredRun):
+class Run(Explainable, StoredRun):
     """A trained run: its model and what belongs to it.
 
     Args:
@@ -44,7 +45,6 @@ class Run(StoredRun):
     def __init__(self, directory, kind):
         super().__init__(directory)
         self.kind = kind
-        self._explainers = {}
 
     @cached_property
     def gate(self):
@@ -174,37 +174,6 @@ class Run(StoredRun):
     def draw(self, folder, predictions, pictures):
         """Draw what this kind of run shows beside the plots of every evaluation: nothing for a classifier."""
 
-    def gradcam(self, paths, *, layer=None, target=None):
-        """Grad-CAM heatmaps of images; see `explain`."""
-        return self.explain(paths, layer=layer, target=target)
-
-    def explain(self, paths, **wanted):
-        """Heatmaps of images.
-
-        Args:
-            paths: files, folders, glob patterns and bytes, see `predict.inputs.expand_inputs`.
-            **wanted: fields of `explain.explainer.ExplainRequest`: method, layer, target, engine, options.
-
-        Returns:
-            (list of `explain.heatmaps.Heatmap`, dict path -> reason of each image that cannot be read).
-
-        Raises:
-            ConfigError: unknown method, layer, class or option.
-            DataError: the paths hold no image at all.
-        """
-        from medxray.explain.explainer import ExplainRequest
-        from medxray.explain.heatmaps import heatmaps_for
-
-        return heatmaps_for(self, paths, ExplainRequest(**wanted))
-
-    def explainer(self, request):
-        """The function that answers an ExplainRequest, built once; see `explain.explainer.explain_function`."""
-        from medxray.explain.explainer import explain_function
-
-        if request not in self._explainers:
-            self._explainers[request] = explain_function(self, request)
-        return self._explainers[request]
-
     def evaluate(self, manifest, *, split="test", shifts=False):
         """Evaluate a manifest with the stored decision; see `medxray.evaluation.evaluate.evaluate_manifest`."""
         from medxray.evaluation.evaluate import evaluate_manifest
@@ -217,11 +186,11 @@ class Run(StoredRun):
 
         return write_evaluation(self, data, split=split, **how)
 
-    def export(self, to=None):
+    def export(self, to=None, *, methods=None, options=()):
         """Write the run as a SavedModel, checked against it; see `medxray.export.export_model`."""
         from medxray.export import export_model
 
-        return export_model(self, to)
+        return export_model(self, to, methods=methods, options=options)
 
     def refit_gate(self):
         """Fit the input gate again on the run's own images; see `medxray.gate.run_gate.refit`."""

@@ -46,6 +46,13 @@ def write_maps(run, paths, out, *, raw=False):
 
 
 def _arrays(item):
+    """The numbers of a `figures.AnomalyMap` as named arrays.
+
+    Returns:
+        dict: `anomaly_map` float32 (h,w), at least 0, in the unit of the method; `image` uint8 (H,W,C), 0-255; `score`
+        float64, deviations above the mean of normal validation images; `probability` float64, 0-1, calibrated; `label`
+        text; where the method has one, `reconstruction` float32 (H,W,C), 0-255.
+    """
     arrays = {
         "anomaly_map": item.anomaly_map,
         "image": item.pixels,

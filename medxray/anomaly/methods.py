@@ -10,12 +10,28 @@ from medxray.anomaly.choices import AUTOENCODER_MINIMUM, DIMENSIONS, SHARE
 
 
 def as_many(model, most):
-    """How many images a model takes at a time where nothing limits them: `most`."""
+    """How many images a model takes at a time where nothing limits them.
+
+    Args:
+        model: keras.Model.
+        most: int, 1 or more.
+
+    Returns:
+        int, `most`.
+    """
     return most
 
 
 def no_reference(model, images):
-    """The reference maps of a method that has none: None."""
+    """The reference maps of a method that has none.
+
+    Args:
+        model: keras.Model.
+        images: float32 tensor (n,H,W,C), 0-255.
+
+    Returns:
+        None.
+    """
     return None
 
 

@@ -52,7 +52,16 @@ class PatchSource:
         return range(0, len(self._images.rows[name]), batch)
 
     def _computed(self, name, batch):
-        """For each batch, an iterator of the activations of the layers that are not cached, in their order."""
+        """Compute what is not cached.
+
+        Args:
+            name: of the set, a key of the images' `rows`.
+            batch: images at a time, int.
+
+        Yields:
+            for each batch an iterator of float32 arrays (b,h,w,c), one for each layer that is not cached, in their
+            order; it is empty where all are.
+        """
         if self._forward is None:
             yield from (iter(()) for _ in self._starts(name, batch))
             return
@@ -60,11 +69,27 @@ class PatchSource:
             yield iter([output.numpy() for output in self._forward(images)])
 
     def patches(self, name):
-        """The patch features of a set as anomaly.patches.Patches."""
+        """The patch features of a set.
+
+        Args:
+            name: of the set, a key of the images' `rows`.
+
+        Returns:
+            anomaly.patches.Patches, float32, in the order of the set.
+        """
         return self.to_patches(lambda: self.activations(name), len(self._images.rows[name]))
 
     def to_patches(self, activations, images):
-        """The same from activations (function -> iterator of lists of arrays) of a number of images."""
+        """The patch features of images whose activations are at hand.
+
+        Args:
+            activations: function without arguments -> iterator of lists of float32 arrays (b,h,w,c), one for each
+                layer, of a few images at a time.
+            images: how many images these are, int.
+
+        Returns:
+            anomaly.patches.Patches, float32.
+        """
         model = patches_of(self._tensors, scale=self._scale)
         forward = tf.function(lambda tensors: model(tensors, training=False), reduce_retracing=True)
 

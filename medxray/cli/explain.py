@@ -5,32 +5,11 @@ import click
 from medxray.cli.explain_audit import audit
 from medxray.cli.explain_cohort import cohort
 from medxray.cli.explain_evaluate import evaluate
-from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option
+from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option, settings_option
 from medxray.cli.report_files import report_files
 from medxray.explain.methods import COMPILED, ENGINES, GRADCAM, METHODS, OCCLUSION
 
 _layer_option = click.option("--layer", metavar="NAME", help="Layer to take heatmaps from, or 'list' to see all.")
-
-
-def _settings(context, parameter, texts):
-    return tuple(_setting(text) for text in texts)
-
-
-def _setting(text):
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise click.UsageError(f"--set must be NAME=VALUE. Received '{text}'.")
-    return name, value
-
-
-_settings_option = click.option(
-    "--set",
-    "options",
-    metavar="NAME=VALUE",
-    multiple=True,
-    callback=_settings,
-    help="Option of the method; may be repeated.",
-)
 
 
 def _map_options(folder):
@@ -75,7 +54,7 @@ explain.add_command(audit)
     show_default=True,
     help=f"Of: {', '.join(METHODS)}; or all.",
 )
-@_settings_option
+@settings_option
 @_layer_option
 @click.option("--grid", is_flag=True, help="Draw all heatmaps of an image side by side, as OUT/<image>-grid.png.")
 @_map_options("explanations")
@@ -114,7 +93,7 @@ def gradcam(paths, model, layer, target, out, raw, ignore_unreadable, engine):
 @click.command()
 @images_argument(required=True)
 @model_option
-@_settings_option
+@settings_option
 @_map_options("occlusion")
 def occlusion(paths, model, target, options, out, raw, ignore_unreadable):
     """Draw how far the score falls when a part of an image is covered: files, folders or glob patterns.
@@ -132,18 +111,13 @@ def _draw(paths, model, files, ignore, *, methods, layer=None, **wanted):
 
     load_tensorflow()
     from medxray import api
-    from medxray.explain import folder, heatmaps, several
+    from medxray.explain.heatmaps import layer_table
 
     run = api.load_run(model)
     if layer == "list":
-        _print_layers(heatmaps.layer_table(run))
+        _print_layers(layer_table(run))
         return
-    requests = several.requests_for(methods, layer=layer, **wanted)
-    if methods == several.ALL:
-        requests, refused = several.answerable(run, requests)
-        for name, reason in refused.items():
-            click.echo(f"Warning: {name} is left out. {reason}", err=True)
-    report_files(folder.write_heatmaps(run, paths, files.pop("out"), *requests, **files), ignore=ignore)
+    report_files(run.write_heatmaps(paths, methods=methods, layer=layer, **files, **wanted), ignore=ignore)
 
 
 def _print_layers(table):

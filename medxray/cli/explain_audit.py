@@ -35,11 +35,10 @@ def audit(run, data, split, method, images, seed, out, label_map, exclude_known,
 
     load_tensorflow()
     from medxray import api
-    from medxray.explain.audit.audit import AuditRequest, write_audit
 
-    request = AuditRequest(method=method, images=images, seed=seed)
+    request = {"method": method, "images": images, "seed": seed}
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
-    report, folder = write_audit(api.load_run(run), data, split=split, request=request, out=out, **how)
+    report, folder = api.load_run(run).write_audit(data, split=split, out=out, **request, **how)
     print_report(report, folder, as_json, _print)
 
 

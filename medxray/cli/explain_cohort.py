@@ -35,11 +35,10 @@ def cohort(run, data, split, method, target, images, seed, out, label_map, exclu
 
     load_tensorflow()
     from medxray import api
-    from medxray.explain.cohort.cohort import CohortRequest, write_cohort
 
-    request = CohortRequest(method=method, target=target, images=images, seed=seed)
+    request = {"method": method, "target": target, "images": images, "seed": seed}
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
-    report, folder = write_cohort(api.load_run(run), data, split=split, request=request, out=out, **how)
+    report, folder = api.load_run(run).write_cohort(data, split=split, out=out, **request, **how)
     print_report(report, folder, as_json, _print)
 
 

@@ -47,11 +47,10 @@ def evaluate(run, data, split, methods, masks, boxes, images, seed, out, label_m
 
     load_tensorflow()
     from medxray import api
-    from medxray.explain.checks.evaluate import CheckRequest, write_checks
 
-    request = CheckRequest(methods=methods, images=images, seed=seed, masks=masks, boxes=boxes)
+    request = {"methods": methods, "images": images, "seed": seed, "masks": masks, "boxes": boxes}
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
-    report, folder = write_checks(api.load_run(run), data, split=split, request=request, out=out, **how)
+    report, folder = api.load_run(run).write_checks(data, split=split, out=out, **request, **how)
     print_report(report, folder, as_json, _print)
 
 

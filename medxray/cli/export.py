@@ -2,7 +2,8 @@
 
 import click
 
-from medxray.cli.options import PATH, run_argument
+from medxray.cli.options import PATH, run_argument, settings_option
+from medxray.explain.methods import EXPORTED, GRADCAM
 
 
 @click.command()
@@ -13,7 +14,15 @@ from medxray.cli.options import PATH, run_argument
     metavar="DIR",
     help="Folder of the model's versions, where the next free number is made.  [default: saved_models/<run name>]",
 )
-def export(run, to):
+@click.option(
+    "--explain",
+    "methods",
+    metavar="NAME[,NAME...]",
+    help=f"Heatmaps in the graph, a signature each, of: {', '.join(EXPORTED)}; or all. Default: {GRADCAM}; a "
+    "detector has anomaly maps instead.",
+)
+@settings_option
+def export(run, to, methods, options):
     """Export a run as a SavedModel that loads in any TensorFlow program.
 
     The graph takes images or encoded JPEG and PNG files and returns calibrated probabilities, labels, embeddings and
@@ -24,4 +33,4 @@ def export(run, to):
     load_tensorflow()
     from medxray import api
 
-    click.echo(api.load_run(run).export(to).path)
+    click.echo(api.load_run(run).export(to, methods=methods, options=options).path)

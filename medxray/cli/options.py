@@ -41,6 +41,27 @@ model_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
 
 
+def _settings(context, parameter, texts):
+    return tuple(_setting(text) for text in texts)
+
+
+def _setting(text):
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.UsageError(f"--set must be NAME=VALUE. Received '{text}'.")
+    return name, value
+
+
+settings_option = click.option(
+    "--set",
+    "options",
+    metavar="NAME=VALUE",
+    multiple=True,
+    callback=_settings,
+    help="Option of the method; may be repeated.",
+)
+
+
 def _label_map(context, parameter, text):
     from medxray.data.layouts.labels import parse_label_map
 

@@ -165,6 +165,18 @@ class Augment(keras.layers.Layer):
 
 
 def _change_intensity(images, within, columns):
+    """Change contrast, brightness and gamma, and add noise.
+
+    Args:
+        images: float32 tensor (N,H,W,C), 0-255.
+        within: float32 tensor (N,H,W,1), 1 inside the image and 0 in its bars.
+        columns: dict name -> float32 tensor (N,), the columns of `draw_parameters`: `contrast` and `gamma` factors and
+            exponents about 1, `brightness` and `noise` shares of the range of grey levels, `noise_seed` a whole number.
+
+    Returns:
+        float32 tensor (N,H,W,C), 0-255; 0 in the bars.
+    """
+
     def each(name):
         return columns[name][:, None, None, None]
 

@@ -30,6 +30,9 @@ def identical_files(manifest):
 def patients_with_shared_files(manifest):
     """Patient of each image, where patients who share a file count as one.
 
+    Args:
+        manifest: Manifest of n images.
+
     Returns:
         str array (n,): `manifest.patients()`, but of patients linked by byte-identical files the first name stands for
         all of them.
@@ -49,6 +52,7 @@ def patients_with_shared_files(manifest):
 
 
 def _size(file):
+    """Size of the content of a file in bytes, int; -1 where it cannot be read."""
     try:
         return content_size(file)
     except (OSError, ImageError):  # whoever reads the file says what is wrong with it

@@ -72,6 +72,7 @@ def stream_images(images, form, batch_size, *, pictures=False, digests=False):
     with ThreadPoolExecutor(min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
 
         def submit(start):
+            """(Images of the batch that begins at position `start`, a future of `load_image` for each)."""
             part = images[start : start + batch_size]
             return part, [pool.submit(load_image, one, form, picture=pictures, digest=digests) for one in part]
 

@@ -21,15 +21,16 @@ def gradcam_plus_plus_graph(model, layer):
     Raises:
         ConfigError: the model has no such layer.
 
-    Source: Chattopadhyay et al. (2018), eq. 11, 12 and 19; deviations: the factor exp(S) of all weights is left out,
-    because the scaling to 0-1 takes it away; a coefficient without a value (its denominator is 0) is 0.
+    Source: Chattopadhyay et al. (2018), Grad-CAM++, section on methodology, with the exponential of the score as the
+    function that is explained; deviations: the factor exp(S) of all weights is left out, because the scaling to 0-1
+    takes it away; a coefficient without a value (its denominator is 0) is 0.
     """
 
     def formula(activations, gradients):
         positive = tf.nn.relu(gradients)
         totals = tf.reduce_sum(activations, axis=(1, 2), keepdims=True)
-        terms = tf.math.divide_no_nan(positive, 2.0 + totals * positive)  # eq. 19 times the gradient
-        weights = tf.reduce_sum(terms, axis=(1, 2), keepdims=True)  # eq. 11
-        return tf.reduce_sum(weights * activations, axis=-1)  # eq. 12
+        terms = tf.math.divide_no_nan(positive, 2.0 + totals * positive)  # the coefficient times the gradient
+        weights = tf.reduce_sum(terms, axis=(1, 2), keepdims=True)
+        return tf.reduce_sum(weights * activations, axis=-1)
 
     return weighted_activations(model, layer, formula)

@@ -18,8 +18,8 @@ def layercam_graph(model, layer):
     Raises:
         ConfigError: the model has no such layer.
 
-    Source: Jiang et al. (2021), eq. 5-7; deviations: the scaling to 0-1 without the tanh that the paper puts on maps of
-    early layers.
+    Source: Jiang et al. (2021), LayerCAM, section on methodology; deviations: the scaling to 0-1 without the tanh that
+    the paper puts on maps of early layers.
     """
 
     def formula(activations, gradients):

@@ -63,6 +63,8 @@ class Method:
         reference: builder of the same maps by tf-keras-vis, or None where there is none; what it builds is called
             outside a graph.
         options: MethodOptions.
+        exported: whether an exported graph can hold it: nothing is drawn at random, and another order of rounding moves
+            its maps by little, as it does not where single pixels are differentiated.
     """
 
     name: str
@@ -74,6 +76,7 @@ class Method:
     passes: str = "none"
     reference: Callable | None = None
     options: tuple[MethodOption, ...] = ()
+    exported: bool = False
 
     def builder(self, engine):
         """The builder for an engine of `ENGINES`; raises ConfigError where there is none."""

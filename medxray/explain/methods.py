@@ -9,7 +9,17 @@ and the pooled features, from which the gate judges the images.
 from medxray.errors import ConfigError
 from medxray.explain.method import COMPILED, ENGINES, TF_KERAS_VIS, Method, MethodOption
 
-__all__ = ["COMPILED", "ENGINES", "GRADCAM", "METHODS", "OCCLUSION", "TF_KERAS_VIS", "Method", "MethodOption"]
+__all__ = [
+    "COMPILED",
+    "ENGINES",
+    "EXPORTED",
+    "GRADCAM",
+    "METHODS",
+    "OCCLUSION",
+    "TF_KERAS_VIS",
+    "Method",
+    "MethodOption",
+]
 
 GRADCAM, OCCLUSION = "gradcam", "occlusion"
 
@@ -89,34 +99,38 @@ _ROWS = (
         passes="a backward pass to the layer",
         needs_layer=True,
         build=_gradcam,
+        exported=True,
         reference=_gradcam_by_tf_keras_vis,
     ),
     Method(
         name="gradcam++",
         title="Grad-CAM++",
         about="the same with weights from the places where more of an activation speaks for the class",
-        source="Chattopadhyay et al. (2018), Grad-CAM++, eq. 11, 12 and 19",
+        source="Chattopadhyay et al. (2018), Grad-CAM++, methodology",
         passes="a backward pass to the layer",
         needs_layer=True,
         build=_gradcam_plus_plus,
+        exported=True,
     ),
     Method(
         name="layercam",
         title="LayerCAM",
         about="each activation weighted by its own gradient; for early layers too",
-        source="Jiang et al. (2021), LayerCAM, eq. 5 to 7",
+        source="Jiang et al. (2021), LayerCAM, methodology",
         passes="a backward pass to the layer",
         needs_layer=True,
         build=_layercam,
+        exported=True,
     ),
     Method(
         name="scorecam",
         title="Score-CAM",
         about="a layer's channels, weighted by the score of the image seen through each of them",
-        source="Wang et al. (2020), Score-CAM, algorithm 1",
+        source="Wang et al. (2020), Score-CAM, channel-wise increase of confidence",
         passes="a forward pass for each channel",
         needs_layer=True,
         build=_scorecam,
+        exported=True,
         options=(MethodOption("channels", 0, "how many channels, those that vary most; 0: all", low=0),),
     ),
     Method(
@@ -126,6 +140,7 @@ _ROWS = (
         source="Zhou et al. (2016), class activation maps, eq. 1 and 2",
         needs_layer=False,
         build=_cam,
+        exported=True,
     ),
     Method(
         name=OCCLUSION,
@@ -135,6 +150,7 @@ _ROWS = (
         passes="a forward pass for each patch",
         needs_layer=False,
         build=_occlusion,
+        exported=True,
         options=(
             MethodOption("patch", 32, "side of a patch, pixels", low=1),
             MethodOption("stride", 16, "from one patch to the next, pixels", low=1),
@@ -192,6 +208,7 @@ _ROWS = (
     ),
 )
 METHODS = {row.name: row for row in _ROWS}
+EXPORTED = tuple(row.name for row in _ROWS if row.exported)
 
 
 def method_named(name):

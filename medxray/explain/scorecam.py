@@ -21,7 +21,7 @@ def scorecam_graph(model, layer, *, channels):
     Raises:
         ConfigError: the model has no such layer.
 
-    Source: Wang et al. (2020), channel-wise increase of confidence and algorithm 1. The score of the black image, which
+    Source: Wang et al. (2020), Score-CAM, channel-wise increase of confidence. The score of the black image, which
     the paper takes away from that of each masked image, is the same for all channels: it changes no softmax, and is not
     computed. Deviations: `maps.target_scores`; the option `channels`; a map where all masked images score alike, so
     that no channel speaks for the class more than another, is 0; the scaling to 0-1.

@@ -1,9 +1,12 @@
 """Several methods at once: the requests that one call stands for, and those that a model can answer."""
 
+import logging
+
 from medxray.errors import ConfigError
 from medxray.explain.explainer import ExplainRequest
 from medxray.explain.methods import COMPILED, METHODS, method_named
 
+log = logging.getLogger(__name__)
 ALL = "all"
 
 
@@ -43,6 +46,33 @@ def requests_for(methods, *, layer=None, target=None, options=(), engine=COMPILE
         )
         for row in rows
     )
+
+
+def requests_of(run, methods, *, among=METHODS, **wanted):
+    """The ExplainRequests of the methods that users name, of which a run can answer all.
+
+    Args:
+        run: a run as `medxray.load_run` returns it.
+        methods: as for `requests_for`; ALL: those of `among` that the model can answer, of which the log names the
+            others.
+        among: names of methods that ALL stands for.
+        **wanted: as for `requests_for`.
+
+    Returns:
+        tuple of ExplainRequest.
+
+    Raises:
+        ConfigError: as for `requests_for` and `ExplainRequest.check`.
+    """
+    if methods != ALL:
+        requests = requests_for(methods, **wanted)
+        for request in requests:
+            request.check(run)
+        return requests
+    found, refused = answerable(run, requests_for(",".join(among), **wanted))
+    for name, reason in refused.items():
+        log.warning("%s is left out. %s", name, reason)
+    return found
 
 
 def answerable(run, requests):

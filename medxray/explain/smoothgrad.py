@@ -22,7 +22,7 @@ def smoothgrad_graph(model, layer, *, samples, noise, seed):
     Returns:
         function as `methods` describes it.
 
-    Source: Smilkov et al. (2017), section 2 and 3.1; deviations: `maps.target_scores`; as for saliency the mean
+    Source: Smilkov et al. (2017), smoothing noisy gradients; deviations: `maps.target_scores`; as for saliency the mean
     gradient is shown without its sign, the strongest channel of each pixel; the scaling to 0-1.
     """
     network = whole_network(model)

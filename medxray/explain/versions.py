@@ -23,7 +23,7 @@ def version_scores(network, images, targets, change, versions):
         float32 tensor (N,V).
     """
     total = tf.size(versions)
-    together = tf.minimum(_AT_A_TIME, total)
+    together = _rounded_up(total, _rounded_up(total, _AT_A_TIME))  # as many batches as need be, of one size
     owners = tf.repeat(tf.range(tf.shape(versions)[0]), tf.shape(versions)[1])
     numbers = tf.reshape(versions, (-1,))
 
@@ -36,6 +36,10 @@ def version_scores(network, images, targets, change, versions):
     starts = tf.range(0, total, together)
     found = tf.map_fn(scores_from, starts, fn_output_signature=tf.float32, parallel_iterations=1)
     return tf.reshape(tf.reshape(found, (-1,))[:total], tf.shape(versions))
+
+
+def _rounded_up(total, divisor):
+    return (total + divisor - 1) // divisor
 
 
 def every_version(images, count):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from medxray.export import placement
 from medxray.export.assets import write_assets
+from medxray.export.explanations import served_requests
 from medxray.export.parity import check_parity
 from medxray.export.samples import sample_files
 from medxray.export.serving import save_serving, serving_of
@@ -29,29 +30,33 @@ class ExportResult:
     checked_on: str
 
 
-def export_model(run, to=None):
+def export_model(run, to=None, *, methods=None, options=()):
     """Write a SavedModel with its signatures and check it, as written, against the run.
 
     Args:
         run: a run as `medxray.load_run` returns it.
         to: folder that holds the versions of this model; None: `saved_models/<name of the run>`. The new version
             gets the next free number.
+        methods: explanation methods that get a signature, see `explanations.served_requests`.
+        options: pairs (name, value) of their options.
 
     Returns:
         ExportResult.
 
     Raises:
+        ConfigError: an unknown explanation method or option, or one that the model cannot answer.
         RunError: the graph differs from the model by more than `parity.TOLERANCE`, or the run has no model card
             and was not evaluated. Nothing is left in `to` then.
         StorageError: disk full or no permission. Nothing is left in `to` then.
     """
     base = Path("saved_models") / run.name if to is None else Path(to)
-    serving = serving_of(run)
+    explanations = served_requests(run, methods, options)
+    serving = serving_of(run, explanations)
     with placement.staging(base) as folder:
         save_serving(serving, folder)
         write_assets(run, serving, folder)
         with sample_files(run) as samples:
-            parity = check_parity(run, folder, samples.files)
+            parity = check_parity(run, folder, samples.files, explanations)
         path = placement.publish(folder, base)
     differences = ", ".join(f"{name} {difference:.1e}" for name, difference in parity.items())
     log.info("SavedModel %s; largest differences from the model on %s: %s", path, samples.description, differences)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from medxray.errors import RunError
 from medxray.evaluation.model_card import model_card
+from medxray.explain.methods import method_named
 from medxray.gate.parts import REASONS
 from medxray.metrics.selective import RISKS
 from medxray.system import storage
@@ -64,6 +65,7 @@ def facts(run, serving):
         "resize": run.resize,
         "arch": None if run.architecture is None else run.architecture.name,
         "heat_layer": serving.heat_layer,
+        "explanations": {request.method: _explanation(run, request) for request in serving.explanations},
         "gate": None if run.gate is None else {"accepted_up_to": 1.0, "reasons": sorted(REASONS)},
         "unsure": _unsure(run),
         "versions": {"medxray": __version__, "tensorflow": tf.__version__, "keras": keras.__version__},
@@ -81,3 +83,8 @@ def _unsure(run):
         "views": run.unsure.views,
         "abstain": None if point is None else abstain | {"log_odds": point.log_odds, "bound": point.bound},
     }
+
+
+def _explanation(run, request):
+    options = method_named(request.method).chosen_options(dict(request.options))
+    return {"layer": request.layer_of(run), "options": options}

@@ -25,14 +25,16 @@ class Compared:
         files: the files that could be read.
         content: string tensor (n,), their bytes.
         images: float32 tensor (n,H,W,C), 0-255, as the model takes them.
+        explanations: ExplainRequests that the graph answers.
     """
 
     files: list[Path]
     content: tf.Tensor
     images: tf.Tensor
+    explanations: tuple
 
 
-def check_parity(run, folder, files):
+def check_parity(run, folder, files, explanations):
     """Load a SavedModel and compare it with the run it came from.
 
     Everything is computed on the CPU, so that the figures do not depend on the reduced precision of an accelerator.
@@ -41,6 +43,7 @@ def check_parity(run, folder, files):
         run: a run as `medxray.load_run` returns it.
         folder: the SavedModel.
         files: JPEG, PNG or BMP files.
+        explanations: ExplainRequests that the graph answers.
 
     Returns:
         dict of the largest absolute differences: `serving_default` (probabilities against the model's),
@@ -54,7 +57,7 @@ def check_parity(run, folder, files):
         RunError: a difference is above `TOLERANCE`, or no file can be read.
     """
     with tf.device("/CPU:0"):
-        differences = _differences(run, tf.saved_model.load(str(folder)), files)
+        differences = _differences(run, tf.saved_model.load(str(folder)), _read(run, files, explanations))
     wrong = [f"{name} {value:.1e}" for name, value in differences.items() if not value <= TOLERANCE]
     if wrong:
         raise RunError(
@@ -64,8 +67,7 @@ def check_parity(run, folder, files):
     return differences
 
 
-def _differences(run, loaded, files):
-    compared = _read(run, files)
+def _differences(run, loaded, compared):
     answer, table = to_numpy(loaded.signatures["serve_bytes"](compared.content)), run.predict(compared.files)
     logits, features = (output.numpy() for output in trunk(run.model)(compared.images, training=False))
     direct = loaded.signatures["serving_default"](compared.images)["probabilities"].numpy()
@@ -81,12 +83,12 @@ def _differences(run, loaded, files):
     }
 
 
-def _read(run, files):
+def _read(run, files, explanations):
     files, pixels, _ = run.form.read_inputs(files)
     if not files:
         raise RunError(f"No image to compare the export of {run.path} on could be read.")
     content = tf.constant([content_of(file) for file in files])
-    return Compared(files, content, tf.constant(pixels, tf.float32))
+    return Compared(files, content, tf.constant(pixels, tf.float32), tuple(explanations))
 
 
 def _gate(table, answer):

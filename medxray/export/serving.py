@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from medxray.data.images import decode
+from medxray.explain.explainer import ExplainRequest
+from medxray.export.explanations import served_requests
 from medxray.gate.graph import GateGraph
 from medxray.metrics.calibration import Calibration
 from medxray.metrics.selective import RISKS
@@ -29,6 +31,7 @@ class ServingSpec:
         resize: "letterbox" or "stretch".
         architecture: row of models.registry; None where the model is of none of them.
         unsure: prediction sets and abstention of the run; None: the graph does not say when it is unsure.
+        explanations: ExplainRequests, each of which is a signature; see `explanations.served_requests`.
     """
 
     classes: tuple[str, ...]
@@ -39,15 +42,25 @@ class ServingSpec:
     resize: str
     architecture: Architecture | None
     unsure: Unsure | None = None
+    explanations: tuple[ExplainRequest, ...] = ()
 
 
-def serving_of(run):
-    """The Serving of a run, by its kind."""
-    return run.kind.serving(run.model, serving_spec(run), run.gate)
+def serving_of(run, explanations=None):
+    """The Serving of a run, by its kind.
+
+    Args:
+        run: a run as `medxray.load_run` returns it.
+        explanations: ExplainRequests; None: what graphs of its kind hold by default.
+
+    Raises:
+        ConfigError: the model cannot be explained by one of them.
+    """
+    explanations = served_requests(run) if explanations is None else explanations
+    return run.kind.serving(run.model, serving_spec(run, explanations), run.gate)
 
 
-def serving_spec(run):
-    """The ServingSpec of a run."""
+def serving_spec(run, explanations):
+    """The ServingSpec of a run with some ExplainRequests."""
     point = run.decision.threshold
     return ServingSpec(
         classes=tuple(run.classes),
@@ -58,6 +71,7 @@ def serving_spec(run):
         resize=run.resize,
         architecture=run.architecture,
         unsure=run.unsure,
+        explanations=tuple(explanations),
     )
 
 
@@ -74,9 +88,11 @@ class Serving(tf.Module):
     Attributes:
         forward: tf.function that holds the network once; the signatures call it.
         heat_layer: name of the layer that a signature's heatmaps come from; None without such a signature.
+        EXPLAINED: names of the explanation methods that it holds by default, with commas between them.
     """
 
     NAMES = ("serving_default", "serve_bytes", "embed")
+    EXPLAINED = ""
     heat_layer = None
 
     def __init__(self, model, spec, gate=None):
@@ -91,6 +107,11 @@ class Serving(tf.Module):
         self.serving_default = tf.function(self._serving_default, input_signature=[images])
         self.serve_bytes = tf.function(self._serve_bytes, input_signature=[content])
         self.embed = tf.function(self._embed, input_signature=[content])
+
+    @property
+    def explanations(self):
+        """The ExplainRequests that it answers, tuple."""
+        return self._spec.explanations
 
     def signatures(self):
         """Signature name -> tf.function."""

@@ -9,7 +9,7 @@ from medxray.cli.explain import explain, occlusion
 from medxray.errors import ConfigError
 from medxray.explain.explainer import ExplainRequest
 from medxray.explain.methods import METHODS
-from medxray.explain.several import answerable, requests_for
+from medxray.explain.several import answerable, requests_for, requests_of
 from medxray.models.classifier import build_classifier
 from tests.contracts.test_explainers import SMALL
 
@@ -67,14 +67,15 @@ def test_a_method_that_the_model_cannot_answer_is_told_from_a_wrong_request(hidd
 
 
 def test_of_all_methods_the_command_names_and_leaves_out_what_the_model_cannot_answer(
-    hidden_run, image_files, tmp_path, monkeypatch
+    hidden_run, image_files, tmp_path, monkeypatch, caplog
 ):
     monkeypatch.setattr("medxray.api.load_run", lambda path: hidden_run)
     file = image_files(hidden_run)[0]
     answer = call(explain, hidden_run, file, "--method", "all", "--raw", "--out", tmp_path, *SHORT)
     assert answer.exit_code == 0, answer.output
-    told = [line for line in answer.stderr.splitlines() if "left out" in line]
-    assert len(told) == 1 and told[0].startswith("Warning: cam is left out. cam needs a head of")
+    told = [record for record in caplog.records if "left out" in record.getMessage()]
+    assert [record.levelname for record in told] == ["WARNING"]
+    assert told[0].getMessage().startswith("cam is left out. cam needs a head of")
     written = [line.rpartition("/")[2] for line in answer.stdout.splitlines()]
     names = [f"{file.stem}-PNEUMONIA-{name}" for name in METHODS if name != "cam"]
     assert written == [f"{name}.{kind}" for name in names for kind in ("png", "npz")]
@@ -122,3 +123,9 @@ def test_occlusion_is_a_command_of_its_own(binary_run, image_files, tmp_path, mo
 def test_values_of_options_out_of_their_range_are_refused(binary_run, method, setting, message):
     answer = call(explain, binary_run, "missing.png", "--method", method, "--set", setting)
     assert isinstance(answer.exception, ConfigError) and message in str(answer.exception)
+
+
+def test_among_names_what_all_stands_for(hidden_run, caplog):
+    found = requests_of(hidden_run, "all", among=("cam", "saliency", "gradcam"))
+    assert [request.method for request in found] == ["saliency", "gradcam"]
+    assert "cam is left out. cam needs a head of" in caplog.text

@@ -27,3 +27,18 @@ def test_scores_that_differ_by_rounding_only_are_equal():
 
 def test_every_version_of_each_image_is_numbered():
     np.testing.assert_array_equal(every_version(tf.zeros((2, 4, 4, 1)), 3), [[0, 1, 2], [0, 1, 2]])
+
+
+def test_batches_are_as_few_as_can_be_and_of_one_size():
+    """33 versions take two batches of 17, not two of 32."""
+    sizes, pixels = [], tf.ones((3, 2, 2, 1))
+
+    def network(images):
+        tf.py_function(lambda seen: sizes.append(len(seen)), [images], [])
+        return tf.zeros((tf.shape(images)[0], 2)), None
+
+    def change(some, rows, numbers):
+        return some
+
+    scores = version_scores(network, pixels, tf.constant([0, 0, 0]), change, every_version(pixels, 11))
+    assert scores.shape == (3, 11) and sizes == [17, 17]

@@ -12,12 +12,13 @@ from click.testing import CliRunner
 
 from medxray.api import load_run
 from medxray.cli.export import export as export_command
-from medxray.errors import RunError, StorageError
+from medxray.errors import ConfigError, RunError, StorageError
 from medxray.export import export_model, parity
 from medxray.export.assets import write_assets
+from medxray.export.explanations import served_requests
 from medxray.export.parity import check_parity
 from medxray.export.samples import run_files, sample_files
-from medxray.export.serving import serving_of
+from medxray.export.serving import Serving, serving_of
 from medxray.models.registry import ARCHITECTURES
 
 
@@ -115,6 +116,7 @@ def test_assets_tell_programs_and_people_what_the_model_is(binary_run, binary_ex
     assert (facts["temperature"], facts["bias"]) == (0.2, [0.0, 0.3])
     assert facts["input"] == {"height": 64, "width": 64, "channels": 1, "range": [0, 255]}
     assert (facts["resize"], facts["arch"], facts["heat_layer"]) == ("letterbox", "shallow-cnn", "block3_relu")
+    assert facts["explanations"] == {"gradcam": {"layer": "block3_relu", "options": {}}}
     assert facts["versions"]["tensorflow"] == tf.__version__
     assert (extra / "model_card.md").read_text() == (binary_run.path / "model_card.md").read_text()
     facts = json.loads((subtype_export.path / "assets.extra/classes.json").read_text())
@@ -141,6 +143,55 @@ def test_command_prints_the_folder_alone_and_takes_the_next_number(binary_run, t
     assert sorted(entry.name for entry in expected.iterdir()) == ["3", "4", "notes"]
 
 
+def test_command_exports_the_explanations_that_are_asked_for_with_their_options(binary_run, tmp_path):
+    words = ["--to", str(tmp_path / "m"), "--explain", "occlusion,cam", "--set", "stride=20", "--set", "fill=zero"]
+    result = CliRunner().invoke(export_command, [str(binary_run.path), *words])
+    assert result.exit_code == 0, result.output
+    folder = tmp_path / "m" / "1"
+    assert set(tf.saved_model.load(str(folder)).signatures) == {*Serving.NAMES, "occlusion", "cam"}
+    facts = json.loads((folder / "assets.extra/classes.json").read_text())
+    options = {"patch": 32, "stride": 20, "fill": "zero", "coarse": 0}
+    assert facts["explanations"] == {
+        "occlusion": {"layer": None, "options": options},
+        "cam": {"layer": None, "options": {}},
+    }
+    assert facts["heat_layer"] is None
+
+
+def test_each_explanation_is_compared_with_the_command_at_export(binary_run, tmp_path):
+    result = export_model(binary_run, tmp_path / "m", methods="layercam,scorecam", options=(("channels", 4),))
+    compared = set(result.parity) - {"serving_default", "serve_bytes", "label", "embed"}
+    assert compared == {"layercam", "scorecam"} and max(result.parity.values()) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("methods", "options", "message"),
+    [
+        ("gradcam,rise", (), "An exported graph can hold gradcam, .* Received 'rise'"),
+        ("lime", (), "--method must be one of gradcam, .* Received 'lime'"),
+        ("gradcam", (("patch", "3"),), "gradcam has these options: none. Received 'patch'"),
+        ("occlusion", (("patch", "65"),), "patch of occlusion must be at most 64"),
+    ],
+)
+def test_explanations_that_cannot_be_exported_are_refused_before_anything_is_written(
+    binary_run, tmp_path, methods, options, message
+):
+    with pytest.raises(ConfigError, match=message):
+        export_model(binary_run, tmp_path / "m", methods=methods, options=options)
+    assert not (tmp_path / "m").exists()
+
+
+def test_an_explanation_that_differs_from_the_command_is_refused(binary_run, tmp_path, monkeypatch):
+    explainer = binary_run.explainer
+
+    def turned(request):
+        return lambda images: [tf.reverse(explainer(request)(images)[0], [1])]
+
+    monkeypatch.setattr(binary_run, "explainer", turned, raising=False)
+    with pytest.raises(RunError, match="Received differences: occlusion"):
+        export_model(binary_run, tmp_path / "m", methods="occlusion")
+
+
 def test_a_graph_that_differs_from_the_model_is_refused_and_the_signatures_are_named(
     binary_run, binary_export, image_files
 ):
@@ -148,7 +199,7 @@ def test_a_graph_that_differs_from_the_model_is_refused_and_the_signatures_are_n
     try:
         binary_run.model.set_weights([np.roll(weight, 1, axis=-1) for weight in weights])
         with pytest.raises(RunError, match=r"must agree with the model to 1e-04.*serve_bytes.*embed.*gradcam_layer"):
-            check_parity(binary_run, binary_export.path, image_files(binary_run))
+            check_parity(binary_run, binary_export.path, image_files(binary_run), served_requests(binary_run))
     finally:
         binary_run.model.set_weights(weights)
 

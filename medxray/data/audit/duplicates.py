@@ -95,7 +95,14 @@ def near_pairs(hashes, limit):
 
 
 def _connected(links):
-    """Groups of rows that are linked to each other directly or through others."""
+    """Groups of rows that are linked to each other directly or through others.
+
+    Args:
+        links: iterable of pairs of ints, rows.
+
+    Returns:
+        list of sorted lists of ints, in the order of their first rows; a row without a link is in none.
+    """
     parent = {}
 
     def root(row):
@@ -112,6 +119,15 @@ def _connected(links):
 
 
 def _summary(manifest, groups):
+    """Count groups of repeated files.
+
+    Args:
+        manifest: Manifest.
+        groups: list of lists of ints, rows of the manifest.
+
+    Returns:
+        Repeats; its examples are those across labels first, then those across splits.
+    """
     table, patients = manifest.table, manifest.patients()
 
     def kinds(rows, values):

@@ -9,7 +9,7 @@ import numpy as np
 from medxray.data.shifts.families import SEVERITIES
 from medxray.evaluation.audit_note import note_audit
 from medxray.evaluation.evaluate import part_of_data
-from medxray.explain.audit.answers import MARKER, VERSIONS, ChangedImages
+from medxray.explain.audit.answers import MARKER, ChangedImages
 from medxray.explain.audit.changes import change_figures
 from medxray.explain.audit.files import write_report
 from medxray.explain.audit.probes import probe_shortcuts
@@ -101,8 +101,9 @@ def audit_images(run, mapped, request):
         (dict of JSON values, dict as of `answers.ChangedImages.answers`).
     """
     sample = mapped.sample
-    log.info("Changed images: %d forward passes.", len(sample) * VERSIONS)
-    answers = ChangedImages(run, mapped, seed=request.seed, examples=_EXAMPLES).answers()
+    changed = ChangedImages(run, mapped, seed=request.seed, examples=_EXAMPLES)
+    log.info("Changed images: %d forward passes.", len(sample) * changed.passes)
+    answers = changed.answers()
     report = {
         "n": len(sample),
         "n_patients": len(np.unique(sample.patients)),
@@ -111,6 +112,7 @@ def audit_images(run, mapped, request):
         "method": request.method,
         "seed": request.seed,
         "left_out": sample.left_out,
+        "partners": len(changed.partners),
         "lung_fields": mapped.lung_facts(),
         **heat_figures(mapped, seed=request.seed),
         **_changes(run, mapped, answers),
@@ -143,14 +145,15 @@ def heat_figures(mapped, *, seed):
 def _changes(run, mapped, answers):
     """`changed_by_<region>` of each shortcut and `flipped_by_marker`, dict of JSON values.
 
-    The figures are those of another image's pixels and of severity `SEVERITY`; the others stand inside them.
+    The figures are those of other images' pixels, the mean over the partners, and of severity `SEVERITY`; the others
+    stand inside them.
     """
     sample, before = mapped.sample, mapped.answers.predicted
     who = {"labels": sample.labels, "patients": sample.patients, "classes": run.classes}
 
     def figures(key):
         answered = answers[key]
-        labels = run.decision.labels(np.nan_to_num(answered.logits))
+        labels = np.stack([run.decision.labels(np.nan_to_num(logits)) for logits in answered.logits])
         return change_figures(before, labels, answered.known, **who)
 
     found = {}
@@ -170,11 +173,12 @@ def _model_figures(run, mapped, answers, *, seed):
     Both with AUROC and balanced accuracy; `with_lungs` is of the images whose lungs were found, as `without_lungs` is.
     """
     without = answers[(LUNGS.name, MEAN)]
+    (logits_without,) = without.logits
     found = {}
     for name, logits, rows in (
         ("unchanged", mapped.logits, np.ones(len(mapped), bool)),
         ("with_lungs", mapped.logits, without.known),
-        ("without_lungs", without.logits, without.known),
+        ("without_lungs", logits_without, without.known),
     ):
         labels, patients = mapped.sample.labels[rows], mapped.sample.patients[rows]
         scores = run.decision.calibration.log_odds(logits[rows])

@@ -10,6 +10,7 @@ from medxray.explain.checks.perturbations import part_of
 from medxray.metrics.map_concentration import border_mask
 
 CORNER = 0.25  # of height and width: where side markers stand
+PARTNERS = 3  # other images whose pixels are put into each image in turn
 OTHER_IMAGE, MEAN = "other_image", "mean"
 FILLS = {OTHER_IMAGE: "those of another image", MEAN: "the mean colour"}
 
@@ -67,23 +68,28 @@ SHORTCUTS = (BORDER, MARKER_REGION, OUTSIDE_LUNGS)
 
 
 def partners(labels, patients, seed):
-    """An image for each image whose pixels are put into it: of another class, where there is one.
+    """Images for each image whose pixels are put into it in turn: of another class, where there are such.
 
     Args:
-        labels: int array (n,), class index.
+        labels: int array (n,), class index; n at least 2.
         patients: str array (n,).
         seed: of the draws.
 
     Returns:
-        int64 array (n,): positions of images of another class and patient; where there are none of another patient;
-        where there are none either of the other images.
+        int64 array (p,n): positions of different images of another class and patient; where there are none of another
+        patient; where there are none either of the other images. p is `PARTNERS`, or what the image with the fewest
+        such images has.
     """
-    random, found = np.random.default_rng(seed), np.zeros(len(labels), np.int64)
-    for at in range(len(labels)):
-        other_patient = patients != patients[at]
-        choices = (other_patient & (labels != labels[at]), other_patient, np.arange(len(labels)) != at)
-        found[at] = random.choice(np.flatnonzero(next(choice for choice in choices if choice.any())))
-    return found
+    others = [_others(at, labels, patients) for at in range(len(labels))]
+    count = min(PARTNERS, *map(len, others))
+    random = np.random.default_rng(seed)
+    return np.stack([random.choice(choices, count, replace=False) for choices in others], axis=1)
+
+
+def _others(at, labels, patients):
+    other_patient = patients != patients[at]
+    choices = (other_patient & (labels != labels[at]), other_patient, np.arange(len(labels)) != at)
+    return np.flatnonzero(next(choice for choice in choices if choice.any()))
 
 
 def replaced(pixels, box, mask, source):

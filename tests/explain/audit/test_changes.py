@@ -125,10 +125,30 @@ def test_shares_of_the_heat_by_hand(files):
 
 
 def test_change_figures_by_hand():
-    before, after = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 0])
+    before, after = np.array([0, 0, 1, 1]), np.array([[0, 1, 0, 0]])
     known = np.array([True, True, True, False])
     found = change_figures(
         before, after, known, labels=np.array([0, 0, 1, 1]), patients=np.array(list("abcd")), classes=("A", "B")
     )
     assert (found["value"], found["n"], found["changed"]) == (2 / 3, 3, 2)
     assert found["by_class"] == {"A": {"n": 2, "changed": 1}, "B": {"n": 1, "changed": 1}}
+
+
+def test_change_figures_of_several_versions_are_means_and_their_interval_is_of_patients():
+    """Three versions of two images: of the first the answer moves in two of them, of the second in none."""
+    before, after = np.array([0, 1]), np.array([[1, 1], [1, 1], [0, 1]])
+    known, labels = np.ones(2, bool), np.array([0, 1])
+    who = {"labels": labels, "classes": ("A", "B")}
+    found = change_figures(before, after, known, patients=np.array(["a", "b"]), **who)
+    assert (found["value"], found["n"], found["changed"]) == (2 / 6, 2, 2 / 3)
+    assert found["by_class"] == {"A": {"n": 1, "changed": 2 / 3}, "B": {"n": 1, "changed": 0}}
+    apart = change_figures(before, np.array([[1, 1]] * 3), known, patients=np.array(["a", "b"]), **who)
+    once = change_figures(before, np.array([[1, 1]]), known, patients=np.array(["a", "b"]), **who)
+    assert apart["ci95"] == pytest.approx(once["ci95"])  # versions of an image are no further images
+
+
+def test_the_figures_of_other_images_are_of_three_of_them_and_those_of_the_mean_colour_of_one(files):
+    report, answers = audited(border_mask((SIDE, SIDE)), files)
+    assert report["partners"] == 3
+    assert answers[("border", "other_image")].logits.shape == (3, IMAGES, 2)
+    assert answers[("border", "mean")].logits.shape == answers[("marker", 1)].logits.shape == (1, IMAGES, 2)

@@ -22,15 +22,23 @@ def test_partners_are_of_another_class_and_patient_and_follow_the_seed():
     labels, patients = np.array([0, 0, 1, 1, 1]), np.array(["a", "b", "b", "c", "d"])
     found = partners(labels, patients, 0)
     assert (labels[found] != labels).all() and (patients[found] != patients).all()
-    assert found[1] in (3, 4) and found[2] == 0
+    assert found.shape == (1, 5)  # the third image has one only
+    assert found[0, 1] in (3, 4) and found[0, 2] == 0
     assert found.tolist() == partners(labels, patients, 0).tolist()
-    assert len({tuple(partners(labels, patients, seed)) for seed in range(8)}) > 1
+    assert len({tuple(partners(labels, patients, seed)[0]) for seed in range(8)}) > 1
+
+
+def test_each_image_has_three_different_partners_where_there_are_enough():
+    labels, patients = np.arange(10) % 2, np.arange(10).astype(str)
+    found = partners(labels, patients, 0)
+    assert found.shape == (3, 10) and (labels[found] != labels).all()
+    assert all(len(set(column)) == 3 for column in found.T.tolist())
 
 
 def test_partners_in_one_class_are_of_another_patient_and_of_one_patient_another_image():
     patients = np.array(["a", "a", "b"])
-    assert partners(np.zeros(3, int), patients, 0)[:2].tolist() == [2, 2]
-    assert partners(np.zeros(2, int), np.array(["a", "a"]), 0).tolist() == [1, 0]
+    assert partners(np.zeros(3, int), patients, 0)[0, :2].tolist() == [2, 2]
+    assert partners(np.zeros(2, int), np.array(["a", "a"]), 0).tolist() == [[1, 0]]
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ def found(changed, n):
     return {"value": changed / n if n else None, "ci95": [0.1, 0.5] if n else None, "n": n, "changed": changed}
 
 
-def report(border, corners, outside, marker):
+def report(border, corners, outside, marker, *, partners=1):
     auroc = {"auroc": {"value": 0.75, "ci95": [0.5, 0.9]}}
     return {
+        "partners": partners,
         "changed_by_border": found(*border),
         "changed_by_marker_region": found(*corners),
         "changed_by_outside_lungs": found(*outside),
@@ -34,3 +35,10 @@ def test_what_was_not_tested_is_told():
     line = verdict_line(report((0, 20), (0, 20), (0, 0), (0, 20)))
     assert line.startswith("No answer moves with another image's border: 0 of 20; ")
     assert "Not tested, since no lungs were found: with another image outside the lungs." in line
+
+
+def test_counts_that_are_means_over_other_images_are_told_as_such():
+    line = verdict_line(report((7 / 3, 20), (1, 20), (0, 10), (0, 20), partners=3))
+    assert line.startswith("Most answers move with another image's border: 2.3 of 20 (0.117 [0.100, 0.500]); ")
+    assert "with another image's upper corners: 1 of 20; " in line
+    assert "Counts with another image are means over 3 such images. " + ALONE in line
