@@ -183,7 +183,7 @@ def create_run(config, *, command):
         "state": "running",
         "name": path.name,
         "command": list(command),
-        "created": _now(),
+        "created": now(),
         "config": {**config.to_dict(), "name": path.name},
         "environment": environment(),
     }
@@ -284,6 +284,11 @@ def open_run(path):
         path = path.parent / path.read_text(encoding="utf-8").strip()
     if not path.exists():
         raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name another one.")
+    if (path / "tuning.json").is_file() and not (path / "run.json").exists():
+        raise RunError(
+            f"{path} is a search for options and holds no model. Train what it found: medxray train --config "
+            f"{path / 'best.toml'}"
+        )
     if (path / "study.json").is_file() and not (path / "run.json").exists():
         raise RunError(f"{path} is a study of several runs. Name one of them, such as {path / '1'}.")
     run = RunDir(path.resolve())
@@ -296,5 +301,6 @@ def command_line():
     return [Path(sys.argv[0]).name, *sys.argv[1:]]
 
 
-def _now():
+def now():
+    """The time in UTC as text, to the second."""
     return datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
