@@ -45,6 +45,10 @@ class TuningDir:
         Raises:
             RunError: it is missing, damaged or of another program.
         """
+        record = self._stored()
+        return record | {"state": self._state(record)}
+
+    def _stored(self):
         try:
             record = storage.read_json(self.record_file)
         except (OSError, ValueError) as error:
@@ -54,12 +58,11 @@ class TuningDir:
         sound = isinstance(record, dict) and record.get("kind") == _KIND
         if not sound or any(not isinstance(record.get(name), kind) for name, kind in _NEEDED.items()):
             raise RunError(f"{self.record_file} is damaged or of another program. Begin another search: --name.")
-        return record | {"state": self._state(record)}
+        return record
 
     def update_record(self, **changes):
         """Replace some top-level entries of tuning.json, atomically; the caller holds the lock."""
-        record = {name: value for name, value in self.read_record().items() if name != "state"}
-        storage.write_json(self.record_file, record | changes)
+        storage.write_json(self.record_file, self._stored() | changes)
 
     def _state(self, record):
         if self._workers():
@@ -76,7 +79,7 @@ class TuningDir:
     def working(self):
         """Be known as a process that works on the search for the time of the block; yields the name it is known by."""
         worker = secrets.token_hex(6)
-        with locks.alone(self.work_of(worker)):
+        with locks.alone(self.work_of(worker), wait=True):  # another process may be asking whether it is held
             try:
                 yield worker
             finally:

@@ -17,15 +17,7 @@ from medxray.system import storage
 from medxray.training.options import option_name
 
 log = logging.getLogger(__name__)
-_PLACES = (
-    "name",
-    "runs_dir",
-    "cache_dir",
-    "cache_budget",
-    "saved_models_dir",
-    "export",
-    "overwrite",
-)  # change no figure
+_PLACES = ("name", "runs_dir", "cache_dir", "cache_budget", "saved_models_dir", "export", "overwrite")  # of no figure
 
 
 def begin_search(config, space, *, objective, judge_on, trials, pruning, split):
@@ -156,7 +148,7 @@ def _run_one(directory, database, trial, train, worker):
     log.info("Trial %d: %s", number, named)
 
     def report(epoch, value):
-        trial.report(value, epoch)
+        trial.report(value, epoch - 1)  # Optuna counts from 0
         if trial.should_prune():
             raise optuna.TrialPruned
 
