@@ -58,16 +58,15 @@ class TrialsDisplay:
 class ImportanceDisplay:
     """How much each option decides, as bars."""
 
-    def __init__(self, importances, *, words, judged_on, maximize):
+    def __init__(self, importances, *, words, judged_on):
         """Store what is drawn.
 
         Args:
             importances: dict option -> share, the largest first.
             words: the figure in words.
             judged_on: of what it is.
-            maximize: whether the highest value is the best.
         """
-        self.importances, self.words, self.judged_on, self.maximize = importances, words, judged_on, maximize
+        self.importances, self.words, self.judged_on = importances, words, judged_on
 
     def plot(self):
         """Draw and return the figure."""

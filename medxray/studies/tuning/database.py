@@ -205,11 +205,14 @@ def _storage(file):
 
 
 def _check_file(file):
-    """Raise RunError for what is no database of a search. The file is only read: Optuna would write into any."""
+    """Raise RunError for what is no database of a search. Nothing is written: Optuna would write into any file. What a killed
+    process left half written is rolled back."""
     if not file.is_file():
         raise RunError(f"{file} is missing, and with it all trials. Put it back, or choose another --name.")
     try:
-        with contextlib.closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        with contextlib.closing(
+            sqlite3.connect(f"{file.resolve().as_uri()}?mode=rw", uri=True, timeout=_PATIENCE)
+        ) as connection:
             tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             names = [name for (name,) in connection.execute("SELECT study_name FROM studies")] if tables else []
     except sqlite3.Error as error:

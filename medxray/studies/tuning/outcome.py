@@ -184,7 +184,7 @@ def _draw(directory, record, table, importances):
     what = {"words": objective.words, "judged_on": JUDGED_ON[record["judge_on"]], "maximize": objective.maximize}
     plots = {"history": TrialsDisplay(table, **what), "parallel": ParallelDisplay(table, space, **what)}
     if importances:
-        plots["importance"] = ImportanceDisplay(importances, **what)
+        plots["importance"] = ImportanceDisplay(importances, words=what["words"], judged_on=what["judged_on"])
     for name, display in plots.items():
         figure = display.plot()
         for kind in ("png", "svg"):

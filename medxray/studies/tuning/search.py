@@ -124,10 +124,10 @@ def run_search(directory, trial_of, *, seed):
         MedxrayError: an error that every trial would meet, as for `api.train`.
     """
     record = directory.read_record()
-    database = TrialDatabase(directory, pruning=record["pruning"])
     space = tuple(Dimension.from_dict(value) for value in record["search"])
     with directory.working() as worker:
         with directory.locked():
+            database = TrialDatabase(directory, pruning=record["pruning"])
             database.reap()
         train = trial_of(record) if database.wants(record["trials"]) else None
         while train:
