@@ -205,8 +205,10 @@ def _storage(file):
 
 
 def _check_file(file):
-    """Raise RunError for what is no database of a search. Nothing is written: Optuna would write into any file. What a killed
-    process left half written is rolled back."""
+    """Raise RunError for what is no database of a search, before Optuna opens it, which writes into any.
+
+    What a killed process has left half written is rolled back, as by every program that opens the file.
+    """
     if not file.is_file():
         raise RunError(f"{file} is missing, and with it all trials. Put it back, or choose another --name.")
     try:

@@ -184,13 +184,13 @@ def test_best_toml_holds_the_best_and_the_fixed_options_as_train_takes_them(begi
 
 
 def test_pictures_and_a_text_tell_what_was_found(begin, run):
-    directory = begin(trials=9)
+    directory = begin(trials=20)
     lines = "\n".join(run(directory).lines)
     for name in ("history", "parallel", "importance"):
         for kind in ("png", "svg"):
             assert (directory.plots / f"{name}.{kind}").stat().st_size > 2000
-    assert "Best: trial" in lines and "The best of 9 values" in lines and "optimistic" in lines
-    assert "Seconds per complete trial: median" in lines and "Trials: 9 complete." in lines
+    assert "Best: trial" in lines and "The best of 20 values" in lines and "optimistic" in lines
+    assert "Seconds per complete trial: median" in lines and "Trials: 20 complete." in lines
     assert "dropout" in lines.split("among the best quarter:")[1].split(",")[0]
     few = begin(trials=2, name="few")
     assert "not said with fewer than" in "\n".join(run(few).lines) and not (few.plots / "importance.png").exists()
