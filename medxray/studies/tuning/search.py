@@ -1,5 +1,6 @@
 """Begins a search, goes on with it, and runs its trials one after the other; other processes may do so as well."""
 
+import dataclasses
 import logging
 import shutil
 import time
@@ -39,7 +40,7 @@ def begin_search(config, space, *, objective, judge_on, trials, pruning, split):
         ConfigError: the search of that name has other options.
         RunError: something else is there, or its database is of another project.
     """
-    config = config.anchored()
+    config = dataclasses.replace(config.anchored(), saved_models_dir=config.saved_models_dir)  # no trial writes there
     directory = place_of_tuning(config.resolved())
     storage.check_place(directory.path)
     facts = {
