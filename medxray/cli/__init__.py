@@ -20,6 +20,7 @@ from medxray.cli.models import models
 from medxray.cli.predict import predict
 from medxray.cli.runs import runs
 from medxray.cli.train import train
+from medxray.cli.tune import tune
 from medxray.cli.unsure import unsure
 from medxray.cli.weights import weights
 from medxray.data.left_out import show_names
@@ -43,6 +44,7 @@ def cli(debug):
 for _command in (
     train,
     lr_find,
+    tune,
     evaluate,
     compare,
     adapt,

@@ -58,20 +58,20 @@ def _print(rows):
 @click.argument("names", metavar="RUN...", nargs=-1, required=True, type=PATH)
 @_yes
 def rm(names, yes):
-    """Remove runs, after a question. Their SavedModels stay."""
-    from medxray.runs.directory import open_run
+    """Remove runs and searches of `tune`, after a question. SavedModels stay."""
+    from medxray.runs.listing import open_listed
 
-    _remove([open_run(name) for name in names], yes)
+    _remove([open_listed(name) for name in names], yes)
 
 
 @runs.command()
 @_runs_dir
 @_yes
 def prune(runs_dir, yes):
-    """Remove failed and interrupted runs, after a question."""
+    """Remove failed and interrupted runs, after a question. Searches of `tune` stay."""
     from medxray.runs.listing import UNFINISHED, listed_runs
 
-    found = [run.directory for run in listed_runs(runs_dir) if run.state in UNFINISHED]
+    found = [run.directory for run in listed_runs(runs_dir) if run.is_run and run.state in UNFINISHED]
     if not found:
         click.echo(f"No failed or interrupted run in {runs_dir}.")
         return

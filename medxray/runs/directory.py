@@ -286,6 +286,11 @@ def open_run(path):
         path = path.parent / path.read_text(encoding="utf-8").strip()
     if not path.exists():
         raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name another one.")
+    if (path / "tuning.json").is_file() and not (path / "run.json").exists():
+        raise RunError(
+            f"{path} is a search for options and holds no model. Train what it found: medxray train --config "
+            f"{path / 'best.toml'}"
+        )
     if (path / "study.json").is_file() and not (path / "run.json").exists():
         raise RunError(f"{path} is a study of several runs. Name one of them, such as {path / '1'}.")
     run = RunDir(path.resolve())

@@ -1,4 +1,4 @@
-"""The runs in a folder: listing them, and removing some. No TensorFlow."""
+"""The runs and searches in a folder: listing them, and removing some. No TensorFlow."""
 
 import contextlib
 import shutil
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medxray.errors import RunError
-from medxray.runs.directory import RunDir
+from medxray.runs.directory import RunDir, open_run
 from medxray.runs.study_directory import StudyDir, is_study
+from medxray.runs.tuning_directory import TuningDir, is_tuning
 from medxray.system import storage
 
 UNFINISHED = ("failed", "interrupted")
@@ -15,20 +16,25 @@ UNFINISHED = ("failed", "interrupted")
 
 @dataclass(frozen=True)
 class Listed:
-    """A run as a list shows it.
+    """A run, or a search for options, as a list shows it.
 
     Attributes:
         name: of the run, that of a run of a study after the study's.
-        directory: RunDir.
+        directory: RunDir or TuningDir.
         state: "running", "completed", "failed", "interrupted" (killed ones too), or "damaged" where run.json cannot
             be read.
         record: dict of run.json; an empty one where it cannot be read.
     """
 
     name: str
-    directory: RunDir
+    directory: RunDir | TuningDir
     state: str
     record: dict
+
+    @property
+    def is_run(self):
+        """Whether it is a run, and no search."""
+        return isinstance(self.directory, RunDir)
 
     def to_dict(self):
         """JSON values: name, path, state, created, what (architecture and mode, or method), data, bytes, auroc.
@@ -41,11 +47,18 @@ class Listed:
             "path": str(self.directory.path),
             "state": self.state,
             "created": self.record.get("created"),
-            "what": " ".join(str(config[key]) for key in ("method", "arch", "mode") if config.get(key)),
+            "what": " ".join(str(config[key]) for key in ("method", "arch", "mode") if config.get(key))
+            + ("" if self.is_run else self._searched()),
             "data": config.get("data"),
             "bytes": sum(file.stat().st_size for file in self.directory.path.rglob("*") if file.is_file()),
-            "auroc": _test_auroc(self.directory),
+            "auroc": _test_auroc(self.directory) if self.is_run else None,
         }
+
+    def _searched(self):
+        """How far a search is: ", 5 of 20 trials"."""
+        if not self.record:
+            return ""
+        return f", {sum(self.record['counts'].values())} of {self.record['trials']} trials"
 
 
 def listed_runs(folder):
@@ -66,18 +79,18 @@ def listed_runs(folder):
     found = []
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
-            found += _in_study(StudyDir(path)) if is_study(path) else _in_folder(path, path.name)
+            found += _listed(path)
     return sorted(found, key=lambda run: (run.record.get("created") or "", run.name))
 
 
 def remove(directories):
-    """Remove some runs, unless a process is training one of them.
+    """Remove some runs and searches, unless a process is at work on one of them.
 
     Args:
-        directories: list of RunDir.
+        directories: list of RunDir and TuningDir.
 
     Raises:
-        RunError: one of them is being trained; nothing is removed then.
+        RunError: a process is at work on one of them; nothing is removed then.
         StorageError: a file cannot be removed.
     """
     with contextlib.ExitStack() as held:
@@ -97,6 +110,33 @@ def _forget_latest(directory):
     named = link.read_text(encoding="utf-8").strip() if link.is_file() else None
     if (link.is_symlink() and not link.exists()) or named == directory.path.name:
         link.unlink()
+
+
+def open_listed(path):
+    """The RunDir or TuningDir of what lies at a path.
+
+    Raises:
+        RunError: there is nothing, or neither of them.
+    """
+    if not is_tuning(path):
+        return open_run(path)
+    directory = TuningDir(Path(path).resolve())
+    directory.read_record()
+    return directory
+
+
+def _listed(path):
+    if is_study(path):
+        return _in_study(StudyDir(path))
+    return [_search(TuningDir(path))] if is_tuning(path) else _in_folder(path, path.name)
+
+
+def _search(directory):
+    try:
+        record = directory.read_record()
+    except RunError:
+        return Listed(directory.name, directory, "damaged", {})
+    return Listed(directory.name, directory, record["state"], record)
 
 
 def _in_study(study):

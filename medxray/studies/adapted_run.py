@@ -52,7 +52,8 @@ def write_adapted(run, found, manifest, path):
         StorageError: disk full or no permission.
     """
     entry = {name: found[name] for name in _RECORDED}
-    changes = {ADAPTATION: entry, "decision": found["adapted"], "other_decision": None, "unsure": None, SHORTCUT_AUDITS: None}
+    gone = dict.fromkeys(("other_decision", "unsure", SHORTCUT_AUDITS))
+    changes = {ADAPTATION: entry, "decision": found["adapted"], **gone}
     with derived_run(run.directory, path, **changes) as directory:
         storage.write_json(directory.adaptation_report, found)
         write_sample(directory, manifest)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import logging
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,9 +13,11 @@ from medxray.metrics.compare import compare_runs
 from medxray.metrics.holm import holm
 from medxray.metrics.patient_means import mean_by_patient
 from medxray.runs.study_directory import StudyDir, is_study
+from medxray.runs.tuning_directory import is_tuning
 from medxray.studies.member import read_member
 from medxray.system import progress
 
+log = logging.getLogger(__name__)
 FIGURES = {
     "auroc": "AUROC",
     "average_precision": "AUPRC",
@@ -172,9 +175,11 @@ def _read(paths, split):
 
 
 def _runs_at(paths):
-    """The paths, with the runs of a study in its place."""
+    """The paths, with the runs of a study in its place; a search for options has none."""
     for path in paths:
-        if is_study(path):
+        if is_tuning(path):
+            log.warning("Left out: %s is a search for options and holds no run.", path)
+        elif is_study(path):
             yield from (member.path for member in StudyDir(path).members())
         else:
             yield path

@@ -21,17 +21,18 @@ def lock_file(folder):
 
 
 @contextlib.contextmanager
-def alone(folder):
+def alone(folder, *, wait=False):
     """Hold the lock of a folder, which then nobody else has, for the time of the block.
 
     Args:
         folder: pathlib.Path; it need not exist, the folder around it is created when missing.
+        wait: wait until it is free.
 
     Raises:
-        Busy: another process, or another block of this one, holds it.
+        Busy: another process, or another block of this one, holds it and `wait` is false.
         OSError: the file of the lock cannot be written.
     """
-    lock = FileLock(lock_file(folder), timeout=0)
+    lock = FileLock(lock_file(folder), timeout=-1 if wait else 0)
     try:
         lock.acquire()
     except Timeout as error:

@@ -21,7 +21,7 @@ from medxray.training.dataset import SAMPLE, choose_manifest, sample_note
 from medxray.training.execution import interrupts_as_such
 from medxray.training.features import PrefixFeatures
 from medxray.training.fitted import FittedRun
-from medxray.training.holdout import hold_out
+from medxray.training.holdout import hold_out, hold_out_validation
 from medxray.training.losses import balanced_class_weights
 from medxray.training.modes import plan_stages
 from medxray.training.objectives import classification
@@ -73,7 +73,6 @@ class ClassifierTrainer(Trainer):
         self.run.update_record(best_epoch=position.best_epoch)
         with self._timed("evaluate"):
             logits = self._logits(model, self._cached(features), data.fitted, "val")
-            self._tell_gap(model, features, data.fitted, logits)
         return FittedClassifier(
             directory=self.run,
             config=self.config,
@@ -88,6 +87,13 @@ class ClassifierTrainer(Trainer):
     def _choose(self):
         split = self._hold_out if self.config.holdout else None
         return choose_manifest(self.config, positive=self.config.positive, split=split)
+
+    def choose_split(self, *, leave_out):
+        """Choose images and splits; see `execution.choose_split`."""
+        manifest = self._choose()
+        if leave_out:
+            return hold_out_validation(manifest, self._model(manifest), self.config)
+        return manifest, None
 
     def _hold_out(self, manifest):
         split, held = hold_out(manifest, self._model(manifest), self.config)
@@ -204,6 +210,7 @@ class ClassifierTrainer(Trainer):
         with self._timed("prefix"):
             test_features = None if features is None else features.of(data.test, (self._cut,))
         with self._timed("evaluate"):
+            self._tell_gap(fitted.model, fitted.features, data.fitted, fitted.validation.logits)
             train = self._logits(fitted.model, features, data.fitted, SAMPLE)
             test = self._logits(fitted.model, test_features, data.test, TEST)
             splits = [

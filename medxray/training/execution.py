@@ -61,11 +61,18 @@ def resume_run(path, kind_of, listeners=()):
     return _train(run, config, kind, listeners)
 
 
-def fit(config, kind, listeners=()):
+def fit(config, kind, listeners=(), *, data=None, precision=None):
     """Fit the model of a new run on training and validation images; test images are neither decoded nor predicted.
 
     The run has then history and checkpoint, but no decision, figures, gate or export; `finish` adds them, and so does
-    `resume_run` in another process. Arguments and errors as for `start_run`.
+    `resume_run` in another process. Other arguments and errors as for `start_run`.
+
+    Args:
+        config: RunConfig.
+        kind: the kind of the run.
+        listeners: listeners.EpochListener objects.
+        data: RunData that another run with the same options of data has read; None: it is read.
+        precision: what another run has chosen, the entry `precision` of its record; None: it is chosen.
 
     Returns:
         fitted.FittedRun.
@@ -73,8 +80,10 @@ def fit(config, kind, listeners=()):
     run, config = _new_run(config)
     with _recorded(run, config):
         _seed(config)
+        if precision is not None:
+            run.update_record(precision=precision)
         trainer = kind.experiment(run, config, kind, listeners)
-        return trainer.fit(trainer.read(FITTED))
+        return trainer.fit(trainer.read(FITTED) if data is None else trainer.take(data))
 
 
 def search_rates(config, kind):
@@ -87,14 +96,50 @@ def search_rates(config, kind):
     Returns:
         dict name of a stage -> DataFrame of `rate_search.rate_curve`.
     """
+    searching = {"learning_rate": AUTO, "stage_learning_rates": None}
+    with _passing(dataclasses.replace(config, **searching), kind) as trainer:
+        return trainer.search_rates(trainer.read(FITTED))
+
+
+def choose_split(config, kind, *, leave_out=False):
+    """Choose the images of a classifier's run and their splits, and train nothing.
+
+    Args:
+        config: TrainConfig.
+        kind: as for `start_run`.
+        leave_out: make the validation split of kinds of images that training does not see, see
+            `holdout.hold_out_validation`; the test split stays as it is.
+
+    Returns:
+        (Manifest with splits, note on kinds of images that are left out or None).
+    """
+    with _passing(config, kind) as trainer:
+        return trainer.choose_split(leave_out=leave_out)
+
+
+def read_images(config, kind):
+    """Decode the training and validation images of a run, and train nothing; `fit` takes them.
+
+    Args:
+        config: RunConfig.
+        kind: as for `start_run`.
+
+    Returns:
+        run_data.RunData.
+    """
+    with _passing(config, kind) as trainer:
+        return trainer.read(FITTED)
+
+
+@contextlib.contextmanager
+def _passing(config, kind):
+    """The trainer of a run whose directory does not outlive the block."""
     with tempfile.TemporaryDirectory(prefix="medxray-") as folder:
-        searching = {"learning_rate": AUTO, "stage_learning_rates": None}
-        config = dataclasses.replace(config, runs_dir=folder, export=False, name=None, **searching)
+        config = dataclasses.replace(config, runs_dir=folder, export=False, name=None)
         run, config = _new_run(config)
         with _recorded(run, config):
             _seed(config)
-            trainer = kind.experiment(run, config, kind)
-            return trainer.search_rates(trainer.read(FITTED))
+            yield kind.experiment(run, config, kind)
 
 
 def finish(fitted):

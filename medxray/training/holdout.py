@@ -1,4 +1,4 @@
-"""The split that leaves kinds of images out of training."""
+"""Splits that leave kinds of images out of training."""
 
 import dataclasses
 
@@ -8,6 +8,7 @@ from medxray.data.clusters import clusters_of_classes, held_note, hold_out_clust
 from medxray.data.pipeline import read_source
 from medxray.models.classifier import embedder
 from medxray.models.inference import predict_batches
+from medxray.training.classifier_options import CLUSTERS
 
 _BATCH = 32
 
@@ -35,3 +36,31 @@ def hold_out(manifest, model, config):
     split, held = hold_out_clusters(manifest, numbers, seed=config.seed)
     note = held_note(held, config.clusters)
     return split, {"note": note, "clusters": [dataclasses.asdict(item) for item in held]}
+
+
+def hold_out_validation(manifest, model, config):
+    """Make one cluster of each class the validation split, and train on all other images; the test split stays.
+
+    Test images are not read.
+
+    Args:
+        manifest: Manifest with splits.
+        model: classifier, with the weights that it has before training.
+        config: resolved TrainConfig.
+
+    Returns:
+        (Manifest with splits, sentence that says what is left out).
+
+    Raises:
+        DataError: a class has one cluster only.
+    """
+    learned = manifest.where((manifest.table["split"] != "test").to_numpy())
+    unsplit = dataclasses.replace(learned, table=learned.table.assign(split="train"))
+    clustering = dataclasses.replace(config, clusters=config.clusters or CLUSTERS)
+    split, held = hold_out(unsplit, model, clustering)
+    outside = set(split.table.loc[split.table["split"] == "test", "path"])
+    splits = [
+        "test" if given == "test" else "val" if path in outside else "train"
+        for path, given in zip(manifest.table["path"], manifest.table["split"], strict=True)
+    ]
+    return dataclasses.replace(manifest, table=manifest.table.assign(split=splits)), held["note"]

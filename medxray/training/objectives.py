@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
+from scipy.special import logsumexp
 
 from medxray.metrics.clustered import placements
 
@@ -79,17 +80,22 @@ def _cross_entropy(truth, logits):
 
 
 def _figures(truth, logits):
-    """Accuracy, and the AUROC of the second of two classes or the mean of all, each against the others."""
+    """Accuracy, cross-entropy, and the AUROC of the second of two classes or the mean of all, each against the others.
+
+    No figure depends on weights of images or on regularisation, as the loss does.
+    """
     logits = logits.astype(np.float64)
-    accuracy = float((logits.argmax(axis=1) == truth).mean())
+    known = {"accuracy": float((logits.argmax(axis=1) == truth).mean())}
+    with np.errstate(invalid="ignore"):  # logits that are no numbers are told by the loss
+        known["nll"] = float((logsumexp(logits, axis=1) - logits[np.arange(len(truth)), truth]).mean())
     classes = [1] if logits.shape[1] == 2 else range(logits.shape[1])
     sides = [truth == k for k in classes]
     if any(side.all() or not side.any() for side in sides):
-        return {"accuracy": accuracy, "auroc": float("nan")}
+        return known | {"auroc": float("nan")}
     with np.errstate(invalid="ignore"):  # logits that are no numbers are told by the loss
         odds = [logits[:, k] - np.logaddexp.reduce(np.delete(logits, k, axis=1), axis=1) for k in classes]
     areas = [placements(side, score)[0].mean() for side, score in zip(sides, odds, strict=True)]
-    return {"accuracy": accuracy, "auroc": float(np.mean(areas))}
+    return known | {"auroc": float(np.mean(areas))}
 
 
 def own_output():

@@ -1,11 +1,13 @@
 """What the training of every kind of run has in common: its images, timing, and the order of its parts."""
 
 import contextlib
+import dataclasses
 import logging
 import shutil
 import time
 from pathlib import Path
 
+from medxray.data.augment import policy
 from medxray.data.manifest import SPLITS, read_split_csv, remedy_for_gone, write_split_csv
 from medxray.errors import MedxrayError
 from medxray.export import export_model
@@ -64,6 +66,21 @@ class Trainer:
             if new or len(data.manifest) < len(manifest):
                 self._record_data(data.manifest)
             return data
+
+    def take(self, data):
+        """Take the images that another run with the same options of data has read, instead of `read`.
+
+        Args:
+            data: RunData; it is augmented as this run says.
+
+        Returns:
+            RunData.
+        """
+        self._prepare(data.manifest)
+        with self._timed("data"):
+            self._record_data(data.manifest)
+        own = {"policy": policy(self.config.augment), "seed": self.config.seed_of_images}
+        return dataclasses.replace(data, fitted=dataclasses.replace(data.fitted, **own))
 
     def fit(self, data):
         """Fit the model on training images and choose its best epoch by validation images.

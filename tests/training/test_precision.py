@@ -147,7 +147,7 @@ def test_float16_is_refused_on_a_processor_in_one_line(config):
 
 
 @pytest.mark.slow
-def test_a_run_in_bfloat16_keeps_its_own_views_and_saves_float32(config, caplog):
+def test_a_run_in_bfloat16_keeps_its_own_views_and_saves_float32(config, caplog, bare):
     caplog.set_level("INFO", logger="medxray")
     run = fitted(config, precision="bfloat16")
     labels = [entry["label"] for entry in list_entries(config.cache_dir)]
@@ -156,6 +156,8 @@ def test_a_run_in_bfloat16_keeps_its_own_views_and_saves_float32(config, caplog)
     record = run.directory.read_record()["precision"]
     assert record["asked"] == "bfloat16" and record["prefix"] == record["step"]
     assert record["step"] == {"precision": "bfloat16", "reason": "named"}
+    execution.finish(run)
+    record = run.directory.read_record()["precision"]
     assert 0 < record["gap"]["probability"] < 0.05 and record["gap"]["images"] == len(run.data.fitted.rows["val"])
     assert "what is saved and predicted is float32" in caplog.text
     assert {layer.compute_dtype for layer in run.model.layers} == {"float32"}

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import roc_auc_score
+from scipy.special import softmax
+from sklearn.metrics import log_loss, roc_auc_score
 
 from medxray.system.backend import load_tensorflow
 
@@ -40,6 +41,7 @@ def test_the_loss_is_that_of_keras_and_the_auroc_exact():
     logits = model.predict(x, verbose=0)
     assert found["val_auroc"] == pytest.approx(roc_auc_score(y, logits[:, 1].astype(float) - logits[:, 0]), abs=1e-12)
     assert found["val_accuracy"] == pytest.approx((logits.argmax(axis=1) == y).mean())
+    assert found["val_nll"] == pytest.approx(log_loss(y, softmax(logits.astype(float), axis=1)))  # weights do not count
 
 
 def test_the_auroc_is_exact_where_the_softmax_is_1_for_all():

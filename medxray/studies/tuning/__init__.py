@@ -1,0 +1,1 @@
+"""A search for options of training: which are best on validation images?"""
