@@ -139,7 +139,12 @@ def test_the_files_that_the_picture_of_the_architecture_names_exist_in_their_roo
 
 def test_every_package_imported_is_declared():
     declared = read("setup.cfg")
-    distributions = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "tf_keras_vis": "tf-keras-vis"}
+    distributions = {
+        "cv2": "opencv-python-headless",
+        "PIL": "pillow",
+        "sklearn": "scikit-learn",
+        "tf_keras_vis": "tf-keras-vis",
+    }
     nodes = [node for path in PACKAGE.rglob("*.py") for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
