@@ -18,9 +18,10 @@ from medxray.training import execution
 from medxray.training.modes import plan_stages
 from medxray.training.precision import PREFIX
 
+_CLASSIFIER = "medxray.training.classifier"  # it warns of random weights
 _QUIET = {  # loggers that say of each trial what is said of a run that is kept
     "medxray.training.execution": logging.ERROR,
-    "medxray.training.classifier": logging.WARNING,
+    _CLASSIFIER: logging.ERROR,
     "medxray.training.listeners": logging.WARNING,
     "medxray.training.loop": logging.WARNING,
     "medxray.training.precision": logging.WARNING,
@@ -67,7 +68,7 @@ class TrainingTrials:
         split = str(directory.split_file.resolve())
         own = {"split_file": split, "limit": None, "holdout": None, "clusters": None}
         self._config = dataclasses.replace(config, **own, export=False, overwrite=False)
-        with quiet():
+        with quiet(but=(_CLASSIFIER,)):
             self._data = execution.read_images(self._config, KINDS[config.TYPE])
         self._check_images()
         self._precision = None
@@ -143,11 +144,11 @@ class _EpochReport:
 
 
 @contextlib.contextmanager
-def quiet():
-    """Leave out of the log what would be said of every trial, for the time of the block."""
-    before = {name: logging.getLogger(name).level for name in _QUIET}
-    for name, level in _QUIET.items():
-        logging.getLogger(name).setLevel(level)
+def quiet(*, but=()):
+    """Leave out of the log what would be said of every trial, for the time of the block; `but` are loggers to hear."""
+    before = {name: logging.getLogger(name).level for name in _QUIET if name not in but}
+    for name in before:
+        logging.getLogger(name).setLevel(_QUIET[name])
     try:
         yield
     finally:
