@@ -1,8 +1,8 @@
 """medxray: chest X-ray classification with honest evaluation, heatmaps and portable SavedModels.
 
-`train(config)` trains and returns a Run, `load_run(path)` loads one; `TrainConfig` and `AnomalyConfig` hold the
-options. The other names are for work on data, predictions and embeddings without a run. Each name is imported when it
-is first used, TensorFlow with the first of `Run`, `load_run`, `resume` and `train`.
+`train(config)` trains and returns a Run, `load_run(path)` loads one; `TrainConfig`, `AnomalyConfig` and
+`EnsembleConfig` hold the options. The other names are for work on data, predictions and embeddings without a run. Each
+name is imported when it is first used, TensorFlow with the first of `Run`, `load_run`, `resume` and `train`.
 """
 
 import importlib
@@ -13,6 +13,7 @@ from medxray.version import __version__ as __version__
 _WITHOUT_TENSORFLOW = {
     "AnomalyConfig": "medxray.anomaly.config",
     "Decision": "medxray.metrics.decision",
+    "EnsembleConfig": "medxray.ensemble.config",
     "MedxrayError": "medxray.errors",
     "Predictions": "medxray.metrics.predictions",
     "TrainConfig": "medxray.training.config",

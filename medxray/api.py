@@ -15,7 +15,7 @@ def train(config):
     """Train a model.
 
     Args:
-        config: TrainConfig or AnomalyConfig.
+        config: TrainConfig, AnomalyConfig or EnsembleConfig.
 
     Returns:
         Run, complete.

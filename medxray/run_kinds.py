@@ -10,6 +10,11 @@ from medxray.anomaly.detector import Detector
 from medxray.anomaly.experiment import DetectorTrainer
 from medxray.classifier import card as classifier_card
 from medxray.classifier import serving as classifier_serving
+from medxray.ensemble import card as ensemble_card
+from medxray.ensemble import serving as ensemble_serving
+from medxray.ensemble.config import EnsembleConfig
+from medxray.ensemble.run import Ensemble
+from medxray.ensemble.trainer import EnsembleTrainer
 from medxray.errors import RunError
 from medxray.evaluation.model_card import KindCard
 from medxray.trained_run import Run
@@ -66,7 +71,16 @@ ANOMALY = RunKind(
     card=anomaly_card.CARD,
     figures=(anomaly_card.PLAIN_MSE_AUROC,),
 )
-KINDS = {kind.name: kind for kind in (CLASSIFIER, ANOMALY)}
+ENSEMBLE = RunKind(
+    name=EnsembleConfig.TYPE,
+    config=EnsembleConfig,
+    experiment=EnsembleTrainer,
+    trained=Ensemble,
+    serving=ensemble_serving.EnsembleServing,
+    parity=ensemble_serving.parity,
+    card=ensemble_card.CARD,
+)
+KINDS = {kind.name: kind for kind in (CLASSIFIER, ANOMALY, ENSEMBLE)}
 
 
 def kind_of(record):

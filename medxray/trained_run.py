@@ -72,7 +72,11 @@ class Run(Explainable, StoredRun):
 
     @cached_property
     def _forward(self):
-        return compiled(trunk(self.model))
+        return compiled(self._network())
+
+    def _network(self):
+        """The model cut for predictions; its outputs are logits (N,K), pooled features (N,c), and what a kind has."""
+        return trunk(self.model)
 
     def predict(self, paths, *, gate="warn", abstain=None):
         """Predict images.
@@ -116,18 +120,18 @@ class Run(Explainable, StoredRun):
         point = None if abstain is None else abstain_point(self.unsure, abstain, path=self.path)
         images = expand_inputs(paths)
         judge = None if gate == "off" else self._judge
-        logits, answers, errors, found = [], [], [], FeatureCollector(self.feature_size)
+        outputs, answers, errors, found = [], [], [], FeatureCollector(self.feature_size)
         for batch in self.form.stream(images, self.batch, digests=True):
             pixels = tf.constant(batch.pixels, tf.float32)
-            outputs, pooled = self._forward(pixels)
-            logits.append(outputs.numpy())
+            logits, pooled, *further = self._forward(pixels)
+            outputs.append([output.numpy() for output in (logits, *further)])
             errors += batch.reasons
             found.add(batch, pooled.numpy())
             if judge:
                 answers.append(judge(pixels, pooled))
         shown = verdicts.refusals(answers, errors) if gate == "refuse" and judge else errors
-        logits = np.concatenate(logits)
-        table = self._table(images, logits, shown)
+        logits, *further = map(np.concatenate, zip(*outputs, strict=True))
+        table = self._table(images, logits, *further, errors=shown)
         if point is not None:
             facts = {"unsure": self.unsure, "decision": self.decision, "classes": self.classes}
             table = with_unsure(table, logits, point, **facts)
@@ -156,7 +160,7 @@ class Run(Explainable, StoredRun):
         parts = {"forward": self._forward, "judge": self._judge, "gate": self.gate}
         return appearance_of(pictures, batch=self.batch, **parts)
 
-    def _table(self, files, logits, errors):
+    def _table(self, files, logits, *, errors):
         names = {"classes": self.classes, "positive": self.positive, "decision": self.decision}
         return answer_table(files, logits, errors, **names)
 

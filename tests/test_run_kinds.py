@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from medxray import AnomalyConfig, TrainConfig
+from medxray import AnomalyConfig, EnsembleConfig, TrainConfig
 from medxray.errors import RunError
 from medxray.evaluation.model_card import KindCard
 from medxray.export.serving import Serving
@@ -28,7 +28,8 @@ def test_a_kind_is_one_object_with_all_that_is_asked_of_it(name):
 
 
 def test_each_kind_has_the_configuration_that_the_package_offers():
-    assert {name: kind.config for name, kind in KINDS.items()} == {"classifier": TrainConfig, "anomaly": AnomalyConfig}
+    offered = {"classifier": TrainConfig, "anomaly": AnomalyConfig, "ensemble": EnsembleConfig}
+    assert {name: kind.config for name, kind in KINDS.items()} == offered
 
 
 def test_no_module_asks_a_run_or_a_record_what_kind_it_is():
@@ -41,5 +42,5 @@ def test_no_module_asks_a_run_or_a_record_what_kind_it_is():
 
 @pytest.mark.parametrize("name", ["segmenter", "", None, 3, ["anomaly"], {"a": 1}])
 def test_a_foreign_type_is_an_error_that_names_it(name):
-    with pytest.raises(RunError, match="A run must be one of classifier, anomaly. Received"):
+    with pytest.raises(RunError, match="A run must be one of classifier, anomaly, ensemble. Received"):
         kind_of({"type": name})

@@ -101,8 +101,8 @@ class Detector(Run):
         """Raise ConfigError: an anomaly detector has maps of its own."""
         raise ConfigError(f"{self.path} is an anomaly run; Grad-CAM is for classifiers. Use: medxray anomaly map")
 
-    def _table(self, files, logits, errors):
-        frame = super()._table(files, logits, errors)
+    def _table(self, files, logits, *, errors):
+        frame = super()._table(files, logits, errors=errors)
         score = np.where(frame["error"] == "", logits[:, 1].astype(np.float64), np.nan)
         frame.insert(frame.columns.get_loc("threshold") + 1, "score", score)
         return frame

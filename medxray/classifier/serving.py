@@ -42,14 +42,14 @@ class ClassifierServing(Serving):
 
     def _maps_of(self, model, request):
         spec, method = self._spec, method_named(request.method)
-        explain = _build_of(method)(
-            model,
-            spec.architecture.heat_layer if method.needs_layer else None,
-            **method.chosen_options(dict(request.options)),
-        )
+        explain = self._explained(model, method, method.chosen_options(dict(request.options)))
         targets_of = default_targets(len(spec.classes), spec.calibration)
         images = tf.TensorSpec((None, *spec.size, spec.channels), tf.float32, "images")
         return tf.function(lambda images: explain(images, targets_of)[:2], input_signature=[images])
+
+    def _explained(self, model, method, options):
+        """What explains the model by a row of the table with all its options, as `explain.methods` describes it."""
+        return build_of(method)(model, self._spec.architecture.heat_layer if method.needs_layer else None, **options)
 
     def _heatmap(self, maps, image_bytes):
         found, logits = maps(self._images(image_bytes))
@@ -57,7 +57,7 @@ class ClassifierServing(Serving):
         return {"heatmap": upsample(found, self._spec.size), "probabilities": calibrated}
 
 
-def _build_of(method):
+def build_of(method):
     """What builds a method for export: as for commands, but Grad-CAM, compared with tf-keras-vis, is not folded."""
     return functools.partial(gradcam_graph, fold=False) if method.name == GRADCAM else method.build
 
@@ -76,7 +76,7 @@ def parity(run, loaded, compared):
     """
     found = {}
     for request in compared.explanations:
-        compare = _gradcam_parity if request.method == GRADCAM else _command_parity
+        compare = _gradcam_parity if request.method == GRADCAM else command_parity
         found |= compare(run, loaded, compared, request)
     return found
 
@@ -92,8 +92,15 @@ def _gradcam_parity(run, loaded, compared, request):
     }
 
 
-def _command_parity(run, loaded, compared, request):
-    """Of methods of many passes one image is compared."""
+def command_parity(run, loaded, compared, request):
+    """Largest difference of an explanation from that of the commands, dict; of methods of many passes on one image.
+
+    Args:
+        run: trained run.
+        loaded: the SavedModel.
+        compared: export.parity.Compared.
+        request: ExplainRequest.
+    """
     options = method_named(request.method).chosen_options(dict(request.options))
     passes = setting_of(request.method).passes(options, run.input_size)
     some = slice(0, 1 if passes > MANY_PASSES else None)

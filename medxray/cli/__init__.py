@@ -11,6 +11,7 @@ from medxray.cli.cache import cache
 from medxray.cli.compare import compare
 from medxray.cli.data import data
 from medxray.cli.embed import embed
+from medxray.cli.ensemble import ensemble
 from medxray.cli.evaluate import evaluate
 from medxray.cli.explain import explain, gradcam, occlusion
 from medxray.cli.export import export
@@ -48,6 +49,7 @@ for _command in (
     evaluate,
     compare,
     adapt,
+    ensemble,
     runs,
     predict,
     explain,

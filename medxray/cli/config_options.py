@@ -16,12 +16,18 @@ class NameOf(click.Choice):
         self.choices = names
 
 
-def config_options(config_class):
-    """Decorator that adds an option for each field of a RunConfig class; what is not given stays None."""
+def config_options(config_class, names=None):
+    """Decorator that adds an option for each field of a RunConfig class; what is not given stays None.
+
+    Args:
+        config_class: subclass of training.config.RunConfig.
+        names: of the fields that become options; None: all.
+    """
     variants = config_class.variants()
 
     def decorate(command):
-        for option in reversed(options_of(config_class).values()):
+        options = options_of(config_class)
+        for option in reversed([options[name] for name in names or options]):
             command = _click_option(option, help_text(option, variants))(command)
         return command
 

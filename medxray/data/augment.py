@@ -76,8 +76,8 @@ POLICIES = {
     ),
 }
 _BARS = ("above", "below", "left", "right")
-_FRAMING = ("angle", "dx", "dy", "scale_x", "scale_y")
-_DRAWN = (*_FRAMING, "brightness", "contrast", "gamma", "noise", "noise_seed")
+FRAMING = ("angle", "dx", "dy", "scale_x", "scale_y")
+_DRAWN = (*FRAMING, "brightness", "contrast", "gamma", "noise", "noise_seed")
 _COLUMNS = _DRAWN + _BARS
 PARAMETERS = len(_COLUMNS)
 
@@ -114,6 +114,11 @@ def draw_parameters(chosen, samples, *, seed, view, bars=None):
     rows = [_draw(chosen, np.random.default_rng([seed, view, int(sample)])) for sample in samples]
     drawn = np.asarray(rows, np.float32).reshape(len(rows), len(_DRAWN))
     return np.hstack([drawn, np.zeros((len(rows), len(_BARS)), np.float32) if bars is None else np.float32(bars)])
+
+
+def named_parameters(parameters):
+    """The columns of `draw_parameters`, (n, PARAMETERS), by their names: dict of (n,); FRAMING are for `affine`."""
+    return dict(zip(_COLUMNS, np.transpose(parameters), strict=True))
 
 
 def _draw(chosen, rng):
@@ -155,7 +160,7 @@ class Augment(keras.layers.Layer):
             return images
         columns = dict(zip(_COLUMNS, tf.unstack(parameters, axis=1), strict=True))
         shape, bars = tf.shape(images), tf.stack([columns[name] for name in _BARS], axis=1)
-        maps = inverse_maps(shape, **{name: columns[name] for name in _FRAMING})
+        maps = inverse_maps(shape, **{name: columns[name] for name in FRAMING})
         framed = warp(tf.cast(images, tf.float32), maps)
         return _change_intensity(framed, inside(shape, bars, maps), columns)
 

@@ -67,13 +67,13 @@ def score_shares(model):
 
 def _linear_head(model):
     """The batch normalisations of a head that is linear in the pooled features, list; raises ConfigError."""
-    found, layer = [], model.get_layer(LOGITS)
+    found, layer, pooled = [], model.get_layer(LOGITS), model.get_layer(POOLED)
     usual = isinstance(layer, keras.layers.Dense) and layer.activation is keras.activations.linear
-    while usual and layer.name != POOLED:
+    while usual and layer is not pooled:
         layer = layer.input._keras_history.operation
         if isinstance(layer, keras.layers.BatchNormalization):
             found.append(layer)
-        elif layer.name != POOLED:
+        elif layer is not pooled:
             usual = isinstance(layer, keras.layers.Dropout)
     if not (usual and isinstance(layer, keras.layers.GlobalAveragePooling2D)):
         raise ConfigError(

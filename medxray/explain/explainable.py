@@ -95,6 +95,35 @@ class Explainable:
 
         return write_audit(self, data, **_with_request(AuditRequest, how))
 
+    @property
+    def heat_layers(self):
+        """Names of the layers that maps are taken from where nobody names one, tuple."""
+        return (self.architecture.heat_layer,)
+
+    def map_function(self, method, *, layer, engine, options):
+        """Build what explains the model by a method of the table.
+
+        Args:
+            method: row of `explain.methods.METHODS`.
+            layer: name of a layer; None: the default one.
+            engine: one of `explain.method.ENGINES`.
+            options: dict of all options of the method.
+
+        Returns:
+            function as `explain.methods` describes it.
+
+        Raises:
+            ConfigError: the model cannot be explained so.
+        """
+        layer = (layer or self.architecture.heat_layer) if method.needs_layer else None
+        return method.builder(engine)(self.model, layer, **options)
+
+    def layers_by_depth(self):
+        """Groups of layers with weights, from the logits down; see `explain.checks.randomisation.depths`."""
+        from medxray.explain.checks.randomisation import depths
+
+        return depths(self.model, self.architecture.stages)
+
 
 def _with_request(kind, how):
     """Keyword arguments with a request in place of its fields; `kind` is its dataclass."""

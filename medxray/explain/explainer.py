@@ -72,7 +72,7 @@ def explain_function(run, request):
     request.check(run)
     method = method_named(request.method)
     options = method.chosen_options(dict(request.options))
-    explain = method.builder(request.engine)(run.model, request.layer_of(run), **options)
+    explain = run.map_function(method, layer=request.layer, engine=request.engine, options=options)
     if request.target is None:
         targets_of = default_targets(len(run.classes), run.decision.calibration)
     else:

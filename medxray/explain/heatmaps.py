@@ -109,7 +109,7 @@ def iterate_heatmaps(run, paths, *requests, pictures=False):
 
 def layer_table(run):
     """The layers that `--layer` takes: list of (name, h, w, is the default)."""
-    return [(*entry, entry[0] == run.architecture.heat_layer) for entry in heat_layers(run.model)]
+    return [(*entry, entry[0] in run.heat_layers) for entry in heat_layers(run.model)]
 
 
 def _explained(run, requests, explainers, batch, truths):

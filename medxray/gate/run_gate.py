@@ -13,7 +13,7 @@ from medxray.runs.images import own_manifest
 log = logging.getLogger(__name__)
 
 
-def fit_run_gate(directory, model, source, *, rows, pooled=None, seed=0):
+def fit_run_gate(directory, model, source, *, rows, pooled=None, seed=0, batch=32):
     """Fit a gate and write it to the run.
 
     Args:
@@ -23,6 +23,7 @@ def fit_run_gate(directory, model, source, *, rows, pooled=None, seed=0):
         rows: rows of the source that are training images, and those that are validation images: two int arrays.
         pooled: pooled features of these rows, where they are known: two float arrays.
         seed: of the letterboxed views.
+        batch: images that the model takes at a time.
 
     Returns:
         gate.parts.Gate.
@@ -37,6 +38,7 @@ def fit_run_gate(directory, model, source, *, rows, pooled=None, seed=0):
         train_features=train_features,
         validation_features=validation_features,
         seed=seed,
+        batch=batch,
     )
     write_gate(directory.gate_file, gate)
     record = {
@@ -71,4 +73,4 @@ def refit(run):
     train = training_sample(manifest, seed if drawn is None else int(drawn))
     if len(train) < 2 or len(validation) < 2:
         raise DataError(f"{run.path} needs two readable training and validation images at least to fit its gate on.")
-    return fit_run_gate(run.directory, run.model, source, rows=(train, validation), seed=seed)
+    return fit_run_gate(run.directory, run.model, source, rows=(train, validation), seed=seed, batch=run.batch)

@@ -14,7 +14,6 @@ from medxray.models.inference import predict_batches
 
 BOXED = 96  # letterboxed views of training and of validation images, at most
 ASPECTS = (0.6, 1.9)  # width / height of what lies between the bars
-_BATCH = 32
 
 
 class Views(NamedTuple):
@@ -31,7 +30,9 @@ class Views(NamedTuple):
     features: np.ndarray
 
 
-def fit_model_gate(model, source, *, train, validation, train_features=None, validation_features=None, seed=0):
+def fit_model_gate(
+    model, source, *, train, validation, train_features=None, validation_features=None, seed=0, batch=32
+):
     """Fit the gate of a model on images.
 
     The network sees black bars where an image is letterboxed, and a set of images that all have one shape shows it
@@ -46,17 +47,18 @@ def fit_model_gate(model, source, *, train, validation, train_features=None, val
         train_features: pooled features of the rows of train, float array (n,c); None: the model computes them.
         validation_features: those of the rows of validation, or None.
         seed: of the letterboxed views.
+        batch: images that the model takes at a time.
 
     Returns:
         parts.Gate.
     """
     rng = np.random.default_rng([seed, BOXED])
-    train_views = _views(model, source, train, train_features, rng)
-    return fit_gate(train_views, _views(model, source, validation, validation_features, rng))
+    train_views = _views(model, source, train, train_features, rng, batch)
+    return fit_gate(train_views, _views(model, source, validation, validation_features, rng, batch))
 
 
-def _views(model, source, rows, features, rng):
-    plain = source.dataset(rows).batch(_BATCH).prefetch(2)
+def _views(model, source, rows, features, rng, size):
+    plain = source.dataset(rows).batch(size).prefetch(2)
     description = described(plain)
     if features is None:
         features = predict_batches(embedder(model), plain)
@@ -64,7 +66,7 @@ def _views(model, source, rows, features, rng):
         return Views(*description, features)
     chosen = rng.permutation(rows)[:BOXED]
     boxed = letterboxed(list(source.dataset(chosen).as_numpy_iterator()), rng)
-    batches = [boxed[start : start + _BATCH] for start in range(0, len(boxed), _BATCH)]
+    batches = [boxed[start : start + size] for start in range(0, len(boxed), size)]
     extra = (*described(batches), predict_batches(embedder(model), batches))
     return Views(*(np.concatenate(pair) for pair in zip((*description, features), extra, strict=True)))
 

@@ -118,7 +118,7 @@ def is_own_data(run, manifest, data):
 
 def _has_moved(run, manifest):
     """Whether images of the run are gone from their place, and all of them lie below the root of a manifest."""
-    content, root = _content(run.directory), Path(run.record["data"]["root"])
+    content, root = read_content(run.directory), Path(run.record["data"]["root"])
     own = dict(zip(content["path"], content["sha256"], strict=True))
     if all(is_image_file(root / path) for path in own):
         return False
@@ -201,11 +201,11 @@ def same_files(run, part):
 
 def learned_digests(directory, splits=("train", "val")):
     """SHA-256 of the images of some splits of a run (RunDir), a set; RunError where they are not known."""
-    table = _content(directory)
+    table = read_content(directory)
     return set(table.loc[table["split"].isin(splits), "sha256"])
 
 
-def _content(directory):
+def read_content(directory):
     """Path, split and SHA-256 of each image of a run (RunDir), as its training wrote them."""
     try:
         return pd.read_csv(directory.content_file, dtype=str, keep_default_na=False)[["path", "split", "sha256"]]

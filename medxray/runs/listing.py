@@ -37,9 +37,10 @@ class Listed:
         return isinstance(self.directory, RunDir)
 
     def to_dict(self):
-        """JSON values: name, path, state, created, what (architecture and mode, or method), data, bytes, auroc.
+        """JSON values: name, path, state, created, what, data, bytes, auroc.
 
-        `auroc` is that of the test split after training, with value and ci95, or None.
+        `what` is architecture and mode, method, or the number of members; `auroc` is that of the test split after
+        training, with value and ci95, or None.
         """
         config = self.record.get("config", {})
         return {
@@ -47,8 +48,7 @@ class Listed:
             "path": str(self.directory.path),
             "state": self.state,
             "created": self.record.get("created"),
-            "what": " ".join(str(config[key]) for key in ("method", "arch", "mode") if config.get(key))
-            + ("" if self.is_run else self._searched()),
+            "what": _what(config) + ("" if self.is_run else self._searched()),
             "data": config.get("data"),
             "bytes": sum(file.stat().st_size for file in self.directory.path.rglob("*") if file.is_file()),
             "auroc": _test_auroc(self.directory) if self.is_run else None,
@@ -59,6 +59,12 @@ class Listed:
         if not self.record:
             return ""
         return f", {sum(self.record['counts'].values())} of {self.record['trials']} trials"
+
+
+def _what(config):
+    if config.get("members"):
+        return f"ensemble of {len(config['members'])}"
+    return " ".join(str(config[key]) for key in ("method", "arch", "mode") if config.get(key))
 
 
 def listed_runs(folder):

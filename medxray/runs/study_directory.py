@@ -1,13 +1,16 @@
 """Directories of studies: a folder with several runs, called 1, 2, 3..., and what belongs to all. No TensorFlow."""
 
+import logging
 from pathlib import Path
 
 from medxray.errors import RunError
 from medxray.runs.directory import RunDir, checked_name, free_name
 from medxray.runs.environment import environment
+from medxray.runs.tuning_directory import is_tuning
 from medxray.system import storage
 
 _KIND = "medxray-study"
+log = logging.getLogger(__name__)
 
 
 class StudyDir:
@@ -62,6 +65,17 @@ class StudyDir:
 def is_study(path):
     """Whether a directory is that of a study."""
     return StudyDir(path).record_file.is_file()
+
+
+def runs_at(paths):
+    """Yield the paths of runs, with the runs of a study in its place; a search for options has none."""
+    for path in paths:
+        if is_tuning(path):
+            log.warning("Left out: %s is a search for options and holds no run.", path)
+        elif is_study(path):
+            yield from (member.path for member in StudyDir(path).members())
+        else:
+            yield path
 
 
 def create_study(config, *, what, runs, command):

@@ -2,7 +2,6 @@
 
 import dataclasses
 import itertools
-import logging
 from collections import Counter
 from dataclasses import dataclass
 
@@ -12,12 +11,10 @@ from medxray.errors import ConfigError, DataError
 from medxray.metrics.compare import compare_runs
 from medxray.metrics.holm import holm
 from medxray.metrics.patient_means import mean_by_patient
-from medxray.runs.study_directory import StudyDir, is_study
-from medxray.runs.tuning_directory import is_tuning
+from medxray.runs.study_directory import runs_at
 from medxray.studies.member import read_member
 from medxray.system import progress
 
-log = logging.getLogger(__name__)
 FIGURES = {
     "auroc": "AUROC",
     "average_precision": "AUPRC",
@@ -162,7 +159,7 @@ def _right(predictions, decision, paths):
 
 
 def _read(paths, split):
-    members = {member.directory.path: member for path in _runs_at(paths) for member in [read_member(path, split)]}
+    members = {member.directory.path: member for path in runs_at(paths) for member in [read_member(path, split)]}
     if len(members) < 2:
         named = ", ".join(map(str, paths)) or "none"
         raise ConfigError(f"Two or more different runs are needed. Received: {named}.")
@@ -172,17 +169,6 @@ def _read(paths, split):
         member if times[member.name] == 1 else dataclasses.replace(member, name=str(member.directory.path))
         for member in members
     ]
-
-
-def _runs_at(paths):
-    """The paths, with the runs of a study in its place; a search for options has none."""
-    for path in paths:
-        if is_tuning(path):
-            log.warning("Left out: %s is a search for options and holds no run.", path)
-        elif is_study(path):
-            yield from (member.path for member in StudyDir(path).members())
-        else:
-            yield path
 
 
 def _check_classes(members):

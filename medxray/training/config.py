@@ -100,11 +100,13 @@ class RunConfig:
 
     def anchored(self):
         """The same with absolute paths, so that a run can be resumed from any folder; `runs_dir` stays as given."""
-        paths = ["data", "image_root", "split_file", "cache_dir", "saved_models_dir"]
-        if self.weights not in WEIGHTS:
-            paths.append("weights")
-        values = {name: getattr(self, name) for name in paths}
+        values = {name: getattr(self, name) for name in self._paths()}
         return dataclasses.replace(self, **{name: os.path.abspath(path) for name, path in values.items() if path})
+
+    def _paths(self):
+        """Names of the fields that hold paths, but for `runs_dir`."""
+        paths = ["data", "image_root", "split_file", "cache_dir", "saved_models_dir"]
+        return paths if self.weights in WEIGHTS else [*paths, "weights"]
 
     def to_dict(self):
         """The fields as a dict that JSON can hold."""

@@ -32,7 +32,12 @@ class Trainer:
         config: resolved RunConfig.
         kind: the kind of the run, see `execution.start_run`.
         listeners: further listeners.EpochListener.
+
+    Attributes:
+        batch: images that the model takes at a time once it is trained.
     """
+
+    batch = 32
 
     def __init__(self, run, config, kind, listeners=()):
         self.run, self.config, self.kind, self.listeners = run, config, kind, listeners
@@ -187,7 +192,8 @@ class Trainer:
         rows = [images.rows[name] for name in (SAMPLE, "val")]
         pooled = self._pooled(fitted)
         with self._timed("gate"):
-            fit_run_gate(self.run, fitted.model, images.source, rows=rows, pooled=pooled, seed=self.config.seed)
+            how = {"pooled": pooled, "seed": self.config.seed, "batch": self.batch}
+            fit_run_gate(self.run, fitted.model, images.source, rows=rows, **how)
 
     def _export(self):
         result = export_model(self.kind.load(self.run), Path(self.config.saved_models_dir) / self.run.name)

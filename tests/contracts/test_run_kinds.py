@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from medxray import api
+from medxray import TrainConfig, api
 from medxray.export.parity import TOLERANCE
 from medxray.run_kinds import KINDS
 from medxray.runs.images import own_manifest
 from medxray.training.config import config_from_dict
-from tests.fixtures.bare_runs import leave_out_plots
+from tests.fixtures.bare_runs import leave_out_most, leave_out_plots
 from tests.fixtures.closeness import assert_close
 
 SMALL = {  # options of a run that takes seconds; a new kind adds its line
     "classifier": {"arch": "shallow-cnn", "epochs": 1, "augment": "light", "views": 0},
     "anomaly": {"method": "autoencoder", "epochs": 1, "bottleneck": 4},
+    "ensemble": {"mc": 3},
 }
 ALWAYS_COMPARED = {"serving_default", "serve_bytes", "label", "embed", "gate"}
 
@@ -30,8 +31,21 @@ def kind(request):
 @pytest.fixture(scope="module")
 def config(kind, phantoms, tmp_path_factory):
     folder = tmp_path_factory.mktemp(kind.name)
-    small = {"image_size": 32, "batch_size": 8, "export": False, **SMALL[kind.name]}
-    return kind.config(data=str(phantoms), runs_dir=str(folder / "runs"), **small)
+    places = {"runs_dir": str(folder / "runs"), "export": False}
+    if kind.name == "ensemble":
+        return kind.config(members=_members(phantoms, folder), **places, **SMALL[kind.name])
+    return kind.config(data=str(phantoms), image_size=32, batch_size=8, **places, **SMALL[kind.name])
+
+
+def _members(phantoms, folder):
+    """The runs that an ensemble is made of."""
+    shared = {"data": str(phantoms), "image_size": 32, "export": False, "runs_dir": str(folder / "members")}
+    with pytest.MonkeyPatch.context() as patch:
+        leave_out_most(patch)
+        return tuple(
+            str(api.train(TrainConfig(**shared, **SMALL["classifier"], head_units=units, name=f"u{units}")).path)
+            for units in (0, 8)
+        )
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ class Bench:
     def __init__(self, run, sample, regions, *, seed):
         self._run, self.sample, self._regions, self._seed = run, sample, regions, seed
         self._scores = Scores(run)
-        self._cells = require_heat_layer(run.model, run.architecture.heat_layer)
+        self._cells = max(require_heat_layer(run.model, layer) for layer in run.heat_layers)
         self.answers = answers_of(run, np.concatenate([self._scores.logits(batch) for batch in sample.batches()]))
         begin = time.perf_counter()
         self.covered, self.soft = self._changed(filled), self._changed(blurred)

@@ -95,7 +95,7 @@ def check_methods(run, sample, regions, request):
     """
     begin = time.perf_counter()
     methods, skipped = _built(run, request.methods, len(sample))
-    groups = randomisation.depths(run.model, run.architecture.stages)
+    groups = run.layers_by_depth()
     bench = Bench(run, sample, regions, seed=request.seed)
     total = _tell_passes(methods, len(groups), bench)
     with progress.track(total, "Explanation checks") as bar:

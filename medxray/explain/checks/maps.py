@@ -27,7 +27,7 @@ class MapFunction:
         request.check(run)
         method = method_named(name)
         chosen = method.chosen_options(options)
-        explain = method.builder(COMPILED)(run.model, request.layer_of(run), **chosen)
+        explain = run.map_function(method, layer=None, engine=COMPILED, options=chosen)
         images = tf.TensorSpec((None, *run.input_size, run.channels), tf.float32, "images")
 
         @tf.function(input_signature=[images, tf.TensorSpec((None,), tf.int32, "targets")])
