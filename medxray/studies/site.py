@@ -1,5 +1,7 @@
 """A new place: what is known of its prevalence, and its images, none of which the run may know."""
 
+import logging
+
 import numpy as np
 
 from medxray.data.images.access import path_text
@@ -9,6 +11,7 @@ from medxray.runs.images import same_files
 from medxray.runs.known import find_known
 from medxray.runs.prevalence import stored_prevalence
 
+log = logging.getLogger(__name__)
 MIN_PATIENTS = 25  # of each class
 
 
@@ -73,37 +76,35 @@ def _number(text):
 def unknown_images(run, manifest, *, exclude_known):
     """The images of a new place, refused where the run has learned some of them or of their patients.
 
+    Look-alikes of learned images, which chance makes too, are left out with a warning.
+
     Args:
         run: trained_run.Run.
         manifest: Manifest of the place.
-        exclude_known: leave such images out instead.
+        exclude_known: leave all such images out instead of refusing.
 
     Returns:
         Manifest.
 
     Raises:
-        DataError: the run knows some images, or with `exclude_known` all.
+        DataError: the run knows some files or patients, or no image is left.
         RunError: the run's list of its images cannot be read.
     """
     same, known = same_files(run, manifest), find_known(run, manifest)
-    found = same | known.any()
-    if not found.any():
-        return manifest
-    counts = (
-        (same, "the same files"),
-        (known.patients, "of the same patients"),
-        (known.pictures, "look-alikes"),
-    )
-    told = ", ".join(f"{mask.sum()} {what}" for mask, what in counts if mask.any())
-    if not exclude_known:
+    place, certain = path_text(manifest.root), same | known.patients
+    found = certain | known.pictures
+    kinds = ((same, "the same files"), (known.patients, "of the same patients"))
+    told = ", ".join(f"{mask.sum()} {what}" for mask, what in kinds if mask.any())
+    if certain.any() and not exclude_known:
         raise DataError(
-            f"The run has learned from, or was adapted to, {found.sum()} of {len(manifest)} images of "
-            f"{path_text(manifest.root)} or their patients ({told}). Give images of other patients, or leave these out "
-            "with --exclude-known."
+            f"The run has learned from, or was adapted to, {certain.sum()} of {len(manifest)} images of {place} or "
+            f"their patients ({told}). Give images of other patients, or leave these out with --exclude-known."
         )
     if found.all():
-        place = path_text(manifest.root)
         raise DataError(f"The run knows a patient or picture of every image of {place}: none is left.")
+    if found.any():
+        told = ", ".join(filter(None, (told, f"{(known.pictures & ~certain).sum()} look-alikes")))
+        log.warning("Left out: %d of %d images that the run knows (%s).", found.sum(), len(manifest), told)
     return manifest.where(~found)
 
 
