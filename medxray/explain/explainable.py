@@ -3,6 +3,8 @@
 import dataclasses
 from functools import cached_property
 
+_OF_DATA = {"split", "out", "exclude_known", "label_map", "columns"}  # what is looked at, and where results go
+
 
 class Explainable:
     """The explanations of a run; what they need is imported when they are asked for."""
@@ -126,7 +128,10 @@ class Explainable:
 
 
 def _with_request(kind, how):
-    """Keyword arguments with a request in place of its fields; `kind` is its dataclass."""
+    """Keyword arguments with a request in place of its fields, `kind` being its dataclass; TypeError for others."""
     names = {field.name for field in dataclasses.fields(kind)}
+    for name in how:
+        if name not in names | _OF_DATA:
+            raise TypeError(f"There is no option '{name}'. There are {', '.join(sorted(names | _OF_DATA))}.")
     request = kind(**{name: value for name, value in how.items() if name in names})
     return {name: value for name, value in how.items() if name not in names} | {"request": request}

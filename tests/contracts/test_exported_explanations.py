@@ -7,6 +7,7 @@ import tensorflow as tf
 from medxray.explain.methods import EXPORTED, GRADCAM, METHODS, OCCLUSION
 from medxray.export.explanations import served_requests
 from medxray.export.serving import save_serving, serving_of
+from medxray.models.inference import trunk
 from tests.contracts.test_explainers import SMALL
 from tests.fixtures.architectures import architectures, map_rounding, with_signal
 
@@ -22,13 +23,21 @@ def rows():
 
 
 def exported(run, folder, methods, options=()):
-    """(The requests, the loaded SavedModel, the image files of the run, which has activations that do not vanish)."""
+    """(The requests, the loaded SavedModel, the image files of the run, of whose activations something is seen)."""
     files, pixels, _ = run.form.read_inputs(sorted((run.path.parent / "images").rglob("*.*")))
-    with_signal(run.model, pixels.astype(np.float32))
+    for_the_explained_class(with_signal(run.model, pixels.astype(np.float32)), pixels.astype(np.float32))
     requests = served_requests(run, methods, options)
     folder.mkdir()
     save_serving(serving_of(run, requests), folder)
     return requests, tf.saved_model.load(str(folder)), files
+
+
+def for_the_explained_class(model, pixels):
+    """Let the classes of an untrained model change places where it is against the second: nothing would speak for it."""
+    logits, _ = trunk(model)(pixels, training=False)
+    if np.mean(logits[:, 1] - logits[:, 0]) < 0:
+        head = model.get_layer("logits")
+        head.set_weights([weights[..., ::-1] for weights in head.get_weights()])
 
 
 def gap(run, request, loaded, files):

@@ -27,5 +27,9 @@ def test_reports_take_the_options_of_their_commands(binary_run, tmp_path, name, 
     report, folder = getattr(binary_run, name)(images=4, seed=1, out=tmp_path / "out", **methods)
     assert report["n"] == 4 and folder == tmp_path / "out"
     assert (folder / (file or "explanations.json")).exists()
-    with pytest.raises(TypeError):
+
+
+@pytest.mark.parametrize("name", ["write_cohort", "write_audit", "write_checks"])
+def test_an_option_that_does_not_exist_is_an_error(binary_run, name):
+    with pytest.raises(TypeError, match="There is no option 'imagse'. There are columns, exclude_known, images, "):
         getattr(binary_run, name)(imagse=4)
