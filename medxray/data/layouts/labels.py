@@ -1,5 +1,6 @@
 """From the labels of a source to the classes of a task. No TensorFlow."""
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,8 @@ from medxray.errors import ConfigError, DataError
 BY_NAME = ""  # the names say which class is the normal one
 ABNORMAL = "ABNORMAL"  # all other classes together, where there are several
 _TYPO_LIMIT = 8  # training refuses a class with fewer images, so fewer rows are a typo and not a class
+_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(0+)$")
+_TRUTH = {"true": "1", "false": "0"}
 _SUBTYPES = (kermany.BACTERIAL, kermany.VIRAL)
 
 
@@ -216,9 +219,10 @@ def resolve(row, classes, task):
 
 
 def number(label):
-    """The number that a label is, or None: 1 and 1.0 are one."""
+    """The number that a label is, or None: 1, 1.0, 1,0 and True are one, -1 may have a typographic minus."""
+    text = _DECIMAL_COMMA.sub(r"\1.\2", label.strip().replace("\u2212", "-"))
     try:
-        return float(label)
+        return float(_TRUTH.get(text.casefold(), text))
     except ValueError:
         return None
 

@@ -156,7 +156,7 @@ def test_paths_may_leave_the_folder(table, tmp_path):
         (b"file,finding\n\xe9.png,Normal\n", "is not a CSV in UTF-8"),
         (b"\x89PNG\r\n\x1a\n\0\0", "is a single image"),
         (b"file,file\na,b\n", "two columns 'file'"),
-        (b'file,finding\n"open,Normal\n', "is not a CSV in UTF-8"),
+        (b'file,finding\n"open,Normal\n', r"is not a well-formed CSV: .* \(row 2\). A quotation mark may be missing"),
     ],
 )
 def test_what_is_no_csv_is_refused(tmp_path, content, message):
