@@ -2,6 +2,7 @@
 
 import glob
 import logging
+import os
 from pathlib import Path
 
 from medxray.data.images.array_file import SPLITS
@@ -62,12 +63,12 @@ def path_of(image):
 
 def _expand(text):
     path = Path(text)
-    if path.is_dir():
+    if os.path.isdir(path):
         return _images_below(path)
     if is_array_file(path) or (path.name in SPLITS and is_array_file(path.parent)):
         return _array_images(path)
-    if not path.exists() and glob.has_magic(text):
-        files = sorted(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())
+    if not os.path.exists(path) and glob.has_magic(text):
+        files = sorted(Path(match) for match in glob.glob(text, recursive=True) if os.path.isfile(match))
         if not files:
             raise DataError(f"The pattern {text} matches no file.")
         return files

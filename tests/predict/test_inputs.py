@@ -118,3 +118,10 @@ def test_pictures_of_formats_that_are_not_read_stay_to_be_told_of_and_pipes_are_
     with caplog.at_level("INFO", logger="medxray"):
         assert expand_inputs([tmp_path]) == [tmp_path / name for name in pictures]
     assert "5 files that are no images are passed over, such as DICOMDIR" in caplog.text
+
+
+def test_a_name_longer_than_a_file_may_have_stays_to_be_told_of_beside_others(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    names = [tmp_path / "a.png", "x" * 5000, "[" * 5000]
+    assert expand_inputs(names[:2]) == [tmp_path / "a.png", Path("x" * 5000)]
+    assert expand_inputs(names)[-1] == Path("[" * 5000)

@@ -178,7 +178,9 @@ def check_classes_kept(folders, root, usable, skipped):
         if any(row.file.startswith(prefix) for row in usable):
             continue
         lost = [entry for entry in skipped if entry.path.startswith(prefix)]
-        what = f"{len(lost)} files, the first {lost[0].path}: {lost[0].reason}" if lost else _without_files(item, folders)
+        what = _without_files(item, folders)
+        if lost:
+            what = f"{len(lost)} files, the first {lost[0].path}: {lost[0].reason}"
         remedy = "Convert its images to PNG or JPEG" if lost else "Put images into it"
         raise DataError(
             f"Class folder {path_text(item.folder)} holds no readable image ({what}). {remedy}, or take it out of the "
@@ -193,4 +195,4 @@ def _without_files(item, folders):
         return f"only masks, such as {path_text(listing.masks[0].name)}"
     if listing.links:
         return f"only links, such as {path_text(os.path.basename(listing.links[0].path))}: {listing.links[0].reason}"
-    return "only hidden and system files" if any(item.folder.iterdir()) else "it is empty"
+    return "only hidden and system files" if any(files for *_, files in os.walk(item.folder)) else "it is empty"

@@ -1,6 +1,5 @@
 """Where the classes and splits of a folder tree are. No TensorFlow."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -174,10 +173,11 @@ def _unwrapped(split):
     """The folder that holds the classes of a split: itself, or the only one in it, such as `images`."""
     inner = _folders(split)
     with_images = [child for child in inner if _has_images(child, _DEPTH)]
-    if len(with_images) != 1 or _holds_images(with_images[0]) or any(map(_is_empty, inner)):
+    if len(with_images) != 1 or any(map(_is_empty, inner)) or _is_class_name(with_images[0]):
         return split
     only = with_images[0]
-    return _unwrapped(only) if is_storage(only.name) or (_is_dataset(only) and not _is_class_name(only)) else split
+    wraps = _is_dataset(only) or (is_storage(only.name) and not _holds_images(only))
+    return _unwrapped(only) if wraps else split
 
 
 def _class_folders(folder, *, split):
@@ -191,7 +191,7 @@ def _class_folders(folder, *, split):
 
 
 def _is_other_dataset(folder):
-    """True for a dataset inside another one, such as a copy; False for a class with its splits or its own name inside."""
+    """True for a dataset in another one, such as a copy; False for a class with its splits or its own name in it."""
     if _is_class_name(folder) or not _is_dataset(folder):
         return False
     places = [folder, *(child for child in _folders(folder) if child.name.casefold() in SPLIT_NAMES)]

@@ -217,7 +217,7 @@ def _why_not_followed(entry, claimed, seen):
 
 
 def _mask_files(files):
-    """Those of the files of one folder that are masks: x_mask.png beside x.png, or all pictures where all are so called."""
+    """Those of the files of one folder that are masks: x_mask.png beside x.png, or all where all are called masks."""
     stems = {path.stem.casefold() for path in files}
     masks = {path for path in files if _masked_stem(path.stem.casefold(), stems)}
     others = [path for path in files if path not in masks and is_named_like_picture(path.name)]

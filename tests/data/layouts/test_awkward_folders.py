@@ -127,7 +127,7 @@ def test_a_class_folder_of_what_only_stands_for_images_stops_with_its_name(make_
         load_manifest(folder)
 
 
-@pytest.mark.parametrize("mask", ["masks/a.png", "inner/lung masks/a.png", "a_mask.png", "mask_a.png", "x/a-mask-2.png"])
+@pytest.mark.parametrize("mask", ["masks/a.png", "in/lung masks/a.png", "a_mask.png", "mask_a.png", "x/a-mask-2.png"])
 def test_a_class_folder_of_masks_alone_stops_with_its_name(make_tree, mask):
     folder = make_tree(*CLASSES, f"COVID/{mask}")
     with pytest.raises(DataError, match=r"COVID holds no readable image \(only masks, such as .*\.png\)"):
