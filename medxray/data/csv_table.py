@@ -85,8 +85,8 @@ def _undecoded(error):
         return f"it begins as {error.encoding.upper()}, but is damaged"
     row = HEADER_ROW + error.object.count(b"\n", 0, error.start)
     return (
-        f"byte {error.object[error.start]:#04x} in line {row} is none of UTF-8, so it may be in Latin-1 or Windows-1252 "
-        "(in Excel choose CSV UTF-8)"
+        f"byte {error.object[error.start]:#04x} in line {row} is none of UTF-8, so it may be in Latin-1 or "
+        "Windows-1252 (in Excel choose CSV UTF-8)"
     )
 
 
@@ -104,8 +104,8 @@ def _records(text, name):
     except csv.Error as error:
         row = HEADER_ROW + above + len(records)
         raise DataError(
-            f"{name} is not a well-formed CSV: {error} (row {row}). A quotation mark may be missing or too many: correct "
-            "the row, or save the table again."
+            f"{name} is not a well-formed CSV: {error} (row {row}). A quotation mark may be missing or too many: "
+            "correct the row, or save the table again."
         ) from error
     return records, above
 

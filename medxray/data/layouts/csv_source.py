@@ -149,8 +149,8 @@ def _records(path, options):
     if options.path_col is None or options.label_col is None:
         if len(header) < 2:
             raise DataError(
-                f"{path} is no table of images: its first line has one column, {shortened(header[0])!r}. Pass a folder, "
-                "or a CSV with a column of image paths and one of labels."
+                f"{path} is no table of images: its first line has one column, {shortened(header[0])!r}. Pass a "
+                "folder, or a CSV with a column of image paths and one of labels."
             )
         raise ConfigError(
             f"{path.name} needs --path-col and --label-col. Its columns: {column_list(header)}.{_guess(path)}"
@@ -179,8 +179,8 @@ def _record(cells, columns, where):
         raise DataError(f"Expected a label. Received {shortened(label)!r} ({where}). Fix or remove the row.")
     if label.lstrip().startswith("="):
         raise DataError(
-            f"Expected a label. Received the formula {shortened(label)!r} ({where}). Save the table with values in place "
-            "of formulas."
+            f"Expected a label. Received the formula {shortened(label)!r} ({where}). Save the table with values in "
+            "place of formulas."
         )
     patient = "" if patient.strip().casefold() in NOBODY else patient.strip()
     split = "" if split.strip().casefold() in BLANK else split
