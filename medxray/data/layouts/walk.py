@@ -16,12 +16,15 @@ _MASK_FOLDER = re.compile(
     r"(.*[\W_])?segs?|ground[\W_]*truths?|gt|labels?|annotations?|contours?|rois?"
 )
 _OF_A_FACE = re.compile(r"(with|without|no|non)[\W_]*masks?([\W_\d].*)?")  # classes of another subject
-_MASK = r"(?:masks?|seg|segmentations?)"
-_OF_WHAT = r"(?:lungs?|left|right|lobes?|infection|lesion|heart|manual|binary)"
-_MASK_FILES = (  # of x: x_mask, x_lung_mask, x_mask_left, mask_x
+_MASK = r"(?:masks?|msks?|seg|segmentations?)"
+_LABEL = r"(?:gt|labels?|annotations?|ground[\W_]?truth)"  # only after a sign that sets it apart
+_OF_WHAT = r"(?:lungs?|left|right|lobes?|infection|lesion|heart|manual|binary|pred|predicted)"
+_PICTURE = re.compile(r"[\W_]*(?:images?|img|cxr|x[\W_]?ray)[\W_]*")  # in the name of what has a mask: img_1, mask_1
+_MASK_FILES = (  # of x: x_mask, x_lung_mask, x_mask_left, mask_x, x_label
     re.compile(rf"(.+?)[\W_]*{_MASK}(?:[\W_]*(?:\d+|left|right))?[\W_]*"),
     re.compile(rf"(.+?)[\W_]*{_OF_WHAT}[\W_]*{_MASK}[\W_]*"),
-    re.compile(rf"(?:{_OF_WHAT}[\W_]*)?{_MASK}[\W_]+(.+)"),
+    re.compile(rf"(?:{_OF_WHAT}[\W_]*)?{_MASK}(?:[\W_]+(?=.)|(?=\d))(.+)"),
+    re.compile(rf"(.+?)[\W_]+{_LABEL}"),
 )
 _CALLED_MASK = re.compile(rf"(?:.+[\W_])?{_OF_WHAT}?[\W_]?masks?(?:[\W_]?\d+)?|(?:{_OF_WHAT}[\W_]?)?masks?[\W_].+")
 
@@ -146,6 +149,8 @@ def meant_as_images(folder):
 def _stands_for_image(path):
     if not os.path.isfile(path):
         return not path.suffix or is_named_like_picture(path.name)
+    if path.suffix.casefold() == ".lnk" or is_named_like_picture(path.stem):  # x.png.icloud, x.png.part
+        return True
     return path.name.casefold() == "dicomdir" or (not path.suffix and b"\0" in first_bytes(path))
 
 
@@ -219,6 +224,7 @@ def _why_not_followed(entry, claimed, seen):
 def _mask_files(files):
     """Those of the files of one folder that are masks: x_mask.png beside x.png, or all where all are called masks."""
     stems = {path.stem.casefold() for path in files}
+    stems |= {_PICTURE.sub("", stem) for stem in stems} - {""}
     masks = {path for path in files if _masked_stem(path.stem.casefold(), stems)}
     others = [path for path in files if path not in masks and is_named_like_picture(path.name)]
     if others and all(_is_called_mask(path.stem.casefold()) for path in others):

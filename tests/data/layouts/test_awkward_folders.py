@@ -103,6 +103,10 @@ def data(folder):
     (folder / "IM0001").write_bytes(b"\1\2\3\0" * 50)
 
 
+def placeholder(folder):
+    (folder / "x.png.icloud").write_bytes(b"bplist00")
+
+
 def hidden(folder):
     (folder / ".a.png").write_bytes(b"x")
 
@@ -115,6 +119,7 @@ def hidden(folder):
         (dangling_without_extension, "1 files, the first .*COVID/IM0001: No such file"),
         (pipe, r"1 files, the first .*COVID/x\.png: it is not a regular file"),
         (data, "1 files, the first .*COVID/IM0001: not an image"),
+        (placeholder, r"1 files, the first .*COVID/x\.png\.icloud: not an image"),
         (hidden, "only hidden and system files"),
     ],
 )
@@ -177,5 +182,22 @@ def test_other_names_are_no_folders_of_masks(tmp_path, name):
     assert not is_mask_folder(tmp_path / name)
 
 
-def test_a_lung_mask_named_before_its_picture_is_a_mask(make_tree):
-    assert len(load_manifest(make_tree(*CLASSES, "NORMAL/lung_mask_a.png", "NORMAL/mask-left_a.png"))) == 5
+@pytest.mark.parametrize(
+    ("picture", "mask"),
+    [
+        *(("x", "lung_mask_x"), ("x", "predicted_mask_x"), ("x", "x_label"), ("x", "x_gt"), ("x", "x-annotation")),
+        *(("img_1", "mask_1"), ("image1", "mask1"), ("x_image", "x_mask"), ("x_img", "x_msk"), ("x_CXR", "x_mask")),
+    ],
+)
+def test_a_mask_is_known_by_the_picture_beside_it(make_tree, picture, mask):
+    manifest = load_manifest(make_tree(*CLASSES, f"NORMAL/{picture}.png", f"NORMAL/{mask}.png"))
+    assert len(manifest) == 5
+    assert manifest.ignored[0].reason == f"1 mask image is left out, such as {mask}.png"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("x", "mask_y"), ("x", "x_2"), ("gt", "gt_1"), ("img_1", "img_2"), ("x", "xgt")],
+)
+def test_other_pictures_are_no_masks(make_tree, one, other):
+    assert len(load_manifest(make_tree(*CLASSES, f"NORMAL/{one}.png", f"NORMAL/{other}.png"))) == 6
