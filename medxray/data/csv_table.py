@@ -5,6 +5,7 @@ import csv
 import difflib
 import gzip
 import io
+import os
 import re
 import zlib
 from collections import Counter
@@ -38,10 +39,12 @@ def read_rows(path, *, as_written=()):
         blank rows are left out.
 
     Raises:
-        DataError: the file is missing, empty, not UTF-8 or UTF-16, a quotation mark is not closed, or a row does not
+        DataError: the file is missing, no regular file, empty, not UTF-8 or UTF-16, a quotation mark is not closed, or a row does not
             have as many cells as the header.
     """
     path = Path(path)
+    if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for, a device has no end
+        raise DataError(f"{path} is no regular file. Expected a CSV.")
     try:
         text = _text(path.read_bytes())
         records, above = _records(text, path)
