@@ -39,8 +39,8 @@ def read_rows(path, *, as_written=()):
         blank rows are left out.
 
     Raises:
-        DataError: the file is missing, no regular file, empty, not UTF-8 or UTF-16, a quotation mark is not closed, or a row does not
-            have as many cells as the header.
+        DataError: the file is missing, no regular file, empty, not UTF-8 or UTF-16, a quotation mark is not closed, or
+            a row does not have as many cells as the header.
     """
     path = Path(path)
     if os.path.exists(path) and not os.path.isfile(path):  # a pipe would be waited for, a device has no end

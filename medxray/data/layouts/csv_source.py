@@ -8,10 +8,10 @@ from pathlib import Path
 from medxray.data.csv_table import check_column, column_list, read_rows, shortened
 from medxray.data.layouts.csv_labels import BLANK, NOBODY, positive_wins, read_labels
 from medxray.data.layouts.find_image import ImageFinder
-from medxray.data.layouts.folders import SPLIT_NAMES
 from medxray.data.layouts.labels import LabelledFile
 from medxray.data.layouts.names import clean_label
 from medxray.data.layouts.public_releases import options_for
+from medxray.data.layouts.split_names import exact_split
 from medxray.data.manifest import SPLITS, Skipped, is_portable, portable_path
 from medxray.errors import ConfigError, DataError
 
@@ -211,6 +211,6 @@ def parse_split(text, *, where):
     """The split that a cell names: "train", "val", "test" or ""; raises DataError for anything else."""
     if not text:
         return ""
-    if text.casefold() not in SPLIT_NAMES:
+    if not exact_split(text):
         raise DataError(f"Split must be one of {', '.join(SPLITS)}. Received {text!r} ({where}). Fix the row.")
-    return SPLIT_NAMES[text.casefold()]
+    return exact_split(text)

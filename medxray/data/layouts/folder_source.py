@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 
 from medxray.data.images.access import path_text
-from medxray.data.layouts.folders import SPLIT_NAMES, ClassFolder, Tree, find_tree
+from medxray.data.layouts.folders import ClassFolder, Tree, find_tree
 from medxray.data.layouts.labels import LabelledFile
 from medxray.data.layouts.names import is_healthy, is_storage, listed
 from medxray.data.layouts.pictures import is_picture, is_text, looks_like_picture
 from medxray.data.layouts.public_releases import label_in_name, labelling_tables, table_advice, tables_of
+from medxray.data.layouts.split_names import exact_split
 from medxray.data.layouts.walk import class_files, mask_images
 from medxray.data.manifest import Skipped, is_portable, portable_path
 from medxray.errors import DataError
@@ -123,7 +124,7 @@ def _check_distinct(tree):
 def _row(file, item, root):
     split, inner = item.split, file.relative_to(item.folder).parts
     if not split:
-        split = next((SPLIT_NAMES[name.casefold()] for name in inner[:-1] if name.casefold() in SPLIT_NAMES), "")
+        split = next(filter(None, map(exact_split, inner[:-1])), "")
     return LabelledFile(portable_path(file, root), item.label or label_in_name(file.stem), "", split)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from medxray.data.layouts import kermany
 from medxray.data.layouts.names import clean_label, is_healthy, is_storage, letters
 from medxray.data.layouts.pictures import is_packed, is_picture
+from medxray.data.layouts.split_names import exact_split, split_among_words
 from medxray.data.layouts.walk import (
     doubled_links,
     is_file,
@@ -21,17 +22,6 @@ from medxray.data.sample import is_sample
 from medxray.data.tasks import TASK_CLASSES
 from medxray.errors import DataError
 
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "validate": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-}
 _DEPTH = 6
 _KNOWN_CLASSES = {name.casefold() for names in TASK_CLASSES.values() for name in names}
 _NO_CLASSES = "a split folder with images, but without class folders"
@@ -110,7 +100,7 @@ def _plain_classes(data):
     packed = [entry.name for entry in plain_entries(data) if is_packed(entry.name)]
     if packed and not with_images and all(map(is_packed, _direct_images(data))):
         raise DataError(f"{data} holds no images but {packed[0]}. Unpack it, or write its images as PNG files.")
-    splits = [child.name for child in with_images if child.name.casefold() in SPLIT_NAMES]
+    splits = [child.name for child in with_images if exact_split(child.name)]
     if splits or (not with_images and _holds_images(data)):
         where = f"{data / splits[0]}" if splits else str(data)
         raise DataError(
@@ -127,13 +117,20 @@ def _plain_classes(data):
 def _is_dataset(folder):
     """True when the folder has split folders with classes in them, or a class folder named as healthy."""
     children = _folders(folder)
-    return any(_is_split(child) for child in children) or any(
-        is_healthy(child.name) and _has_images(child, _DEPTH) for child in children
-    )
+    return bool(_splits(children)) or any(is_healthy(child.name) and _has_images(child, _DEPTH) for child in children)
 
 
-def _is_split(folder):
-    return folder.name.casefold() in SPLIT_NAMES and any(_has_images(child, _DEPTH) for child in _folders(folder))
+def _splits(children):
+    """{folder: split} of the split folders among some folders; longer names count where several lie together."""
+    for meaning, fewest in ((exact_split, 1), (split_among_words, 2)):
+        found = {child: meaning(child.name) for child in children if meaning(child.name) and _holds_classes(child)}
+        if len(set(found.values())) >= fewest:
+            return found
+    return {}
+
+
+def _holds_classes(folder):
+    return any(_has_images(child, _DEPTH) for child in _folders(folder))
 
 
 def _contains_dataset(folder, depth):
@@ -141,7 +138,7 @@ def _contains_dataset(folder, depth):
 
 
 def _tree_at(base):
-    splits = [child for child in _folders(base) if _is_split(child)]
+    splits = _splits(_folders(base))
     if splits:
         return _tree_of_splits(base, splits)
     classes = _class_folders(base, split="")
@@ -153,9 +150,9 @@ def _tree_at(base):
 def _tree_of_splits(base, splits):
     found, masks = [], _mask_folders(base)
     ignored = _beside(base, splits, "beside the split folders; not counted")
-    for split in splits:
+    for split, name in splits.items():
         place = _unwrapped(split)
-        classes = _class_folders(place, split=SPLIT_NAMES[split.name.casefold()])
+        classes = _class_folders(place, split=name)
         kept = [item.folder for item in classes]
         found += classes
         masks += _mask_folders(split) + (_mask_folders(place) if place != split else [])
@@ -164,7 +161,7 @@ def _tree_of_splits(base, splits):
     ignored += [
         Skipped(str(child), "a split folder without images")
         for child in _folders(base)
-        if child.name.casefold() in SPLIT_NAMES and not _has_images(child, _DEPTH)
+        if exact_split(child.name) and not _has_images(child, _DEPTH)
     ]
     return Tree(base, found, ignored, masks)
 
@@ -194,7 +191,7 @@ def _is_other_dataset(folder):
     """True for a dataset in another one, such as a copy; False for a class with its splits or its own name in it."""
     if _is_class_name(folder) or not _is_dataset(folder):
         return False
-    places = [folder, *(child for child in _folders(folder) if child.name.casefold() in SPLIT_NAMES)]
+    places = [folder, *(child for child in _folders(folder) if exact_split(child.name))]
     inner = [child.name for place in places for child in _folders(place) if _has_images(child, _DEPTH)]
     labels = {letters(name) for name in inner if not (is_storage(name) and not name.isdecimal())}
     return len(labels) > 1 and letters(folder.name) not in labels
@@ -214,7 +211,7 @@ def _beside(folder, used, reason):
 def _why_beside(child, reason):
     if is_sample(child):
         return _SAMPLE
-    return _NO_CLASSES if child.name.casefold() in SPLIT_NAMES and _holds_images(child) else reason
+    return _NO_CLASSES if exact_split(child.name) and _holds_images(child) else reason
 
 
 def _texts(folder, used):

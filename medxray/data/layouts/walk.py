@@ -187,7 +187,7 @@ def class_files(folder, classes=(), followed=None):
             else:
                 waiting.append(Path(entry.path))
         masks = _mask_files(plain)
-        found.masks += masks
+        found.masks += sorted(masks)
         found.files += [path for path in plain if path not in masks]
     found.files.sort()
     return found

@@ -201,3 +201,22 @@ def test_a_mask_is_known_by_the_picture_beside_it(make_tree, picture, mask):
 )
 def test_other_pictures_are_no_masks(make_tree, one, other):
     assert len(load_manifest(make_tree(*CLASSES, f"NORMAL/{one}.png", f"NORMAL/{other}.png"))) == 6
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("train_images", "test_images"), ("Training set", "Test set"), ("01_train", "02_test"), ("seg_train", "seg_test")],
+)
+def test_folders_whose_names_speak_of_splits_are_splits_where_several_lie_beside_each_other(make_tree, names):
+    manifest = load_manifest(
+        make_tree(*(f"{name}/{label}/a.png" for name in names for label in ("NORMAL", "PNEUMONIA")))
+    )
+    found = {(split, label): 1 for split in ("train", "test") for label in ("NORMAL", "PNEUMONIA")}
+    assert counts(manifest) == found
+
+
+def test_a_longer_name_beside_a_split_is_no_split(make_tree):
+    names = ("train/NORMAL/a.png", "train/PNEUMONIA/a.png", "test_images/NORMAL/a.png", "test_images/PNEUMONIA/a.png")
+    manifest = load_manifest(make_tree(*names))
+    assert counts(manifest) == {("train", "NORMAL"): 1, ("train", "PNEUMONIA"): 1}
+    assert [item.path for item in manifest.ignored] == ["test_images"]
