@@ -88,8 +88,8 @@ def _undecoded(error):
         return f"it begins as {error.encoding.upper()}, but is damaged"
     row = HEADER_ROW + error.object.count(b"\n", 0, error.start)
     return (
-        f"byte {error.object[error.start]:#04x} in line {row} is none of UTF-8, so it may be in Latin-1 or "
-        "Windows-1252 (in Excel choose CSV UTF-8)"
+        f"byte {error.object[error.start]:#04x} in line {row} is none of UTF-8, so the table is in another "
+        "encoding, such as Latin-1 or Windows-1252 (in Excel choose CSV UTF-8)"
     )
 
 

@@ -89,17 +89,23 @@ def _against_rest(rows, finding, table):
         raise ConfigError(f"--positive-finding names what counts as sick. Received '{finding}'. Name a finding.")
     if not finding.strip() or "|" in finding:
         raise ConfigError(f"--positive-finding names one finding. Received '{finding}'. Name one, or pass --label-map.")
-    wanted = letters(finding)
+    wanted = _meaning(finding)
     parts = {label: _parts(label) for label in {row.label for row in rows}}
     present = {part for found in parts.values() for part in found}
-    if rows and wanted not in {letters(part) for part in present}:
+    if rows and wanted not in map(_meaning, present):
         near = nearest(finding, sorted(present))
         guess = f" Did you mean {near!r}?" if near else ""
         shown = ", ".join(sorted(present)[:20]) + (", ..." if len(present) > 20 else "")
         raise DataError(f"--positive-finding '{finding}' stands in no row of {table}.{guess} Findings: {shown}.")
-    name = next((part for part in sorted(present) if letters(part) == wanted), finding)
-    positive = {label: wanted in {letters(part) for part in found} for label, found in parts.items()}
+    name = next((part for part in sorted(present) if _meaning(part) == wanted), finding)
+    positive = {label: wanted in map(_meaning, found) for label, found in parts.items()}
     return [replace(row, label=name if positive[row.label] else f"No {name}") for row in rows]
+
+
+def _meaning(finding):
+    """What is equal for two spellings of a finding: its number, so that 1 is 1.0 and 10 is not, or its letters."""
+    value = number(finding)
+    return letters(finding) if value is None else value
 
 
 def _parts(label):
@@ -118,4 +124,4 @@ def positive_wins(labels, finding):
         return labels[0]
     if finding is None:
         return None
-    return next(label for label in labels if letters(label) == letters(finding))
+    return next(label for label in labels if _meaning(label) == _meaning(finding))

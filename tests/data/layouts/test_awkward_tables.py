@@ -96,6 +96,13 @@ def test_a_positive_finding_is_one_finding(table, finding):
         load_manifest(table(*labelled("Mass|Effusion", "No Finding")), positive_finding=finding, **COLUMNS)
 
 
+@pytest.mark.parametrize("finding", ["1", "1.0", "True"])
+def test_a_number_as_positive_finding_is_a_number(table, finding):
+    path = table(*labelled("1.0", "0.0", "10", "0.0"), "x0.png,0.0")
+    manifest = load_manifest(path, positive_finding=finding, **COLUMNS)
+    assert (manifest.classes, counts(manifest)) == (("No 1.0", "1.0"), {"1.0": 1, "No 1.0": 3})
+
+
 def test_paths_are_no_labels(table):
     with pytest.raises(ConfigError, match="--path-col and --label-col both name 'file'"):
         load_manifest(table(*labelled("Normal", "Pneumonia")), path_col="file", label_col="file")
@@ -127,7 +134,7 @@ def test_many_columns_are_told_in_short_and_at_once(table):
 def test_latin_letters_in_another_encoding_are_told_with_their_line(table, tmp_path):
     path = tmp_path / "labels.csv"
     path.write_bytes("file,finding\nx0.png,Normal\nx1.png,Entzündung\n".encode("latin-1"))
-    with pytest.raises(DataError, match="byte 0xfc in line 3 is none of UTF-8, so it may be in Latin-1"):
+    with pytest.raises(DataError, match="byte 0xfc in line 3 is none of UTF-8, so the table is in another encoding"):
         load_manifest(path, **COLUMNS)
 
 
