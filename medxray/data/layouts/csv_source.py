@@ -77,7 +77,9 @@ def csv_rows(path, options):
     for row in rows:
         found, reason = finder.find(row.file)
         if not found:
-            missing.setdefault(row.file, Skipped(row.file.strip(), f"{reason} ({row.where})"))
+            name = row.file.strip()
+            name = shortened(name) if len(name) > _LONGEST_PATH else name
+            missing.setdefault(row.file, Skipped(name, f"{reason} ({row.where})"))
         for file in found:
             target = portable_path(file, root)
             of_file.setdefault(target, []).append(replace(row, file=target))
@@ -173,7 +175,7 @@ def _guess(path):
 
 def _record(cells, columns, where):
     file, label, patient, split = (cells[column] if column else "" for column in columns.values())
-    if not file.strip() or not is_portable(file) or len(file) > _LONGEST_PATH:
+    if not file.strip() or not is_portable(file):
         raise DataError(f"Expected an image path. Received {shortened(file)!r} ({where}). Fix or remove the row.")
     if not is_portable(label) or len(label) > _LONGEST_LABEL:
         raise DataError(f"Expected a label. Received {shortened(label)!r} ({where}). Fix or remove the row.")

@@ -28,7 +28,7 @@ def write(tmp_path):
         dataset.set_pixel_data(PIXELS, "MONOCHROME2", 8, generate_instance_uid=False)
         if change is not None:
             change(dataset)
-        dataset.save_as(tmp_path / "x.dcm", implicit_vr=False, little_endian=True)
+        dataset.save_as(tmp_path / "x.dcm", implicit_vr=False, little_endian=True, enforce_file_format=True)
         return tmp_path / "x.dcm"
 
     return save

@@ -61,7 +61,7 @@ NO_TABLES = [
     ("x.xml", b'<?xml version="1.0"?><a/>', "is an XML file"),
     ("x.mp4", b"\0\0\0\x18ftypmp42" + bytes(80), "is a film"),
     ("x.tar.zst", b"\x28\xb5\x2f\xfd" + bytes(80), "is an archive"),
-    ("x.bin", b"\1\0\2" + bytes(80), "its first line holds binary data"),
+    ("x.bin", b"\1\2\3" + bytes(80), "its first line holds binary data"),
     ("t.csv", b"\n <!DOCTYPE html>\n<html>404</html>", "is a web page, .*download the table again"),
     ("u.csv", b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer, .*git lfs pull"),
     ("t.json", b'[{"path": "a.png"}]', "is a JSON file, .*write it as CSV"),
