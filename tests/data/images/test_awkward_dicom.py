@@ -75,7 +75,8 @@ def test_a_jpeg_frame_without_its_end_is_not_filled_up(write, flags, kept):
 @pytest.mark.parametrize("tail", [b"", b"\0", b"\0" * 200, b"\xff\xff"])
 def test_a_jpeg_frame_with_padding_behind_its_end_is_whole(write, tail):
     found = read_pixels(write(encapsulated(jpeg() + tail)), 1)[..., 0]
-    np.testing.assert_array_equal(found, cv2.imdecode(np.frombuffer(jpeg(), np.uint8), cv2.IMREAD_GRAYSCALE))
+    plain = cv2.imdecode(np.frombuffer(jpeg(), np.uint8), cv2.IMREAD_GRAYSCALE)
+    np.testing.assert_allclose(found, plain, atol=2)  # another decoder
 
 
 def test_compressed_pixels_that_are_not_there_are_told(write):

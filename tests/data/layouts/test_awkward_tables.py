@@ -58,6 +58,12 @@ def test_truth_values_beside_numbers_are_the_same_labels(table):
     assert counts(manifest) == {"1": 3, "0": 3}
 
 
+@pytest.mark.parametrize("label_map", [{"1": "PNEUMONIA", "0": "NORMAL"}, {"True": "PNEUMONIA", "0.0": "NORMAL"}])
+def test_a_label_map_knows_numbers_by_their_value(table, label_map):
+    path = table(*labelled("1.0", "0", "true"))
+    assert load_manifest(path, label_map=label_map, **COLUMNS).labels().tolist() == [1, 0, 1]
+
+
 def test_a_typographic_minus_makes_a_label_uncertain(table):
     with pytest.raises(DataError, match="1 rows of labels.csv have the label -1"):
         load_manifest(table(*labelled("1", "0", "\u22121")), **COLUMNS)

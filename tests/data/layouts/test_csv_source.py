@@ -130,7 +130,7 @@ def test_an_unreadable_file_is_skipped_with_its_row(table, tmp_path):
 def test_a_very_long_path_is_a_missing_file(table):
     manifest = load_manifest(table(*good_rows(), f"{'x' * 5000}.png,Normal,c,train"), **COLUMNS)
     assert "no such file" in manifest.skipped[0].reason
-    assert manifest.skipped[0].path == f"{'x' * 80}... (5000 characters)"
+    assert manifest.skipped[0].path == f"{'x' * 80}... (5004 characters)"
 
 
 def test_only_missing_files_are_an_error(table):
