@@ -107,6 +107,8 @@ def _plain_classes(data):
             f"Expected one folder per class. {where} holds images but no class folders. "
             "Sort the images into class folders, or pass a CSV with --path-col and --label-col."
         )
+    if not with_images and any(map(meant_as_images, _folders(data))):
+        return _tree_at(data)  # its class folders are told one by one
     if not with_images:
         masks = f" It holds masks only ({_mask_folders(data)[0].name})." if _mask_folders(data) else ""
         deep = f" (searched {_DEPTH} folders deep)" if any(map(_folders, _folders(data))) else ""
@@ -130,7 +132,8 @@ def _splits(children):
 
 
 def _holds_classes(folder):
-    return any(_has_images(child, _DEPTH) for child in _folders(folder))
+    children = _folders(folder)
+    return any(_has_images(child, _DEPTH) for child in children) or any(map(meant_as_images, children))
 
 
 def _contains_dataset(folder, depth):

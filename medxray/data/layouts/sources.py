@@ -123,9 +123,11 @@ def _usable_files(data, options, *, named):
     root, rows, skipped, ignored, folders = _rows(data, options, named=named)
     usable, bad = _inspected(rows, root)
     skipped += bad
-    if not usable:
+    if not usable and skipped:
         raise DataError(_nothing_usable(data, skipped))
     check_classes_kept(folders, root, usable, skipped)
+    if not usable:
+        raise DataError(_nothing_usable(data, skipped))
     if data.is_file():
         check_labels_kept(rows, usable, skipped)
     return root, without_artefacts(usable), skipped, ignored

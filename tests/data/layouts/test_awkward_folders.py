@@ -220,3 +220,28 @@ def test_a_longer_name_beside_a_split_is_no_split(make_tree):
     manifest = load_manifest(make_tree(*names))
     assert counts(manifest) == {("train", "NORMAL"): 1, ("train", "PNEUMONIA"): 1}
     assert [item.path for item in manifest.ignored] == ["test_images"]
+
+
+@pytest.mark.parametrize("split", ["", "train/"])
+def test_a_dataset_of_links_that_lead_nowhere_says_so(tmp_path, split):
+    for name in ("NORMAL", "PNEUMONIA"):
+        (tmp_path / f"{split}{name}").mkdir(parents=True)
+        dangling(tmp_path / f"{split}{name}")
+    with pytest.raises(DataError, match=r"The first of 2 files: .*NORMAL/x\.png: No such file or directory"):
+        load_manifest(tmp_path)
+
+
+def test_a_dataset_of_masks_alone_says_so(make_tree):
+    with pytest.raises(DataError, match=r"NORMAL holds no readable image \(only masks, such as a\.png\)"):
+        load_manifest(make_tree("NORMAL/masks/a.png", "PNEUMONIA/masks/b.png"))
+
+
+def test_a_split_of_links_that_lead_nowhere_stops(make_tree):
+    folder = make_tree(*(f"train/{name}" for name in CLASSES))
+    for name in ("NORMAL", "PNEUMONIA"):
+        (folder / "test" / name).mkdir(parents=True)
+        dangling(folder / "test" / name)
+    with pytest.raises(
+        DataError, match=r"Class folder .*test/NORMAL holds no readable image \(1 files, the first test/NO"
+    ):
+        load_manifest(folder)
