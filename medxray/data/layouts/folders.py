@@ -164,7 +164,7 @@ def _tree_of_splits(base, splits):
     ignored += [
         Skipped(str(child), "a split folder without images")
         for child in _folders(base)
-        if exact_split(child.name) and not _has_images(child, _DEPTH)
+        if exact_split(child.name) and child not in splits and not _has_images(child, _DEPTH)
     ]
     return Tree(base, found, ignored, masks)
 

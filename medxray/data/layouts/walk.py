@@ -13,7 +13,7 @@ from medxray.errors import DataError
 _JUNK = {"__macosx", "thumbs.db", "desktop.ini", "$recycle.bin", "@eadir", "lost+found"}
 _MASK_FOLDER = re.compile(
     r"mask.*|.*masks|(.*[\W_]|left|right|lung|manual)mask|.*[\W_]masks?[\W_\d].*|segmentation.*|.*[\W_]segmentations?|"
-    r"(.*[\W_])?segs?|ground[\W_]*truths?|gt|labels?|annotations?|contours?|rois?"
+    r"(.*[\W_])?segs?|segms?|annots?|lungmask.*|ground[\W_]*truths?|gt|labels?|annotations?|contours?|rois?"
 )
 _OF_A_FACE = re.compile(r"(with|without|no|non)[\W_]*masks?([\W_\d].*)?")  # classes of another subject
 _MASK = r"(?:masks?|msks?|seg|segmentations?)"
