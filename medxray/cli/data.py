@@ -43,8 +43,9 @@ def inspect(source, task, positive, label_map, strict, clusters, arch, weights, 
     from medxray.data.layouts.sources import load_manifest
 
     manifest = load_manifest(source, task=task, positive=positive, label_map=label_map, **columns)
+    network = _network(arch, weights) if clusters else None  # what is wrong with it is told before images are decoded
     findings = audit(manifest, strict=strict)
-    kinds = _kinds(findings.manifest, clusters, out, arch=arch, weights=weights) if clusters else None
+    kinds = _kinds(findings.manifest, clusters, out, network) if clusters else None
     if as_json:
         import json
 
@@ -59,14 +60,21 @@ def inspect(source, task, positive, label_map, strict, clusters, arch, weights, 
         click.echo(line)
 
 
-def _kinds(manifest, clusters, picture, **network):
-    """Cluster the images and draw the clusters."""
+def _network(arch, weights):
+    """The network whose features are clustered."""
     from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
+    from medxray.embeddings.kinds import feature_network
+
+    return feature_network(arch, weights)
+
+
+def _kinds(manifest, clusters, picture, network):
+    """Cluster the images and draw the clusters."""
     from medxray.embeddings.kinds import image_kinds
 
-    kinds = image_kinds(manifest, clusters=clusters, **network)
+    kinds = image_kinds(manifest, network, clusters=clusters)
     kinds.draw(picture)
     return kinds
 

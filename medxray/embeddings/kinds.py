@@ -70,33 +70,45 @@ class Kinds:
         return style.save(figure, path)
 
 
-def image_kinds(manifest, *, arch, weights, clusters, seed=0):
-    """Cluster the images of a dataset in the features of a network that was not trained on it.
+def feature_network(arch, weights, *, seed=0):
+    """A network that gives features of grey images, with weights that were not trained on them.
 
     Args:
-        manifest: Manifest.
         arch: name of the architecture.
         weights: as for `models.weights.load_weights`.
-        clusters: how many kinds.
-        seed: of the clusters, and of the network where its weights are random.
+        seed: of random weights.
 
     Returns:
-        Kinds. Unreadable files are left out with a warning.
+        keras.Model, uint8 images (n,h,w,1) of the architecture's size -> float32 features (n,d).
 
     Raises:
         WeightsError: as for `load_weights`.
     """
-    size = architecture(arch).default_size
-    known = {"classes": len(manifest.classes), "preprocessing": preprocessing_for(arch, weights)}
-    model = build_classifier(arch, image_size=size, channels=1, seed=seed, **known)
+    known = {"classes": 2, "preprocessing": preprocessing_for(arch, weights)}  # the head is left out
+    model = build_classifier(arch, image_size=architecture(arch).default_size, channels=1, seed=seed, **known)
     load_weights(model, arch, weights)
-    form = {"size": (size, size), "channels": 1, "resize": "letterbox"}
+    return embedder(model)
+
+
+def image_kinds(manifest, network, *, clusters, seed=0):
+    """Cluster the images of a dataset in the features of a network that was not trained on it.
+
+    Args:
+        manifest: Manifest.
+        network: what `feature_network` returns.
+        clusters: how many kinds.
+        seed: of the clusters.
+
+    Returns:
+        Kinds. Unreadable files are left out with a warning.
+    """
+    form = {"size": network.input_shape[1:3], "channels": 1, "resize": "letterbox"}
     source, failures = read_source(manifest.files(), limit=1 << 62, **form)
     for row, reason in failures.items():
         log.warning("Left out: %s: %s", manifest.table["path"][row], reason)
     good = np.setdiff1d(np.arange(len(manifest)), list(failures))
     pixels, manifest = source.pixels[good], manifest.where(np.isin(np.arange(len(manifest)), good))
-    features = predict_rows(embedder(model), pixels)
+    features = predict_rows(network, pixels)
     numbers = cluster_images(features, clusters=clusters, seed=seed)
     return Kinds(manifest, numbers, _nearest(features, numbers), pixels)
 

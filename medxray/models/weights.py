@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 import warnings
 import zipfile
 import zlib
@@ -108,7 +109,7 @@ def _load_found(model, row, source, path):
 
 
 def _load_file(model, row, path):
-    if not path.is_file():
+    if not os.path.isfile(path):  # a name may be longer than pathlib accepts
         names = ", ".join(["auto", *_pretrained_names(), "none"])
         raise WeightsError(f"--weights must be {names} or a file. There is no file {path}.")
     if path.suffix == ".keras":

@@ -2,13 +2,14 @@
 
 import glob
 import logging
+import os
 from pathlib import Path
 
 from medxray.data.images.array_file import SPLITS
 from medxray.data.images.array_images import array_names, is_array_file
 from medxray.data.images.files import ImageBytes, path_text
 from medxray.data.layouts.pictures import looks_like_picture
-from medxray.data.layouts.walk import class_files
+from medxray.data.layouts.walk import class_files, is_junk
 from medxray.data.left_out import report_left_out
 from medxray.errors import DataError, ImageError
 
@@ -62,16 +63,28 @@ def path_of(image):
 
 def _expand(text):
     path = Path(text)
-    if path.is_dir():
+    if os.path.isdir(path):
         return _images_below(path)
     if is_array_file(path) or (path.name in SPLITS and is_array_file(path.parent)):
         return _array_images(path)
-    if not path.exists() and glob.has_magic(text):
-        files = sorted(Path(match) for match in glob.glob(text, recursive=True) if Path(match).is_file())
+    if not os.path.exists(path) and glob.has_magic(text):
+        files = sorted(Path(match) for match in _matches(path) if os.path.isfile(match))
         if not files:
             raise DataError(f"The pattern {text} matches no file.")
         return files
     return [path]
+
+
+def _matches(pattern):
+    """What a pattern (pathlib.Path) matches. `**` goes into no links, which may lead back."""
+    parts = pattern.parts
+    if "**" not in parts:
+        return glob.glob(str(pattern))
+    start = parts.index("**")
+    below = str(Path(*parts[start:], *(["*"] if parts[-1] == "**" else [])))
+    bases = [Path(base) for base in (glob.glob(str(Path(*parts[:start]))) if start else ["."])]
+    found = [(base, match) for base in bases for match in base.glob(below)]
+    return [match for base, match in found if not any(map(is_junk, match.relative_to(base).parts))]
 
 
 def _array_images(path):

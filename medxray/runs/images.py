@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import re
 from pathlib import Path
 
@@ -95,7 +96,7 @@ def _trained_options(run, data):
     """Options of `load_manifest` that the run was trained with and that such data may need."""
     config = run.record.get("config", {})
     names = ("path_col", "label_col", "patient_col", "split_col", "positive_finding", "uncertain")
-    names = names if Path(data).is_file() else ()
+    names = names if os.path.isfile(data) else ()
     options = {"label_map": parse_label_map(config.get("label_map")), **{name: config.get(name) for name in names}}
     return {name: value for name, value in options.items() if value is not None}
 

@@ -1,6 +1,7 @@
 """Tables as spreadsheets of many countries write them."""
 
 import gzip
+import os
 
 import pytest
 
@@ -89,3 +90,11 @@ def test_rows_above_the_header_are_passed_over_and_counted(written, above):
 
 def test_the_mark_of_excel_says_what_sets_the_cells_apart(written):
     assert read_rows(written("sep=|\npath|label\na,b.png|NORMAL\n"))[1] == [(3, {"path": "a,b.png", "label": "NORMAL"})]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_a_table_that_is_no_regular_file_is_not_waited_for(tmp_path, kind):
+    path = tmp_path / "t.csv"
+    {"pipe": os.mkfifo, "folder": os.mkdir, "device": lambda place: os.symlink("/dev/zero", place)}[kind](path)
+    with pytest.raises(DataError, match="t.csv is no regular file. Expected a CSV"):
+        read_rows(path)

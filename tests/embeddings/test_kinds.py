@@ -1,9 +1,10 @@
 """Clusters of a dataset as counts and pictures."""
 
 import numpy as np
+import pytest
 
 from medxray.data.manifest import Manifest, build_table
-from medxray.embeddings.kinds import SHOWN, Kinds, image_kinds
+from medxray.embeddings.kinds import SHOWN, Kinds, feature_network, image_kinds
 
 
 def kinds_of(tmp_path, numbers, labels):
@@ -37,7 +38,7 @@ def test_dark_and_bright_images_are_two_kinds_and_unreadable_ones_are_named(tmp_
     (tmp_path / "12.png").write_bytes(b"no image")
     rows = [(f"{number}.png", "NORMAL" if number % 2 else "PNEUMONIA", "", "", "") for number in range(13)]
     manifest = Manifest(build_table(rows), tmp_path, "pneumonia", ("NORMAL", "PNEUMONIA"), "PNEUMONIA", False)
-    kinds = image_kinds(manifest, arch="shallow-cnn", weights="none", clusters=2, seed=0)
+    kinds = image_kinds(manifest, feature_network("shallow-cnn", "none"), clusters=2)
     assert kinds.numbers.tolist() == [1] * 5 + [0] * 7 and len(kinds.manifest) == 12
     assert "12.png" in caplog.text
     assert [len(rows) for rows in kinds.nearest] == [7, 5]
@@ -49,3 +50,14 @@ def test_the_command_prints_counts_and_writes_the_picture(medxray, phantoms, tmp
     status, out, _ = medxray("data", "inspect", phantoms, *words)
     assert status == 0 and (tmp_path / "kinds.png").exists()
     assert "kind  NORMAL  PNEUMONIA" in out and f"Pictures       {tmp_path / 'kinds.png'}" in out
+
+
+def test_wrong_weights_are_told_before_an_image_is_decoded(medxray, phantoms, tmp_path, monkeypatch):
+    from medxray.data import pipeline
+
+    monkeypatch.setattr(pipeline, "decode_files", lambda *args, **settings: pytest.fail("images were decoded"))
+    (tmp_path / "notes.h5").write_text("no weights")
+    for name, message in (("none.h5", "There is no file"), ("notes.h5", "is damaged, or no file")):
+        words = ["--clusters", "2", "--arch", "shallow-cnn", "--weights", tmp_path / name]
+        status, _, err = medxray("data", "inspect", phantoms, *words)
+        assert status == 1 and message in err

@@ -118,3 +118,25 @@ def test_pictures_of_formats_that_are_not_read_stay_to_be_told_of_and_pipes_are_
     with caplog.at_level("INFO", logger="medxray"):
         assert expand_inputs([tmp_path]) == [tmp_path / name for name in pictures]
     assert "5 files that are no images are passed over, such as DICOMDIR" in caplog.text
+
+
+def test_a_name_longer_than_a_file_may_have_stays_to_be_told_of_beside_others(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"x")
+    names = [tmp_path / "a.png", "x" * 5000, "[" * 5000]
+    assert expand_inputs(names[:2]) == [tmp_path / "a.png", Path("x" * 5000)]
+    assert expand_inputs(names)[-1] == Path("[" * 5000)
+
+
+def test_a_pattern_for_all_depths_follows_no_loop_of_links(tmp_path, monkeypatch):
+    for name in ("a.png", "deep/b.png", "deep/er/c.png", ".hidden/d.png", "__MACOSX/._a.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    for place in (tmp_path, tmp_path / "deep", tmp_path / "deep" / "er"):
+        os.symlink(tmp_path, place / "up")
+        os.symlink(".", place / "self")
+    wanted = [tmp_path / name for name in ("a.png", "deep/b.png", "deep/er/c.png")]
+    assert expand_inputs([tmp_path / "**" / "*.png"]) == wanted
+    assert expand_inputs([tmp_path / "**"]) == wanted
+    assert expand_inputs([tmp_path / "d*" / "**" / "*.png"]) == wanted[1:]
+    monkeypatch.chdir(tmp_path)
+    assert expand_inputs(["**/*.png"]) == [file.relative_to(tmp_path) for file in wanted]

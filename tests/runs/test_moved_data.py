@@ -99,3 +99,8 @@ def test_commands_say_where_the_images_were_and_what_helps(medxray, moved, phant
 def test_a_link_to_the_new_place_brings_moved_images_back(trained, moved):
     moved[1].symlink_to(trained.record["data"]["root"])
     assert all(file.is_file() for file in own_manifest(load_run(moved[0])).files())
+
+
+def test_data_whose_name_is_longer_than_a_file_may_have_are_told_in_short(medxray, trained):
+    status, _, err = medxray("evaluate", trained.path, "--data", "x" * 5000)
+    assert status == 1 and "(5000 characters) is longer than the name of a file may be" in err and len(err) < 400

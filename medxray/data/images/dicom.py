@@ -11,8 +11,9 @@ import warnings
 import numpy as np
 import pydicom
 from pydicom.filereader import read_dataset, read_preamble
-from pydicom.pixels import apply_color_lut, pixel_array
-from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+from pydicom.pixels import apply_color_lut, get_decoder, pixel_array
+from pydicom.pixels.utils import get_expected_length
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless, UID_dictionary
 
 from medxray.data.images.dicom_grey import display_rule
 from medxray.data.images.grey_levels import by_percentiles
@@ -37,6 +38,9 @@ _DAMAGE = (
     *(pydicom.errors.InvalidDicomError, pydicom.errors.BytesLengthException, struct.error, EOFError),
     *(ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError),
 )
+_UNREAD = "is not supported; convert it to an uncompressed one"
+_AGAIN = "; copy or download the file again"
+_JPEG, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
 _quiet = threading.RLock()
 
 
@@ -83,10 +87,20 @@ def _read(file, **options):
     meta = read_dataset(file, False, True, stop_when=lambda tag, *_: tag >> 16 != 2)
     if not meta.get("TransferSyntaxUID"):
         raise ImageError("the DICOM does not say its transfer syntax; save it again as a DICOM file with one")
-    if meta.get("TransferSyntaxUID") == DeflatedExplicitVRLittleEndian:
-        raise ImageError("deflated DICOM is not supported; convert it to an uncompressed one")
+    if meta.TransferSyntaxUID == DeflatedExplicitVRLittleEndian:
+        raise ImageError(f"deflated DICOM {_UNREAD}")
+    _check_decoded(meta.TransferSyntaxUID)
     file.seek(0)
     return pydicom.dcmread(file, force=False, **options)
+
+
+def _check_decoded(syntax):
+    """Refuse a transfer syntax that no decoder knows; those of the standard are named."""
+    with contextlib.suppress(NotImplementedError):
+        if get_decoder(syntax).is_available:
+            return
+    known = syntax in UID_dictionary
+    raise ImageError(f"DICOM with {syntax.name if known else 'a private compression'} {_UNREAD}")
 
 
 def dicom_info(file):
@@ -97,12 +111,20 @@ def dicom_info(file):
             raise ImageError("the DICOM holds no picture")
         frames, channels = int(dataset.get("NumberOfFrames") or 1), int(dataset.get("SamplesPerPixel", 1))
         width, height, bits = int(dataset.Columns), int(dataset.Rows), int(dataset.get("BitsStored", 0))
-        allocated, photometric = int(dataset.get("BitsAllocated", 0)), dataset.get("PhotometricInterpretation")
+        allocated, photometric = int(dataset.get("BitsAllocated", 0)), _photometric(dataset)
     if frames != 1:
         raise ImageError(f"the DICOM holds {frames} frames; save the one frame that is meant")
-    if channels not in (1, 3) or not 1 <= bits <= allocated <= 32 or photometric not in _PHOTOMETRIC:
+    if photometric not in _PHOTOMETRIC:
+        kind = "of an unknown kind" if photometric else "that its header does not name"
+        raise ImageError(f"DICOM with colours {kind} (PhotometricInterpretation) {_UNREAD}")
+    if channels not in (1, 3) or not 1 <= bits <= allocated <= 32:
         raise ImageError("the DICOM says an impossible pixel format")
     return checked(ImageInfo("DICOM", width, height, bits, 3 if photometric == "PALETTE COLOR" else channels, False))
+
+
+def _photometric(dataset):
+    """What the samples mean, as the standard writes it; "" where the header does not say it."""
+    return str(dataset.get("PhotometricInterpretation") or "").strip().upper()
 
 
 def dicom_patient_key(path):
@@ -139,9 +161,12 @@ def dicom_pixels(file):
     """
     with _pydicom("read its pixels"):
         dataset = _read(file)
+        if "FloatPixelData" in dataset or "DoubleFloatPixelData" in dataset:
+            raise ImageError(f"DICOM with floating-point pixels {_UNREAD}")
         if "PixelData" not in dataset:
-            raise ImageError("the DICOM holds no pixel data")
-        _check_encoded_size(dataset)
+            raise ImageError(f"the DICOM holds no pixel data, or they are cut off{_AGAIN}")
+        _check_size(dataset)
+        dataset.PhotometricInterpretation = _photometric(dataset)
         # The Rust decoder for run lengths panics on damaged data, which is no Exception; pydicom's own one raises.
         plugin = "pydicom" if dataset.file_meta.TransferSyntaxUID == RLELossless else ""
         stored = _in_low_bits(dataset, plugin)
@@ -171,14 +196,21 @@ def _in_low_bits(dataset, plugin):
     return values
 
 
-def _check_encoded_size(dataset):
-    """Refuse a compressed frame that is larger than the header says, before a decoder allocates it."""
+def _check_size(dataset):
+    """Refuse pixel data that are shorter than the header says, and a compressed frame of another size or without end.
+
+    The frame is looked at before a decoder allocates what it says. Decoders fill up what is missing of a JPEG.
+    """
     if not dataset.file_meta.TransferSyntaxUID.is_encapsulated:
+        if len(dataset.PixelData) < get_expected_length(dataset):
+            raise ImageError(f"the DICOM pixel data are shorter than its header says{_AGAIN}")
         return
     frame = pydicom.encaps.get_frame(dataset.PixelData, 0, number_of_frames=1)
     size = None
-    if frame[:2] == b"\xff\xd8":
+    if frame.startswith(_JPEG):
         size = jpeg_frame(io.BytesIO(frame))[2:4]
+        if frame.rfind(_JPEG_END) < frame.rfind(_JPEG_SCAN):
+            raise ImageError(f"the DICOM pixel data are cut off{_AGAIN}")
     elif (start := frame.find(b"\xff\x4f\xff\x51", 0, 256)) >= 0:  # a JPEG 2000 codestream, bare or in a JP2 box
         width, height, left, top = struct.unpack(">IIII", frame[start + 8 : start + 24])
         size = (height - top, width - left)

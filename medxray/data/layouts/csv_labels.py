@@ -9,7 +9,11 @@ from medxray.data.layouts.names import is_healthy, letters, nearest
 from medxray.data.manifest import Skipped
 from medxray.errors import ConfigError, DataError
 
-BLANK = frozenset(("", "nan", "null", "na", "n/a", "#n/a", "<na>"))
+BLANK = frozenset(
+    ("", "nan", "nat", "null", "na", "n/a", "#n/a", "<na>", "?", "--", ".", "missing", "nil", "(blank)", "\\n")
+    + ("#null!", "#value!", "#ref!", "#name?", "#div/0!", "#num!")
+)
+NOBODY = BLANK | {"-", "none", "unknown", "anonymous", "anonymized", "anonymised"}  # for a patient
 _BETWEEN = re.compile(r"[|;,/]")
 _AROUND = "[](){}'\" "
 
@@ -34,7 +38,8 @@ def read_labels(rows, table, *, positive_finding=None, uncertain=None):
     rows = _one_spelling(rows)
     if uncertain is not None and uncertain not in UNCERTAIN:
         raise ConfigError(f"--uncertain must be one of {', '.join(UNCERTAIN)}. Received '{uncertain}'.")
-    rows = _without(rows, lambda row: row.label.casefold() in BLANK, table, "without a label", left_out)
+    blank = BLANK if any(row.label == "+" for row in rows) else BLANK | {"-"}
+    rows = _without(rows, lambda row: row.label.casefold() in blank, table, "without a label", left_out)
     unsure = [row for row in rows if number(row.label) == -1]
     if unsure and uncertain == "drop":
         rows = _without(rows, lambda row: number(row.label) == -1, table, "with the uncertain label -1", left_out)
@@ -51,8 +56,8 @@ def read_labels(rows, table, *, positive_finding=None, uncertain=None):
 
 
 def joins_findings(label):
-    """True for a label such as "Effusion|Mass" or "['effusion', 'mass']"."""
-    return "|" in label or (label.startswith("[") and label.endswith("]"))
+    """True for a label such as "Effusion|Mass", "Effusion;Mass" or "['effusion', 'mass']"."""
+    return "|" in label or ";" in label or (label.startswith("[") and label.endswith("]"))
 
 
 def _without(rows, is_left_out, table, what, left_out):
@@ -64,7 +69,7 @@ def _without(rows, is_left_out, table, what, left_out):
 
 
 def _one_spelling(rows):
-    """The rows with one spelling for each number: 1, 1.0 and 1.00 are one label."""
+    """The rows with one spelling for each number: 1, 1.0, 1.00 and True are one label."""
     first = {}
     for row in rows:
         value = number(row.label)
@@ -82,17 +87,25 @@ def _decided(rows, value):
 def _against_rest(rows, finding, table):
     if is_healthy(finding):
         raise ConfigError(f"--positive-finding names what counts as sick. Received '{finding}'. Name a finding.")
-    wanted = letters(finding)
+    if not finding.strip() or "|" in finding:
+        raise ConfigError(f"--positive-finding names one finding. Received '{finding}'. Name one, or pass --label-map.")
+    wanted = _meaning(finding)
     parts = {label: _parts(label) for label in {row.label for row in rows}}
     present = {part for found in parts.values() for part in found}
-    if rows and wanted not in {letters(part) for part in present}:
+    if rows and wanted not in map(_meaning, present):
         near = nearest(finding, sorted(present))
         guess = f" Did you mean {near!r}?" if near else ""
         shown = ", ".join(sorted(present)[:20]) + (", ..." if len(present) > 20 else "")
         raise DataError(f"--positive-finding '{finding}' stands in no row of {table}.{guess} Findings: {shown}.")
-    name = next((part for part in sorted(present) if letters(part) == wanted), finding)
-    positive = {label: wanted in {letters(part) for part in found} for label, found in parts.items()}
+    name = next((part for part in sorted(present) if _meaning(part) == wanted), finding)
+    positive = {label: wanted in map(_meaning, found) for label, found in parts.items()}
     return [replace(row, label=name if positive[row.label] else f"No {name}") for row in rows]
+
+
+def _meaning(finding):
+    """What is equal for two spellings of a finding: its number, so that 1 is 1.0 and 10 is not, or its letters."""
+    value = number(finding)
+    return letters(finding) if value is None else value
 
 
 def _parts(label):
@@ -111,4 +124,4 @@ def positive_wins(labels, finding):
         return labels[0]
     if finding is None:
         return None
-    return next(label for label in labels if letters(label) == letters(finding))
+    return next(label for label in labels if _meaning(label) == _meaning(finding))

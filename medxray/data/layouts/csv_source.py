@@ -5,17 +5,18 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from medxray.data.csv_table import check_column, read_rows
-from medxray.data.layouts.csv_labels import BLANK, positive_wins, read_labels
+from medxray.data.csv_table import check_column, column_list, read_rows, shortened
+from medxray.data.layouts.csv_labels import BLANK, NOBODY, positive_wins, read_labels
 from medxray.data.layouts.find_image import ImageFinder
-from medxray.data.layouts.folders import SPLIT_NAMES
 from medxray.data.layouts.labels import LabelledFile
 from medxray.data.layouts.names import clean_label
 from medxray.data.layouts.public_releases import options_for
+from medxray.data.layouts.split_names import exact_split
 from medxray.data.manifest import SPLITS, Skipped, is_portable, portable_path
 from medxray.errors import ConfigError, DataError
 
 log = logging.getLogger(__name__)
+_LONGEST_PATH, _LONGEST_LABEL = 4096, 256  # characters
 _MOST_CLASSES = 20  # more than these, and more than half as many as rows, are no classes
 
 
@@ -76,7 +77,9 @@ def csv_rows(path, options):
     for row in rows:
         found, reason = finder.find(row.file)
         if not found:
-            missing.setdefault(row.file, Skipped(row.file.strip(), f"{reason} ({row.where})"))
+            name = row.file.strip()
+            name = shortened(name) if len(name) > _LONGEST_PATH else name
+            missing.setdefault(row.file, Skipped(name, f"{reason} ({row.where})"))
         for file in found:
             target = portable_path(file, root)
             of_file.setdefault(target, []).append(replace(row, file=target))
@@ -146,9 +149,16 @@ def _records(path, options):
     """LabelledFile of each row, its file as the cell has it."""
     header, records = read_rows(path, as_written=(options.path_col,))
     if options.path_col is None or options.label_col is None:
+        if len(header) < 2:
+            raise DataError(
+                f"{path} is no table of images: its first line has one column, {shortened(header[0])!r}. Pass a "
+                "folder, or a CSV with a column of image paths and one of labels."
+            )
         raise ConfigError(
-            f"{path.name} needs --path-col and --label-col. Its columns: {', '.join(header)}.{_guess(path)}"
+            f"{path.name} needs --path-col and --label-col. Its columns: {column_list(header)}.{_guess(path)}"
         )
+    if options.path_col == options.label_col:
+        raise ConfigError(f"--path-col and --label-col both name {options.path_col!r}. Name the column of labels.")
     columns = options.columns()
     for option, column in columns.items():
         if column is not None:
@@ -166,10 +176,16 @@ def _guess(path):
 def _record(cells, columns, where):
     file, label, patient, split = (cells[column] if column else "" for column in columns.values())
     if not file.strip() or not is_portable(file):
-        raise DataError(f"Expected an image path. Received {file!r} ({where}). Fix or remove the row.")
-    if not is_portable(label):
-        raise DataError(f"Expected a label. Received {label!r} ({where}). Fix or remove the row.")
-    patient = "" if patient.strip().casefold() in BLANK else patient.strip()
+        raise DataError(f"Expected an image path. Received {shortened(file)!r} ({where}). Fix or remove the row.")
+    if not is_portable(label) or len(label) > _LONGEST_LABEL:
+        raise DataError(f"Expected a label. Received {shortened(label)!r} ({where}). Fix or remove the row.")
+    if label.lstrip().startswith("="):
+        raise DataError(
+            f"Expected a label. Received the formula {shortened(label)!r} ({where}). Save the table with values in "
+            "place of formulas."
+        )
+    patient = "" if patient.strip().casefold() in NOBODY else patient.strip()
+    split = "" if split.strip().casefold() in BLANK else split
     return LabelledFile(file, clean_label(label), patient, parse_split(split.strip(), where=where), where)
 
 
@@ -197,6 +213,6 @@ def parse_split(text, *, where):
     """The split that a cell names: "train", "val", "test" or ""; raises DataError for anything else."""
     if not text:
         return ""
-    if text.casefold() not in SPLIT_NAMES:
+    if not exact_split(text):
         raise DataError(f"Split must be one of {', '.join(SPLITS)}. Received {text!r} ({where}). Fix the row.")
-    return SPLIT_NAMES[text.casefold()]
+    return exact_split(text)

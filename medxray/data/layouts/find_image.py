@@ -4,6 +4,7 @@ import filecmp
 import os
 import re
 import unicodedata
+import urllib.parse
 from pathlib import Path, PurePosixPath
 
 from medxray.data.layouts.pictures import is_named_like_picture, is_text
@@ -16,9 +17,9 @@ class ImageFinder:
     """Finds the files that the cells of a CSV mean.
 
     A cell may be a path below the folder (also in the way of Windows, or with more folders before it than there are),
-    the name of a file somewhere below it, or that name without or with another extension, or in other case. A cell that
-    names a folder means all images in it. Of copies of one file the first is meant. The folder is searched once,
-    when a cell is no path.
+    the name of a file somewhere below it, or that name without or with another extension, or in other case, or written
+    as in the address of a web page (`a%20b.png`). A cell that names a folder means all images in it. Of copies of one
+    file the first is meant. The folder is searched once, when a cell is no path.
 
     Args:
         root: absolute folder that relative paths count from.
@@ -37,6 +38,11 @@ class ImageFinder:
         Returns:
             (list of absolute pathlib.Path, "") or ([], reason in words).
         """
+        found, reason = self._find(cell)
+        plain = urllib.parse.unquote(cell)
+        return self._find(plain) if not found and plain != cell and "\0" not in plain else (found, reason)
+
+    def _find(self, cell):
         text = cell.strip()
         for path in dict.fromkeys((cell, text, text.replace("\\", "/"))):
             if _exists(self.root / path) and not (self.root / path).is_dir():

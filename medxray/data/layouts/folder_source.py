@@ -5,11 +5,12 @@ import os
 from pathlib import Path
 
 from medxray.data.images.access import path_text
-from medxray.data.layouts.folders import SPLIT_NAMES, ClassFolder, Tree, find_tree
+from medxray.data.layouts.folders import ClassFolder, Tree, find_tree
 from medxray.data.layouts.labels import LabelledFile
 from medxray.data.layouts.names import is_healthy, is_storage, listed
 from medxray.data.layouts.pictures import is_picture, is_text, looks_like_picture
 from medxray.data.layouts.public_releases import label_in_name, labelling_tables, table_advice, tables_of
+from medxray.data.layouts.split_names import exact_split
 from medxray.data.layouts.walk import class_files, mask_images
 from medxray.data.manifest import Skipped, is_portable, portable_path
 from medxray.errors import DataError
@@ -64,6 +65,7 @@ def _tree(data, named):
             return by_name
     if tree is None:
         raise _with_advice(data, problem)
+    _check_named(tree)
     _check_no_storage(data, tree, named)
     _check_distinct(tree)
     return tree
@@ -86,6 +88,13 @@ def _with_advice(data, error):
     if "--path-col" not in str(error) or not tables_of(Path(data)):
         return error
     return DataError(f"{error} {table_advice(Path(data))}")
+
+
+def _check_named(tree):
+    """Refuse a class folder whose name has nothing that is seen."""
+    for item in tree.folders:
+        if not item.label:
+            raise DataError(f"Class folder {ascii(str(item.folder))} has a name that cannot be seen. Rename it.")
 
 
 def _check_no_storage(data, tree, named):
@@ -114,8 +123,8 @@ def _check_distinct(tree):
 
 def _row(file, item, root):
     split, inner = item.split, file.relative_to(item.folder).parts
-    if not split and len(inner) > 1:
-        split = SPLIT_NAMES.get(inner[0].casefold(), "")
+    if not split:
+        split = next(filter(None, map(exact_split, inner[:-1])), "")
     return LabelledFile(portable_path(file, root), item.label or label_in_name(file.stem), "", split)
 
 
@@ -170,7 +179,9 @@ def check_classes_kept(folders, root, usable, skipped):
         if any(row.file.startswith(prefix) for row in usable):
             continue
         lost = [entry for entry in skipped if entry.path.startswith(prefix)]
-        what = f"{len(lost)} files, the first {lost[0].path}: {lost[0].reason}" if lost else _without_files(item)
+        what = _without_files(item, folders)
+        if lost:
+            what = f"{len(lost)} files, the first {lost[0].path}: {lost[0].reason}"
         remedy = "Convert its images to PNG or JPEG" if lost else "Put images into it"
         raise DataError(
             f"Class folder {path_text(item.folder)} holds no readable image ({what}). {remedy}, or take it out of the "
@@ -178,7 +189,11 @@ def check_classes_kept(folders, root, usable, skipped):
         )
 
 
-def _without_files(item):
+def _without_files(item, folders):
     """What is in a class folder without a file that is counted."""
-    masks = class_files(item.folder).masks
-    return f"only masks, such as {masks[0].name}" if masks else "it is empty"
+    listing = class_files(item.folder, [other.folder for other in folders])
+    if listing.masks:
+        return f"only masks, such as {path_text(listing.masks[0].name)}"
+    if listing.links:
+        return f"only links, such as {path_text(os.path.basename(listing.links[0].path))}: {listing.links[0].reason}"
+    return "only hidden and system files" if any(files for *_, files in os.walk(item.folder)) else "it is empty"

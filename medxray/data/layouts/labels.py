@@ -1,5 +1,6 @@
 """From the labels of a source to the classes of a task. No TensorFlow."""
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 
@@ -11,6 +12,8 @@ from medxray.errors import ConfigError, DataError
 BY_NAME = ""  # the names say which class is the normal one
 ABNORMAL = "ABNORMAL"  # all other classes together, where there are several
 _TYPO_LIMIT = 8  # training refuses a class with fewer images, so fewer rows are a typo and not a class
+_DECIMAL_COMMA = re.compile(r"^([+-]?\d+),(0+)$")
+_TRUTH = {"true": "1", "false": "0"}
 _SUBTYPES = (kermany.BACTERIAL, kermany.VIRAL)
 
 
@@ -62,7 +65,7 @@ def _all_rare(rows):
 
 
 def apply_label_map(rows, label_map, *, elsewhere=(), finer=False):
-    """Rename source labels; keys match whatever their case.
+    """Rename source labels; keys match whatever their case, and numbers by their value.
 
     Args:
         rows: list of LabelledFile.
@@ -73,15 +76,14 @@ def apply_label_map(rows, label_map, *, elsewhere=(), finer=False):
     Raises:
         DataError: a key is neither a label of the source nor one of `elsewhere`.
     """
-    wanted = _wanted(label_map)
-    present = {label.casefold(): label for label in (*elsewhere, *(row.label for row in rows))}
-    for source in wanted:
-        if rows and source not in present:
+    present = {_key(label): label for label in (*elsewhere, *(row.label for row in rows))}
+    for source in label_map or ():
+        if rows and _key(str(source)) not in present:
             raise DataError(
                 f"--label-map names {source!r}, which is no label here. Labels: {listed(present.values())}. "
                 "Correct the name."
             )
-    return [renamed(row, label_map, finer=finer) for row in rows] if wanted else rows
+    return [renamed(row, label_map, finer=finer) for row in rows] if label_map else rows
 
 
 def renamed(row, label_map, *, finer=False):
@@ -89,7 +91,7 @@ def renamed(row, label_map, *, finer=False):
 
     With `finer` what becomes ABNORMAL keeps its label as subtype, unless it has a subtype already.
     """
-    label = _wanted(label_map).get(row.label.casefold(), row.label)
+    label = _wanted(label_map).get(_key(row.label), row.label)
     becomes_abnormal = label.casefold() == ABNORMAL.casefold() and row.label.casefold() != ABNORMAL.casefold()
     if finer and becomes_abnormal and not row.subtype:
         return replace(row, label=label, subtype=row.label)
@@ -97,7 +99,13 @@ def renamed(row, label_map, *, finer=False):
 
 
 def _wanted(label_map):
-    return {str(source).strip().casefold(): target for source, target in (label_map or {}).items()}
+    return {_key(str(source)): target for source, target in (label_map or {}).items()}
+
+
+def _key(label):
+    """What is equal for two spellings of a label: its number, or its text without case."""
+    value = number(label)
+    return label.strip().casefold() if value is None else value
 
 
 def class_names(rows, task, classes):
@@ -216,9 +224,10 @@ def resolve(row, classes, task):
 
 
 def number(label):
-    """The number that a label is, or None: 1 and 1.0 are one."""
+    """The number that a label is, or None: 1, 1.0, 1,0 and True are one, -1 may have a typographic minus."""
+    text = _DECIMAL_COMMA.sub(r"\1.\2", label.strip().replace("\u2212", "-"))
     try:
-        return float(label)
+        return float(_TRUTH.get(text.casefold(), text))
     except ValueError:
         return None
 

@@ -1,5 +1,6 @@
 """What paths and columns of public chest X-ray sets say. No TensorFlow."""
 
+import os
 import re
 
 from medxray.data.csv_table import read_rows
@@ -44,7 +45,8 @@ def tables_of(folder):
     """CSV files in a folder, in the folder around it and one level below, list of pathlib.Path."""
     folders = [folder, *sorted(child for child in folder.iterdir() if child.is_dir() and not is_junk(child.name))[:20]]
     suffixes = ("*.csv", "*.csv.gz", "*.tsv")
-    return [file for place in folders for suffix in suffixes for file in sorted(place.glob(suffix))]
+    found = [file for place in folders for suffix in suffixes for file in sorted(place.glob(suffix))]
+    return [file for file in found if os.path.isfile(file)]
 
 
 def table_advice(folder):

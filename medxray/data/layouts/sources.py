@@ -5,7 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from medxray.data.csv_table import shortened
 from medxray.data.images import files as images
+from medxray.data.images.access import path_text
 from medxray.data.images.array_images import is_array_file
 from medxray.data.layouts import kermany, public_releases
 from medxray.data.layouts.against_normal import against_normal, merge
@@ -25,7 +27,7 @@ from medxray.data.layouts.labels import (
     resolve,
 )
 from medxray.data.layouts.medmnist import array_rows
-from medxray.data.layouts.not_a_table import check_is_table
+from medxray.data.layouts.not_a_table import NOTHING, check_is_table, is_named_like_file, why_no_place
 from medxray.data.layouts.patients import without_artefacts
 from medxray.data.manifest import (
     Manifest,
@@ -121,9 +123,11 @@ def _usable_files(data, options, *, named):
     root, rows, skipped, ignored, folders = _rows(data, options, named=named)
     usable, bad = _inspected(rows, root)
     skipped += bad
-    if not usable:
+    if not usable and skipped:
         raise DataError(_nothing_usable(data, skipped))
     check_classes_kept(folders, root, usable, skipped)
+    if not usable:
+        raise DataError(_nothing_usable(data, skipped))
     if data.is_file():
         check_labels_kept(rows, usable, skipped)
     return root, without_artefacts(usable), skipped, ignored
@@ -171,16 +175,24 @@ def load_split(path, manifest, *, label_map=None, normal=None):
 
 def _rows(data, options, *, named):
     """(root, rows, skipped, ignored, class folders) of a folder, a CSV or a MedMNIST file."""
+    _check_place(data)
     if is_array_file(data):
         _check_no_columns(data, options, "a file of arrays")
         return *array_rows(data), [], [], []
     if data.is_file():
         check_is_table(data)
         return *csv_rows(data, options), []
-    if not data.is_dir():
-        raise DataError(f"{data} does not exist. {remedy(data)}")
     _check_no_columns(data, options, "a folder")
     return folder_rows(data, named=named)
+
+
+def _check_place(data):
+    """Refuse a path that leads to no folder and no regular file."""
+    reason, name = why_no_place(data), shortened(path_text(data))
+    if reason == NOTHING and not is_named_like_file(data):
+        raise DataError(f"{name} {reason}. {remedy(data)}")
+    if reason:
+        raise DataError(f"{name} {reason}. Pass a folder with one folder per class, or a CSV.")
 
 
 def _check_no_columns(data, options, what):

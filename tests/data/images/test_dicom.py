@@ -96,7 +96,8 @@ def test_several_frames_are_refused(write):
         ({"Rows": 65000, "Columns": 65000}, "65000x65000 pixels, more than the limit"),
         ({"Rows": 0}, "14x0 pixels"),
         ({"BitsStored": 60, "BitsAllocated": 64}, "impossible pixel format"),
-        ({"PhotometricInterpretation": "HSV"}, "impossible pixel format"),
+        ({"PhotometricInterpretation": "HSV"}, r"colours of an unknown kind \(PhotometricInterpretation\) is not"),
+        ({"PhotometricInterpretation": ""}, r"colours that its header does not name \(PhotometricInterpretation\)"),
         ({"SamplesPerPixel": 7}, "impossible pixel format"),
     ],
 )

@@ -130,6 +130,7 @@ def test_an_unreadable_file_is_skipped_with_its_row(table, tmp_path):
 def test_a_very_long_path_is_a_missing_file(table):
     manifest = load_manifest(table(*good_rows(), f"{'x' * 5000}.png,Normal,c,train"), **COLUMNS)
     assert "no such file" in manifest.skipped[0].reason
+    assert manifest.skipped[0].path == f"{'x' * 80}... (5004 characters)"
 
 
 def test_only_missing_files_are_an_error(table):
@@ -156,7 +157,7 @@ def test_paths_may_leave_the_folder(table, tmp_path):
         (b"file,finding\n\xe9.png,Normal\n", "is not a CSV in UTF-8"),
         (b"\x89PNG\r\n\x1a\n\0\0", "is a single image"),
         (b"file,file\na,b\n", "two columns 'file'"),
-        (b'file,finding\n"open,Normal\n', "is not a CSV in UTF-8"),
+        (b'file,finding\n"open,Normal\n', r"is not a well-formed CSV: .* \(row 2\). A quotation mark may be missing"),
     ],
 )
 def test_what_is_no_csv_is_refused(tmp_path, content, message):

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import tarfile
 import zipfile
 
@@ -53,7 +54,14 @@ NO_TABLES = [
     ("x.h5", b"\x89HDF\r\n", "is a binary table"),
     ("empty.zip", b"", "is an archive or a file of arrays"),
     ("x.mat", b"MATLAB 5.0 MAT-file", "is an archive or a file of arrays"),
-    ("x.sqlite", b"SQLite format 3\0" + bytes(80), "its first line holds binary data"),
+    ("x.sqlite", b"SQLite format 3\0" + bytes(80), "is a binary table"),
+    ("x.feather", b"ARROW1\0\0" + bytes(80), "is a binary table, .*write it as CSV"),
+    ("x.pkl", b"\x80\x04\x95" + bytes(80), "is a pickle, which is never loaded"),
+    ("x.pdf", b"%PDF-1.4\n", "is a PDF file, .*pass a folder of images, one folder per class"),
+    ("x.xml", b'<?xml version="1.0"?><a/>', "is an XML file"),
+    ("x.mp4", b"\0\0\0\x18ftypmp42" + bytes(80), "is a film"),
+    ("x.tar.zst", b"\x28\xb5\x2f\xfd" + bytes(80), "is an archive"),
+    ("x.bin", b"\1\2\3" + bytes(80), "its first line holds binary data"),
     ("t.csv", b"\n <!DOCTYPE html>\n<html>404</html>", "is a web page, .*download the table again"),
     ("u.csv", b"version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer, .*git lfs pull"),
     ("t.json", b'[{"path": "a.png"}]', "is a JSON file, .*write it as CSV"),
@@ -76,3 +84,38 @@ def test_a_table_is_a_table_whatever_its_name(make_tree, name):
     folder = make_tree("a.png", "b.png")
     (folder / name).write_text("PKfile,finding\na.png,NORMAL\nb.png,PNEUMONIA\n")
     assert len(load_manifest(folder / name, path_col="PKfile", label_col="finding")) == 2
+
+
+def no_place(tmp_path, kind):
+    path = tmp_path / "there"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "loop":
+        os.symlink("there", path)
+    elif kind == "dangling":
+        os.symlink(tmp_path / "gone", path)
+    elif kind == "through a file":
+        path.write_text("x")
+        return path / "NORMAL"
+    return {"long": "x" * 5000, "table": "gone.csv", "address": "https://example.org/x.zip", "device": "/dev/null"}.get(
+        kind, path
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("pipe", "there is a pipe, a socket or a device. Pass a folder"),
+        ("device", "/dev/null is a pipe, a socket or a device"),
+        ("loop", "there is a link to there, where nothing is"),
+        ("dangling", "there is a link to .*gone, where nothing is"),
+        ("through a file", "NORMAL goes through a file, which is no folder"),
+        ("long", r"x\.\.\. \(5000 characters\) is longer than the name of a file may be"),
+        ("table", "gone.csv does not exist. Pass a folder with one folder per class, or a CSV"),
+        ("address", "is a web address; download what is there"),
+    ],
+)
+def test_a_path_to_no_folder_and_no_file_says_what_it_is(tmp_path, kind, message):
+    with pytest.raises(DataError, match=message) as caught:
+        load_manifest(no_place(tmp_path, kind))
+    assert len(str(caught.value)) < 400

@@ -1,6 +1,10 @@
+import os
+
 import pytest
 
 from medxray.data.layouts.public_releases import labelling_tables, options_for
+from medxray.data.layouts.sources import load_manifest
+from medxray.errors import DataError
 
 
 @pytest.mark.parametrize(
@@ -21,3 +25,10 @@ def test_the_options_of_a_table_are_suggested_by_its_columns(tmp_path, header, o
     (tmp_path / "notes.csv").write_text("age,sex\n")
     assert f"--path-col {options}" in options_for(tmp_path / "t.csv")
     assert labelling_tables(tmp_path) == [tmp_path / "t.csv"]
+
+
+def test_a_pipe_called_as_a_table_is_not_waited_for(make_tree):
+    folder = make_tree("images_001/a.png", "images_002/b.png")
+    os.mkfifo(folder / "labels.csv")
+    with pytest.raises(DataError, match="What each image shows stands in a CSV of the release, which is not here"):
+        load_manifest(folder)
