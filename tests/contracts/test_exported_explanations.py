@@ -33,7 +33,7 @@ def exported(run, folder, methods, options=()):
 
 
 def for_the_explained_class(model, pixels):
-    """Let the classes of an untrained model change places where it is against the second: nothing would speak for it."""
+    """Let the classes of an untrained model change places where nothing would speak for the second."""
     logits, _ = trunk(model)(pixels, training=False)
     if np.mean(logits[:, 1] - logits[:, 0]) < 0:
         head = model.get_layer("logits")
