@@ -29,6 +29,7 @@ _WITHOUT_TENSORFLOW = {
     "read_predictions": "medxray.metrics.prediction_table",
     "render_phantom": "medxray.data.phantom.draw",
     "write_predictions": "medxray.metrics.prediction_table",
+    "write_report": "medxray.report.report",
 }
 _WITH_TENSORFLOW = dict.fromkeys(("Run", "load_run", "resume", "train"), "medxray.api")
 __all__ = sorted((*_WITHOUT_TENSORFLOW, *_WITH_TENSORFLOW))

@@ -107,6 +107,7 @@ RENAMED = {  # names that are called otherwise now, or lie elsewhere than the re
     "export.parity.squared_gap": "anomaly.serving.squared_gap",
     "data.splits.leaks": "data.split_checks.leaks",
     "plots.style.with_interval": "metrics.intervals.estimate_text",
+    "plots.style.equals_probability": "metrics.intervals.equals_probability",
     "reading.Form": "predict.input_form.InputForm",
     "reading.Inputs": "predict.input_form.ReadImages",
     "models.registry.AUTOENCODER_LOSSES": "anomaly.choices.LOSSES",

@@ -35,6 +35,7 @@ TOGETHER = {  # what shares runs that take long; a file that is missing here has
         "tests/export/",
         "tests/gate/test_run_gate.py",
         "tests/predict/test_failures.py",
+        "tests/report/test_trained_run.py",
         "tests/runs/",
         "tests/test_api.py",
     ),

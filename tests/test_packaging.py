@@ -1,6 +1,7 @@
 """What a wheel and a source archive hold, without internet: setuptools alone, on a copy of the project."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -29,10 +30,16 @@ def setup(folder, *words):
     subprocess.run([sys.executable, "setup.py", "-q", *words], cwd=folder, check=True, env=environment)
 
 
+def template(names):
+    parts = (re.search(r"medxray/report/template/(.*(?:\.\w+|LICENSE))$", name) for name in names)
+    return {part[1] for part in parts if part}
+
+
 def pictures(names):
     return {name.split("sample/")[1] for name in names if name.endswith(".jpeg")}
 
 
+TEMPLATE = template(file.as_posix() for file in PROJECT.glob("medxray/report/template/**/*.*")) | {"plotly/LICENSE"}
 EXPECTED = {file.relative_to(PROJECT / "data" / "sample").as_posix() for file in PROJECT.glob("data/sample/*/*.jpeg")}
 
 
@@ -42,6 +49,7 @@ def test_a_built_package_has_every_module_and_the_sample(copied, tmp_path, monke
     assert {name for name in built if name.endswith(".py")} == {
         file.relative_to(copied).as_posix() for file in (copied / "medxray").rglob("*.py")
     }
+    assert template(built) == TEMPLATE and "plotly/plotly-basic.min.js" in TEMPLATE
     assert len(EXPECTED) == 240 and pictures(built) == EXPECTED and "medxray/sample/README.md" in built
     words = [sys.executable, "-m", "medxray", "data", "sample", "copy"]
     subprocess.run(words, cwd=tmp_path, check=True, env=os.environ | {"PYTHONPATH": str(tmp_path)})
@@ -53,5 +61,5 @@ def test_a_source_archive_has_the_sample(copied, tmp_path):
     (archive,) = tmp_path.glob("*.tar.gz")
     with tarfile.open(archive) as opened:
         names = opened.getnames()
-    assert pictures(names) == EXPECTED
+    assert pictures(names) == EXPECTED and template(names) == TEMPLATE
     assert any(name.endswith("data/sample/README.md") for name in names) and any("setup.py" in name for name in names)

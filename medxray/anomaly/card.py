@@ -2,15 +2,15 @@
 
 from medxray.anomaly.methods import METHODS
 from medxray.evaluation.markdown import UNKNOWN, part, text
-from medxray.evaluation.model_card import KindCard
+from medxray.evaluation.model_card import RESEARCH_ONLY, KindCard
 from medxray.metrics.intervals import estimate_text
 
 PLAIN_MSE_AUROC = "plain_mse_auroc"  # the figure that only the reports of autoencoders have
-_INTENDED = """\
+_INTENDED = f"""\
 Research and teaching on frontal chest X-rays that differ from the healthy ones it was fitted on: comparing methods,
 studying scores, anomaly maps and failures.
 
-**Research use only, not a medical device.** It has not been validated for any clinical purpose."""
+{RESEARCH_ONLY} It has not been validated for any clinical purpose."""
 _CAVEATS = """\
 - A high score means unlike the normal images of the training, not ill: tubes, markers, another age, device or
   projection raise it too. A low score does not mean healthy.

@@ -1,13 +1,13 @@
 """What the model card of a classifier says in its own words."""
 
 from medxray.evaluation.markdown import part, text
-from medxray.evaluation.model_card import KindCard
+from medxray.evaluation.model_card import RESEARCH_ONLY, KindCard
 
-_INTENDED = """\
+_INTENDED = f"""\
 Research and teaching on the classification of frontal chest X-rays of the kind it was trained on: comparing methods,
 studying calibration, heatmaps and failures.
 
-**Research use only, not a medical device.** It has not been validated for any clinical purpose."""
+{RESEARCH_ONLY} It has not been validated for any clinical purpose."""
 _CAVEATS = (
     "- A probability that is right may rest on wrong reasons (markers, borders, image size): look at the heatmaps."
 )

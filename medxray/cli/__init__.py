@@ -18,6 +18,7 @@ from medxray.cli.gate import gate
 from medxray.cli.lr_find import lr_find
 from medxray.cli.models import models
 from medxray.cli.predict import predict
+from medxray.cli.report import report
 from medxray.cli.runs import runs
 from medxray.cli.train import train
 from medxray.cli.tune import tune
@@ -48,6 +49,7 @@ for _command in (
     evaluate,
     compare,
     adapt,
+    report,
     runs,
     predict,
     explain,

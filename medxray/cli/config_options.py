@@ -5,6 +5,7 @@ import functools
 import click
 
 from medxray.cli.options import PATH
+from medxray.cli.report import report_after_training
 from medxray.training.options import help_text, options_of
 
 
@@ -119,5 +120,6 @@ def train_and_report(config, resume):
     for line in summary_lines(splits, further=run.kind.figures):
         click.echo(line)
     click.echo(f"Run: {run.path}")
+    report_after_training(run.path)
     if "export" in run.record:
         click.echo(f"SavedModel: {run.record['export']}")

@@ -3,6 +3,7 @@
 import click
 
 from medxray.cli.config_options import train_and_report, train_command
+from medxray.cli.report import report_after_training
 from medxray.training.config import TrainConfig
 
 _seeds = click.option(
@@ -55,4 +56,5 @@ def _train_study(config, resume, seeds, kfold):
         click.echo(line.rstrip())
     for run in report["runs"]:
         click.echo(f"Run: {run}")
+        report_after_training(run)
     click.echo(f"Study: {study.path}")

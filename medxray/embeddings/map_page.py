@@ -1,7 +1,6 @@
 """A map of embeddings as one HTML file that needs nothing else: hovering shows the image."""
 
 import html
-import json
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from medxray.embeddings.map import METHOD_NAMES
 from medxray.embeddings.map_script import SCRIPT, STYLE
 from medxray.metrics.intervals import estimate_text
 from medxray.plots import style
+from medxray.system.script_json import script_json
 
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 _PAGE = """<!DOCTYPE html>
@@ -86,7 +86,7 @@ def scatter_page(embeddings, projection, structure, *, rows, thumbnails, seed):
         **{name: html.escape(text) for name, text in texts.items()},
         rows="\n".join(map(_row, structure["groups"])),
         notes="".join(f"<p>{html.escape(note)}</p>" for note in structure["notes"]),
-        data=_script_safe(_data(embeddings, projection, rows, thumbnails)),
+        data=script_json(_data(embeddings, projection, rows, thumbnails)),
         style=STYLE,
         script=SCRIPT,
     )
@@ -131,9 +131,3 @@ def _data(embeddings, projection, rows, thumbnails):
             for (x, y), row, jpeg in zip(unit, rows, thumbnails, strict=True)
         ],
     }
-
-
-def _script_safe(value):
-    """JSON that cannot end the script element it lies in, ASCII only."""
-    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

@@ -10,6 +10,7 @@ from medxray.embeddings.extract import training_embeddings
 from medxray.embeddings.neighborhood import DEFAULT_METRIC, nearest
 from medxray.embeddings.similar_figure import NeighborsDisplay, Picture
 from medxray.errors import ImageError
+from medxray.metrics.intervals import equals_probability
 from medxray.plots import style
 from medxray.predict.inputs import path_text
 from medxray.system import storage
@@ -92,7 +93,7 @@ def draw_neighbors(found, table, out, *, positive):
     for row in table[table["path"].isin(found)].itertuples():
         neighbors = found[row.path]
         pictures = [Picture(_thumbnail(one.path), one.label, one.distance, one.same_file) for one in neighbors]
-        heading = f"predicted {row.label}, P({positive or row.label}) {style.equals_probability(row.probability)}"
+        heading = f"predicted {row.label}, P({positive or row.label}) {equals_probability(row.probability)}"
         display = NeighborsDisplay(_thumbnail(row.path), pictures, name=Path(row.path).name, heading=heading)
         stem = storage.free_stem(f"{Path(row.path).stem}-neighbors", taken)
         written.append(style.save(display.plot(), Path(out) / f"{stem}.png"))

@@ -31,6 +31,7 @@ _OF_A_CLASS = (
     ("precision", "precision (PPV)"),
     ("f1", "F1"),
 )
+RESEARCH_ONLY = "**Research use only, not a medical device.**"
 _MEANS = " The figures are means over the classes, each against the others; those of each class stand below."
 _OUT_OF_SCOPE = """\
 - Diagnosis, triage or any decision about a patient.

@@ -103,3 +103,10 @@ def effective_images(success, patient_ids):
         variance = patients / (patients - 1) * float((excess**2).sum()) / n**2
         effective = share * (1 - share) / variance if variance > 0 else float(n)
     return min(max(effective, 1.0), float(n))
+
+
+def equals_probability(value):
+    """A probability with its relation sign that never claims 0 or 1: "< 0.001", "= 0.347", "> 0.999"."""
+    if 0.001 <= value <= 0.999:
+        return f"= {value:.3f}"
+    return "< 0.001" if value < 0.5 else "> 0.999"

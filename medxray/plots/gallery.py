@@ -7,6 +7,7 @@ import numpy as np
 
 from medxray.errors import MedxrayError
 from medxray.metrics.failures import confident_errors
+from medxray.metrics.intervals import equals_probability
 from medxray.plots import style
 
 COLUMNS = 6
@@ -135,6 +136,6 @@ def _draw_tile(axes, tile):
     lines = [
         f"true: {style.words(tile.true, 18)}",
         f"predicted: {style.words(tile.predicted, 15)}",
-        f"P({style.words(tile.of, 14)}) {style.equals_probability(tile.probability)}",
+        f"P({style.words(tile.of, 14)}) {equals_probability(tile.probability)}",
     ]
     axes.set_xlabel("\n".join(lines), fontsize=8.5)

@@ -1,12 +1,11 @@
 """How training went: loss, AUROC and accuracy per epoch."""
 
 import numpy as np
-import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
+from medxray.metrics.history import epochs_trained, kept_row, measured_table, stage_spans
 from medxray.plots import style
 
-MEASURED = ("loss", "accuracy", "auroc", "val_loss", "val_accuracy", "val_auroc")
 _SCORES = (("auroc", "AUROC", style.BLUE), ("accuracy", "accuracy", style.GREEN))
 
 
@@ -19,29 +18,19 @@ class HistoryDisplay:
 
     @classmethod
     def from_table(cls, table):
-        """Find the epoch that was kept: the first lowest validation loss of the last stage.
+        """Find the epoch that was kept, see `metrics.history.kept_row`.
 
         Args:
             table: DataFrame of history.csv, one row per epoch: stage, epoch, loss, accuracy, val_loss, val_accuracy,
                 val_auroc; columns may be missing and values may be empty. Epoch 0 is that of the starting weights.
         """
-        table = table.reset_index(drop=True)
-        measured = [name for name in table.columns if name in MEASURED]
-        table[measured] = table[measured].apply(pd.to_numeric, errors="coerce")
-        if "val_loss" not in table or not len(table):
-            return cls(table, best=None)
-        losses = table["val_loss"]
-        if "stage" in table:
-            losses = losses[table["stage"] == table["stage"].iloc[-1]]
-        losses = losses.dropna()
-        return cls(table, best=int(losses.idxmin()) if len(losses) else None)
+        table = measured_table(table)
+        return cls(table, best=kept_row(table))
 
     @property
     def _epochs(self):
         """Where each row is drawn: epochs trained so far, all stages counted through; int array."""
-        if "epoch" not in self.table:
-            return np.arange(1, len(self.table) + 1)
-        return np.cumsum(pd.to_numeric(self.table["epoch"], errors="coerce").to_numpy() != 0)
+        return epochs_trained(self.table)
 
     def plot(self):
         """Draw and return the figure."""
@@ -76,19 +65,14 @@ class HistoryDisplay:
         axes.plot(epochs, self.table[column], color=colour, markersize=4.5, linewidth=1.8, label=label, **look)
 
     def _mark_stages(self, axes, *, named):
-        if "stage" not in self.table or not len(self.table):
-            return
-        stages = self.table["stage"].astype(str).to_numpy()
-        rows = np.flatnonzero(np.append(True, stages[1:] != stages[:-1]))
-        ends = [int(self._epochs[row - 1]) for row in np.append(rows[1:], len(stages))]
-        for row, start, end in zip(rows, [0, *ends[:-1]], ends, strict=True):
+        for stage, start, end in stage_spans(self.table):
             if start:
                 axes.axvline(start + 0.5, color=style.GREY, linewidth=1.2)
             if named:
                 axes.text(
                     (start + end + 1) / 2,
                     1.015,
-                    f"stage {style.words(stages[row], 20)}",
+                    f"stage {style.words(stage, 20)}",
                     transform=axes.get_xaxis_transform(),
                     ha="center",
                     va="bottom",

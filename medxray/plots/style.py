@@ -105,10 +105,3 @@ def counted(number, noun):
 def legend(axes, **options):
     """An opaque legend in the size that all plots use."""
     return axes.legend(**{"fontsize": 9, "framealpha": 1.0, "edgecolor": "#CCCCCC"} | options)
-
-
-def equals_probability(value):
-    """A probability with its relation sign that never claims 0 or 1: "< 0.001", "= 0.347", "> 0.999"."""
-    if 0.001 <= value <= 0.999:
-        return f"= {value:.3f}"
-    return "< 0.001" if value < 0.5 else "> 0.999"

@@ -95,6 +95,8 @@ class RunDir(EvaluationFiles):
         self.card_file = self.path / "model_card.md"
         self.gate_file = self.path / "gate.npz"
         self.embeddings_file = self.path / "embeddings.npz"
+        self.report_file = self.path / "report.html"
+        self.gallery_file = self.path / "gallery.npz"
         self.history_plot = self.plots / "history.png"
         self.content_file = self.path / "content.csv"
         self.adaptation_file = self.path / "adaptation.csv"
@@ -110,6 +112,11 @@ class RunDir(EvaluationFiles):
     def own_evaluation(self, split):
         """EvaluationFiles of one of the run's own splits, evaluated again."""
         return EvaluationFiles(self.path / "evaluations" / split)
+
+    def latest_evaluation(self, split):
+        """EvaluationFiles of a split as it was evaluated after training, or else those of the training."""
+        again = self.own_evaluation(split)
+        return again if again.metrics_file.exists() and again.predictions_file.exists() else self
 
     def external_evaluation(self, name):
         """EvaluationFiles of other data that is called `name`."""

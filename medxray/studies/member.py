@@ -73,7 +73,7 @@ def read_member(path, split):
             f"Only completed runs can be compared. {directory.path} is {record['state']}: finish it with "
             f"`medxray train --resume {directory.path}`, or leave it out."
         )
-    files = _latest(directory, split)
+    files = directory.latest_evaluation(split)
     report = _splits(files.metrics_file).get(split)
     predictions = read_predictions(files.predictions_file).get(split)
     if report is None or predictions is None:
@@ -102,12 +102,6 @@ def _name(directory):
     """Name of a run; that of a run of a study stands after the study's."""
     folder = directory.path.parent
     return f"{folder.name}/{directory.name}" if is_study(folder) else directory.name
-
-
-def _latest(directory, split):
-    """The evaluation that was made of the split after training, or else that of the training."""
-    again = directory.own_evaluation(split)
-    return again if again.metrics_file.exists() and again.predictions_file.exists() else directory
 
 
 def _splits(file):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from medxray.metrics.intervals import estimate, estimate_text, wilson, wilson_by_patient
+from medxray.metrics.intervals import equals_probability, estimate, estimate_text, wilson, wilson_by_patient
 
 
 def test_wilson_interval_by_hand():
@@ -84,3 +84,10 @@ def test_by_patient_only_counted_images_count():
     counted = np.array([True, True, False, False])
     assert wilson_by_patient([True, True, False, False], counted, list("aabb")) == pytest.approx(wilson(1, 1))
     assert np.isnan(wilson_by_patient([], [], [])).all()
+
+
+def test_probabilities_never_claim_certainty():
+    assert equals_probability(0.3472) == "= 0.347"
+    assert equals_probability(0.0) == equals_probability(0.00099) == "< 0.001"
+    assert equals_probability(1.0) == equals_probability(0.9991) == "> 0.999"
+    assert equals_probability(0.999) == "= 0.999"

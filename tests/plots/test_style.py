@@ -31,13 +31,6 @@ def test_words_are_one_line_and_shortened_in_the_middle():
     assert len(short) == 20 and short.startswith("pulmonary") and short.endswith("rade 3") and "…" in short
 
 
-def test_probabilities_never_claim_certainty():
-    assert style.equals_probability(0.3472) == "= 0.347"
-    assert style.equals_probability(0.0) == style.equals_probability(0.00099) == "< 0.001"
-    assert style.equals_probability(1.0) == style.equals_probability(0.9991) == "> 0.999"
-    assert style.equals_probability(0.999) == "= 0.999"
-
-
 def test_scope_names_split_images_and_patients():
     assert style.scope({"split": "test", "n": 1200, "n_patients": 1}) == "test split: 1,200 images, 1 patient"
 

@@ -9,6 +9,7 @@ from medxray.data.left_out import report_left_out
 from medxray.data.manifest import Skipped
 from medxray.errors import DataError
 from medxray.evaluation.pictures import FilePictures
+from medxray.explain.audit.regions import BORDER_PIXELS, SIZE
 from medxray.explain.checks.sample import balanced_order
 from medxray.metrics.intervals import estimate
 from medxray.metrics.label_estimates import label_estimates
@@ -18,7 +19,6 @@ from medxray.runs.images import own_manifest
 from medxray.system import progress
 
 log = logging.getLogger(__name__)
-SIZE, BORDER_PIXELS = "size", "border_pixels"
 IMAGES = 400  # to fit on, and to judge by
 _SIDE, _BATCH = 40, 32
 _STRENGTH = 0.01  # inverse of the weight decay of the logistic regression

@@ -1,7 +1,6 @@
 """What a shortcut audit found, in one line and as rows of tables. No TensorFlow."""
 
-from medxray.explain.audit.probes import BORDER_PIXELS, SIZE
-from medxray.explain.audit.regions import SHORTCUTS
+from medxray.explain.audit.regions import BORDER_PIXELS, SHORTCUTS, SIZE
 from medxray.metrics.intervals import estimate_text
 
 MARKER_KEY = "flipped_by_marker"

@@ -1,0 +1,1 @@
+"""One section of the report a module: what it shows of a run."""

@@ -1,0 +1,62 @@
+"""The run beside other runs on the same patients."""
+
+from medxray.metrics.curves import roc_points
+from medxray.report.elements import bullets, chart, joined, table
+from medxray.report.section import MUTED, Section, axis, chart_data, line, points
+from medxray.studies import comparison_text
+from medxray.studies.compare import FIGURES, compared
+
+_TABLES = (
+    (comparison_text.figure_rows, "Figures with 95 % intervals by patient"),
+    (comparison_text.pair_rows, "Tests of each pair"),
+    (comparison_text.error_rows, "What one run alone labels rightly or wrongly"),
+)
+_SHIFT = 0.09  # of a run beside another one, in places of a figure
+
+
+def comparison(contents, others, *, common):
+    """Figures, paired tests and ROC curves of several runs.
+
+    Args:
+        contents: Contents of the first run.
+        others: directories of the other runs.
+        common: compare the images that all runs have.
+
+    Raises:
+        ConfigError, DataError, RunError: as for `studies.compare.compared`.
+    """
+    found = compared([contents.path, *others], split=contents.split, common=common)
+    facts = found.to_dict()
+    charts = {"compared": _figures(facts)}
+    places = [chart("compared", "Figures of the runs side by side; the numbers stand in the table.")]
+    if found.members[0].predictions.is_binary:
+        charts["compared-roc"] = _roc(found.members)
+        places.append(chart("compared-roc", "ROC curves of the runs; AUROCs stand in the table."))
+    tables = [table(rows(facts), caption=words) for rows, words in _TABLES]
+    body = joined(*places, *tables, bullets(comparison_text.remarks(facts)))
+    return Section("comparison", "Compared runs", body, charts)
+
+
+def _figures(facts):
+    names, count = list(FIGURES), len(facts["runs"])
+    series = []
+    for number, run in enumerate(facts["runs"]):
+        known = [(place, run[name]) for place, name in enumerate(names) if run[name]["value"] is not None]
+        places = [place + _SHIFT * (number - (count - 1) / 2) for place, _ in known]
+        bounds = [figure["ci95"] or [figure["value"]] * 2 for _, figure in known]
+        low, high = ([bound[at] for bound in bounds] for at in (0, 1))
+        values = [figure["value"] for _, figure in known]
+        series.append(points(run["name"], places, values, colour=number, low=low, high=high))
+    x = axis("", names=list(FIGURES.values()))
+    return chart_data(series, x=x, y=axis("value, 95 % intervals"))
+
+
+def _roc(members):
+    series = [line("chance", [0, 1], [0, 1], colour=MUTED, dash="dot")]
+    for number, member in enumerate(members):
+        score = member.predictions.log_odds(member.decision.calibration)[:, 1]
+        positive = member.predictions.is_positive
+        if positive.any() and not positive.all():
+            series.append(line(member.name, *roc_points(positive, score), colour=number))
+    x, y = axis("false positive rate", range=(-0.02, 1.02)), axis("sensitivity", range=(-0.02, 1.02))
+    return chart_data(series, x=x, y=y, square=True)
