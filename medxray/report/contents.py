@@ -52,6 +52,11 @@ class Contents:
         return self.reports[self.split]
 
     @property
+    def plots(self):
+        """Folder of the plots of the split that is shown."""
+        return self.directory.latest_evaluation(self.split).plots
+
+    @property
     def kind(self):
         """CLASSIFIER, ANOMALY or what a newer version calls it."""
         return self.record.get("type", CLASSIFIER)

@@ -255,6 +255,15 @@ def test_images_that_are_gone_are_said_to_be(tmp_path):
     assert shown.all("img") == [] and "cannot be read" in shown.texts["gallery"]
 
 
+def test_plots_stand_in_for_images_that_are_gone(tmp_path):
+    run = write_stored_run(tmp_path, images=False, n=20)
+    for name in ("gallery", "errors"):
+        write_image(run.plots / f"test_{name}.png", 0)
+    shown = Page(report_page(read_contents(run.path)))
+    assert [one["class"] for one in shown.all("img")] == ["stored", "stored"]
+    assert "drawn when they were evaluated" in shown.texts["gallery"]
+
+
 def test_a_split_of_one_class_has_no_curves_and_the_report_says_why(copied):
     from medxray.metrics.prediction_table import read_predictions, write_predictions
     from medxray.metrics.report import evaluate_split

@@ -6,6 +6,8 @@ from medxray.evaluation.model_card import RESEARCH_ONLY
 from medxray.report.elements import Markup, details
 from medxray.report.section import Missing, Section
 
+_SCROLLED = '<div class="wide" tabindex="0" role="region" aria-label="Table {} of the model card"><table>'
+
 
 def card(contents):
     """The stored card; what the page says at its top is not said again."""
@@ -23,5 +25,6 @@ def rendered(text):
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(int(token.tag[1]) + 2, 6)}"
     shown = parser.renderer.render(tokens, parser.options, {})
-    scrolled = '<div class="wide" tabindex="0" role="region" aria-label="Table of the model card"><table>'
-    return Markup(shown.replace("<table>", scrolled).replace("</table>", "</table></div>"))
+    before, *tables = shown.split("<table>")
+    scrolled = (f"{_SCROLLED.format(number)}{rest}" for number, rest in enumerate(tables, 1))
+    return Markup("".join([before, *scrolled]).replace("</table>", "</table></div>"))

@@ -7,7 +7,7 @@ from medxray.studies import comparison_text
 from medxray.studies.compare import FIGURES, compared
 
 _TABLES = (
-    (comparison_text.figure_rows, "Figures with 95 % intervals by patient"),
+    (comparison_text.figure_rows, "Figures of the runs, with 95 % intervals by patient"),
     (comparison_text.pair_rows, "Tests of each pair"),
     (comparison_text.error_rows, "What one run alone labels rightly or wrongly"),
 )

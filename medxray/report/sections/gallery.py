@@ -1,5 +1,9 @@
 """A random sample of predictions, and the most confident errors, with heatmaps behind a switch."""
 
+import base64
+
+import numpy as np
+
 from medxray.report.chosen import error_rows, sample_rows
 from medxray.report.contents import ANOMALY
 from medxray.report.elements import element, joined
@@ -10,10 +14,12 @@ from medxray.report.section import Missing, Section
 def gallery(contents):
     """A sample drawn without looking at the predictions."""
     rows = sample_rows(contents)
+    stored = _stored_plot(contents, rows, "gallery")
+    if stored is not None:
+        return Section("gallery", "Predictions", stored)
     text = f"{len(rows)} images of the {contents.split} split, drawn at random without looking at the predictions."
-    return Section(
-        "gallery", "Predictions", joined(element("p", text), _switch(contents), predicted_pictures(contents, rows))
-    )
+    shown = joined(element("p", text), _switch(contents), predicted_pictures(contents, rows))
+    return Section("gallery", "Predictions", shown)
 
 
 def _switch(contents):
@@ -31,7 +37,7 @@ def heatmaps(contents):
     if contents.heats is not None:
         return None
     if contents.kind == ANOMALY:
-        return Missing("Anomaly maps", "The report shows none; this draws them:", "medxray anomaly map PATH...")
+        return Missing("Anomaly maps", "draws them", "medxray anomaly map PATH...")
     return Missing("Heatmaps of the predictions", "makes them", f"medxray report {contents.path} --gallery")
 
 
@@ -40,8 +46,22 @@ def errors(contents):
     found = {kind: rows for kind, rows in error_rows(contents).items() if len(rows)}
     if not found:
         return Section("errors", "Errors", element("p", f"No image of the {contents.split} split is labelled wrongly."))
+    stored = _stored_plot(contents, np.concatenate(list(found.values())), "errors")
+    if stored is not None:
+        return Section("errors", "Errors", stored)
     parts = []
     for kind, rows in found.items():
         title = f"{kind.replace('_', ' ').capitalize()}, most confident first"
         parts += [element("h3", title), predicted_pictures(contents, rows)]
     return Section("errors", "Errors", joined(*parts))
+
+
+def _stored_plot(contents, rows, name):
+    """The picture that the evaluation drew, where the image files of these rows are gone; None where they are not."""
+    files, plot = contents.files(), contents.plots / f"{contents.split}_{name}.png"
+    if any(files[row].is_file() for row in rows) or not plot.is_file():
+        return None
+    data = f"data:image/png;base64,{base64.b64encode(plot.read_bytes()).decode('ascii')}"
+    alt = "Images with their true and predicted classes, drawn when they were evaluated"
+    note = element("p", "The image files are gone from their place: this was drawn when they were evaluated.")
+    return joined(note, element("img", src=data, alt=alt, class_="stored"))

@@ -62,9 +62,9 @@ def _slider(positive):
 
 def _live_matrix(contents):
     classes, matrix = contents.predictions.classes, contents.report["confusion_matrix"]
-    rows = [["", *(f"called {name}" for name in classes)]]
+    rows = [["true class", *(f"called {name}" for name in classes)]]
     for name, keys, counts in zip(classes, _CELLS, matrix, strict=True):
-        rows.append([f"true {name}", *(_cell(key, count) for key, count in zip(keys, counts, strict=True))])
+        rows.append([name, *(_cell(key, count) for key, count in zip(keys, counts, strict=True))])
     return table(rows, caption="Confusion matrix, images")
 
 
@@ -105,10 +105,10 @@ def _matrix(contents, *, shares=True):
         matrix = np.divide(
             matrix, matrix.sum(axis=1, keepdims=True), out=np.full(matrix.shape, np.nan), where=_any(matrix)
         )
-    rows = [["", *(f"called {name}" for name in classes)]]
+    rows = [["true class", *(f"called {name}" for name in classes)]]
     for k, name in enumerate(classes):
         cells = [_static(value, shares, k == at) for at, value in enumerate(matrix[k])]
-        rows.append([f"true {name}", *cells])
+        rows.append([name, *cells])
     what = "shares of each true class" if shares else "images"
     return table(rows, caption=f"Confusion matrix, {what}, {contents.split} split")
 
