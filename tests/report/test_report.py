@@ -16,7 +16,7 @@ from medxray.report.contents import read_contents
 from medxray.report.heat import SIDE, Heats, write_heats
 from medxray.report.report import report_page, write_report
 from medxray.system import storage
-from tests.report.conftest import write_image, write_stored_run
+from tests.fixtures.stored_runs import write_image, write_stored_run
 
 HOSTILE = ("</script><script>alert(1)</script>", '"><img src=x onerror=alert(2)>')
 

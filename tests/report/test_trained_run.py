@@ -58,3 +58,14 @@ def test_the_sample_of_shifted_views_after_training_is_shown(trained):
     page = report_page(read_contents(trained.path))
     assert ('id="shifts"' in page) == bool(read_contents(trained.path).shifts)
     assert 'id="history"' in page and "stage head" in page
+
+
+def test_training_ends_with_the_report_and_a_report_that_fails_spoils_no_run(copied, trained, medxray, monkeypatch):
+    monkeypatch.setattr("medxray.api.train", lambda config: type(trained)(copied, trained.kind))
+    status, out, _ = medxray("train", "--data", "somewhere", "--arch", "shallow-cnn")
+    assert status == 0 and f"Report: {copied.report_file}" in out.splitlines() and copied.report_file.is_file()
+    copied.report_file.unlink()
+    copied.predictions_file.unlink()
+    status, out, err = medxray("train", "--data", "somewhere", "--arch", "shallow-cnn")
+    assert status == 0 and "Report:" not in out and not copied.report_file.exists()
+    assert "Warning: the run is complete, but its report was not written. Cannot read the predictions" in err
