@@ -1,5 +1,7 @@
 """`medxray report`."""
 
+from pathlib import Path
+
 import click
 
 from medxray.cli.options import PATH
@@ -44,6 +46,7 @@ def report_after_training(run):
     from medxray.report.report import write_report
 
     try:
-        click.echo(f"Report: {write_report(run)}")
+        file = Path(run) / write_report(run).name
+        click.echo(f"Report: {file}")
     except MedxrayError as error:
         click.echo(f"Warning: the run is complete, but its report was not written. {error}", err=True)

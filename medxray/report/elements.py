@@ -5,6 +5,7 @@ import html
 from medxray.system.control_characters import escaped
 
 _VOID = {"img", "input", "br"}
+_SHORT = 30  # letters of a cell that is not broken into lines
 
 
 class Markup(str):
@@ -41,15 +42,25 @@ def _attribute(key, value):
     return f" {name}" if value is True else f' {name}="{markup(value)}"'
 
 
+def prose(text):
+    """A text in which `words between backticks` are code, as Markup; Markup stays as it is."""
+    if isinstance(text, Markup):
+        return text
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:  # a backtick without another one
+        return markup(text)
+    return joined(*(element("code", part) if at % 2 else part for at, part in enumerate(parts)))
+
+
 def paragraphs(*texts):
-    """A paragraph for each text."""
-    return joined(*(element("p", text) for text in texts))
+    """A paragraph of prose for each text."""
+    return joined(*(element("p", prose(text)) for text in texts))
 
 
 def bullets(items):
-    """A list of texts; nothing where there are none."""
+    """A list of prose; nothing where there is none."""
     items = list(items)
-    return element("ul", *(element("li", item) for item in items)) if items else None
+    return element("ul", *(element("li", prose(item)) for item in items)) if items else None
 
 
 def table(rows, *, caption, header=True):
@@ -70,7 +81,9 @@ def table(rows, *, caption, header=True):
 
 
 def _cell(cell):
-    return cell if isinstance(cell, Markup) and cell.startswith("<td") else element("td", cell)
+    if isinstance(cell, Markup) and cell.startswith("<td"):
+        return cell
+    return element("td", cell, class_="short" if len(str(cell)) <= _SHORT else None)
 
 
 def scrolling(content, label):

@@ -56,7 +56,7 @@ def chart_data(series, *, x, y, lines=(), square=False):
 
 def axis(title, *, range=None, log=False, names=None):
     """An axis: title, range (low, high) or None, logarithmic or not, names of its places or None."""
-    return {"title": title, "range": range and list(range), "log": log, "names": names}
+    return {"title": title, "range": range and [float(end) for end in range], "log": log, "names": names}
 
 
 def line(name, x, y, *, colour, dash="solid", marks=False, step=False):

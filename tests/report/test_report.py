@@ -117,7 +117,7 @@ def test_every_picture_has_a_text_and_there_are_at_most_48_of_them(shown, stored
     pictures = shown.all("img")
     assert all(one["alt"].startswith("Image with true class ") for one in pictures)
     contents = read_contents(stored_run.path)
-    assert len(pictures) == len(shown_rows(contents)) <= SHOWN
+    assert len(shown_rows(contents)) <= len(pictures) == SHOWN  # an error may be in the sample, too
 
 
 def test_the_sample_is_drawn_without_errors_being_looked_for(stored_run):

@@ -49,17 +49,29 @@ def scores(contents):
     """A histogram of the probability of the positive class, or of the true class, for each true class."""
     predictions = contents.predictions
     probabilities = predictions.probabilities(contents.decision.calibration)
-    series, middles = [], (_EDGES[:-1] + _EDGES[1:]) / 2
+    series, highest, middles = [], 1, (_EDGES[:-1] + _EDGES[1:]) / 2
     for k, name in enumerate(predictions.classes):
         members = predictions.y_true == k
         count, _ = np.histogram(probabilities[members, 1 if predictions.is_binary else k], bins=_EDGES)
-        series.append(bars(f"true {name}: {members.sum()} images", middles, count, colour=k, width=_EDGES[1]))
+        words = f"true {name}: {members.sum()} images"
+        if predictions.is_binary:
+            series.append(bars(words, middles, count, colour=k, width=_EDGES[1]))
+        else:  # bars would hide each other
+            series.append(line(words, _EDGES, [0, *count], colour=k, step=True))
+        highest = max(highest, int(count.max()))
     of = predictions.positive or "the true class"
     lines = []
     if contents.decision.threshold is not None:
         value = contents.decision.threshold.value
         lines = [{"x": value, "label": "stored", "live": False}, {"x": value, "label": "slider", "live": True}]
-    x, y = axis(f"calibrated probability of {of}", range=(0, 1)), axis("images")
+    x, y = axis(f"calibrated probability of {of}", range=(0, 1)), _counts(predictions, highest)
     charts = {"scores": chart_data(series, x=x, y=y, lines=lines)}
     summary = f"Histogram of the calibrated probability of {of}, in 25 bins, for each true class."
     return Section("scores", "Distribution of the scores", chart("scores", summary), charts)
+
+
+def _counts(predictions, highest):
+    """The axis of counts; few errors beside many right answers need a logarithmic one."""
+    if not predictions.is_binary:
+        return axis("images")
+    return axis("images (log scale)", log=True, range=(-0.15, np.log10(highest) + 0.15))

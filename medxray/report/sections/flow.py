@@ -43,7 +43,7 @@ def _split(split, counts, report):
     images = sum(row["images"] for row in rows)
     lines = [
         f"{images:,} images",
-        *(f"{row['label']}: {row['images']:,} of {row['patients']:,} patients" for row in rows),
+        *(f"{row['label']}: {row['images']:,} images of {row['patients']:,} patients" for row in rows),
     ]
     if report is not None:
         lines.append(f"evaluated: {report['n']:,} images of {report['n_patients']:,} patients")

@@ -54,7 +54,9 @@ def _series(table_, columns):
 
 def _lines(table_):
     """Vertical lines: where stages begin, and the epoch that was kept."""
-    lines = [{"x": begin + 0.5, "label": f"stage {name}"} for name, begin, _ in stage_spans(table_)]
+    first = int(epochs_trained(table_)[0])
+    spans = stage_spans(table_)
+    lines = [{"x": (begin or first - 1) + 0.5, "label": f"stage {name}"} for name, begin, _ in spans]
     kept = kept_row(table_)
     return lines + ([] if kept is None else [{"x": int(epochs_trained(table_)[kept]), "label": "kept"}])
 

@@ -52,7 +52,7 @@ function tracesOf(series) {
 function axisOf(axis) {
   const grid = isDark() ? "#333b43" : "#e3e3e3";
   const found = {
-    title: { text: literal(axis.title) }, gridcolor: grid, zerolinecolor: grid, linecolor: grid, automargin: true,
+    title: { text: literal(axis.title), standoff: 8 }, exponentformat: "power", gridcolor: grid, zerolinecolor: grid, linecolor: grid,
     type: axis.log ? "log" : "linear",
   };
   if (axis.range) found.range = axis.range;
@@ -70,20 +70,35 @@ function shapesOf(lines) {
 function notesOf(lines) {
   return lines.map((line, at) => ({
     x: line.x, y: 1, xref: "x", yref: "paper", text: literal(line.label), showarrow: false, xanchor: "left",
-    yanchor: "bottom", yshift: 12 * (at % 2), font: { size: 11, color: colourOf("muted") },
+    yanchor: "bottom", yshift: 13 * (at % 2), font: { size: 11, color: colourOf("muted") },
   }));
+}
+
+// The height of a legend below a chart, which is added to that of the chart; one entry has none.
+function legendHeight(chart, width) {
+  const letters = Math.max(...chart.series.map(series => series.name.length)), count = chart.series.length;
+  const columns = Math.max(1, Math.floor((width - 60) / (7 * letters + 60)));
+  return count > 1 ? 22 * Math.ceil(count / columns) + 8 : 0;
 }
 
 function draw(key) {
   const chart = page.charts[key], node = document.getElementById("chart-" + key);
+  const width = node.clientWidth, below = legendHeight(chart, width), above = chart.lines.length ? 40 : 15;
+  const side = chart.square ? Math.min(width - 75, 420) : Math.min(0.55 * width, 280);
+  const height = side + above + 55 + below;
+  node.style.height = height + "px";
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colourOf("text"), size: 13 },
-    margin: { l: 55, r: 15, t: chart.lines.length ? 45 : 15, b: 45 }, barmode: "overlay", hovermode: "closest",
-    legend: { orientation: "h", y: -0.22, yanchor: "top" }, xaxis: axisOf(chart.x), yaxis: axisOf(chart.y),
-    shapes: shapesOf(chart.lines), annotations: notesOf(chart.lines),
+    height, margin: { l: 60, r: 15, t: above, b: 55 + below, autoexpand: false }, barmode: "overlay", hovermode: "closest",
+    legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", traceorder: "normal" },
+    showlegend: below > 0, xaxis: axisOf(chart.x), yaxis: axisOf(chart.y), shapes: shapesOf(chart.lines), annotations: notesOf(chart.lines),
     dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
   };
-  Plotly.react(node, chart.series.flatMap(tracesOf), layout, { displayModeBar: false, responsive: true });
+  if (chart.square) {
+    Object.assign(layout.xaxis, { constrain: "domain" });
+    Object.assign(layout.yaxis, { scaleanchor: "x", constrain: "domain" });
+  }
+  Plotly.react(node, chart.series.flatMap(tracesOf), layout, { displayModeBar: false });
 }
 
 function drawAll() {

@@ -11,15 +11,22 @@ themeButton.addEventListener("click", () => {
 });
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", showTheme);
 window.addEventListener("beforeprint", () => {
-  const earlier = root.dataset.theme || "";
+  const earlier = root.dataset.theme || "", closed = [...document.querySelectorAll("details:not([open])")];
+  closed.forEach(one => { one.open = true; });
   printing = true;
   root.dataset.theme = "light";
   drawAll();
   window.addEventListener("afterprint", () => {
     printing = false;
+    closed.forEach(one => { one.open = false; });
     if (earlier) root.dataset.theme = earlier; else delete root.dataset.theme;
     showTheme();
   }, { once: true });
+});
+let resized = null;
+window.addEventListener("resize", () => {
+  window.clearTimeout(resized);
+  resized = window.setTimeout(drawAll, 150);
 });
 showTheme();
 
