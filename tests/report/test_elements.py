@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from medxray.report.elements import Markup, element, joined, table
+from medxray.report.elements import Markup, element, joined, prose, table
 from medxray.report.section import rounded
 from medxray.report.sections.card import rendered
 from medxray.system.script_json import script_json
@@ -16,6 +16,11 @@ def test_texts_are_escaped_in_content_and_attributes_and_markup_is_not():
 def test_names_of_attributes_follow_html_and_control_characters_are_escapes():
     assert element("img", class_="a", aria_label="b", alt="") == '<img class="a" aria-label="b" alt="">'
     assert joined("a\x1b\n") == r"a\x1b\n"
+
+
+def test_words_between_backticks_are_code_and_a_lone_backtick_is_text():
+    assert prose("give `--x <A>` to it") == "give <code>--x &lt;A&gt;</code> to it"
+    assert prose("a ` b <i>") == "a ` b &lt;i&gt;"
 
 
 def test_a_table_names_its_rows_and_columns_for_those_who_cannot_see_it():

@@ -39,7 +39,8 @@ function tracesOf(series) {
     const line = { color: colour, dash: series.dash, shape: series.shape, width: 2 };
     return [{ ...common, mode: series.marks ? "lines+markers" : "lines", line, marker: { color: colour } }];
   }
-  const marker = { color: colour, symbol: series.symbol, size: series.live ? 13 : 9, line: { width: 2, color: colour } };
+  const line = { width: 2, color: colour }, size = series.live ? 13 : 9;
+  const marker = { color: colour, symbol: series.symbol, size, line };
   const trace = { ...common, mode: "markers", marker, meta: series.live };
   if (series.low) {
     const array = series.up.map((value, at) => Math.max(value - series.y[at], 0));
@@ -52,7 +53,8 @@ function tracesOf(series) {
 function axisOf(axis) {
   const grid = isDark() ? "#333b43" : "#e3e3e3";
   const found = {
-    title: { text: literal(axis.title), standoff: 8 }, exponentformat: "power", gridcolor: grid, zerolinecolor: grid, linecolor: grid,
+    title: { text: literal(axis.title), standoff: 8 }, exponentformat: "power", gridcolor: grid, zerolinecolor: grid,
+    linecolor: grid,
     type: axis.log ? "log" : "linear",
   };
   if (axis.range) found.range = axis.range;
@@ -83,15 +85,17 @@ function legendHeight(chart, width) {
 
 function draw(key) {
   const chart = page.charts[key], node = document.getElementById("chart-" + key);
-  const width = node.clientWidth, below = legendHeight(chart, width), above = chart.lines.length ? 40 : 15;
+  const width = Math.max(node.clientWidth, 240), below = legendHeight(chart, width), above = chart.lines.length ? 40 : 15;
   const side = chart.square ? Math.min(width - 75, 420) : Math.min(0.55 * width, 280);
   const height = side + above + 55 + below;
   node.style.height = height + "px";
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colourOf("text"), size: 13 },
-    height, margin: { l: 60, r: 15, t: above, b: 55 + below, autoexpand: false }, barmode: "overlay", hovermode: "closest",
+    height, margin: { l: 60, r: 15, t: above, b: 55 + below, autoexpand: false },
+    barmode: "overlay", hovermode: "closest",
     legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", traceorder: "normal" },
-    showlegend: below > 0, xaxis: axisOf(chart.x), yaxis: axisOf(chart.y), shapes: shapesOf(chart.lines), annotations: notesOf(chart.lines),
+    showlegend: below > 0, xaxis: axisOf(chart.x), yaxis: axisOf(chart.y),
+    shapes: shapesOf(chart.lines), annotations: notesOf(chart.lines),
     dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
   };
   if (chart.square) {
