@@ -211,6 +211,30 @@ def test_shifted_views_and_audit_are_shown_where_they_are_stored(copied):
     assert cells == ["--bad:50", "--bad:20", "--bad:0", "--bad:100"] * 2
 
 
+def stored_audit():
+    """An audit as `medxray explain audit` leaves it."""
+    share = {"value": 0.1, "ci95": [0.05, 0.2], "n": 20, "changed": 2}
+    model = {"auroc": {"value": 0.9, "ci95": None}, "balanced_accuracy": {"value": None, "ci95": None}, "n": 20}
+    regions = ("border", "marker_region", "outside_lungs")
+    report = {f"changed_by_{region}": share | {"mean_colour": share} for region in regions}
+    report |= {"changed_by_lungs": share, "flipped_by_marker": share | {"by_severity": {"2": share}}}
+    report |= {name: share | {"uniform": 0.36} for name in ("border_share", "outside_lungs_share")}
+    report |= {"model": dict.fromkeys(("unchanged", "with_lungs", "without_lungs"), model), "constant_maps": 0}
+    probe = model | {"note": ""}
+    report |= {"shortcuts": {"size": probe, "border_pixels": probe, "judged": "judged by held-out patients"}}
+    lungs = {"failed_images": 0, "found": 20, "failed": {}}
+    return report | {"lung_fields": lungs, "n": 20, "partners": 1, "verdict": "Most answers move with <markers>."}
+
+
+def test_the_verdict_of_a_stored_audit_is_shown_with_its_figures(copied):
+    storage.write_json(copied.own_evaluation("test").shortcut_audit.report_file, stored_audit())
+    text = report_page(read_contents(copied.path))
+    shown = Page(text)
+    assert "<strong>Most answers move with &lt;markers&gt;.</strong>" in text
+    assert "judged by held-out patients" in shown.texts["shortcuts"] and "2 of 20" in shown.texts["shortcuts"]
+    assert "explain audit" not in shown.texts["missing"]
+
+
 def test_the_newest_evaluation_of_the_split_is_shown(copied):
     again = copied.own_evaluation("test")
     metrics = storage.read_json(copied.metrics_file)
