@@ -154,7 +154,7 @@ def read_contents(path):
     return Contents(
         directory=directory,
         record=record,
-        reports={split: reports[split] for split in reversed(_ORDER) if reports[split]},
+        reports={split: reports[split] for split in _ORDER if reports[split]},
         predictions=predictions,
         decision=stored_decision(record, directory.path),
     )

@@ -50,10 +50,18 @@ function tracesOf(series) {
   return [trace];
 }
 
-function axisOf(axis) {
+// A title in two lines where one is too long for a width in pixels.
+function wrapped(title, width) {
+  const middle = title.length / 2, breaks = [...title.matchAll(/ /g)].map(found => found.index);
+  if (title.length * 8 <= width || !breaks.length) return literal(title);
+  const at = breaks.reduce((best, one) => (Math.abs(one - middle) < Math.abs(best - middle) ? one : best));
+  return literal(title.slice(0, at)) + "<br>" + literal(title.slice(at + 1));
+}
+
+function axisOf(axis, length) {
   const grid = isDark() ? "#333b43" : "#e3e3e3";
   const found = {
-    title: { text: literal(axis.title), standoff: 8 }, exponentformat: "power", gridcolor: grid, zerolinecolor: grid,
+    title: { text: wrapped(axis.title, length), standoff: 8 }, exponentformat: "power", gridcolor: grid, zerolinecolor: grid,
     linecolor: grid,
     type: axis.log ? "log" : "linear",
   };
@@ -85,16 +93,17 @@ function legendHeight(chart, width) {
 
 function draw(key) {
   const chart = page.charts[key], node = document.getElementById("chart-" + key);
-  const width = Math.max(node.clientWidth, 240), below = legendHeight(chart, width), above = chart.lines.length ? 40 : 15;
+  const width = Math.max(node.clientWidth, 240), above = chart.lines.length ? 40 : 15;
+  const below = legendHeight(chart, width), foot = 55 + below + (chart.x.title.length * 8 > width - 75 ? 16 : 0);
   const side = chart.square ? Math.min(width - 75, 420) : Math.min(0.55 * width, 280);
-  const height = side + above + 55 + below;
+  const height = side + above + foot;
   node.style.height = height + "px";
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colourOf("text"), size: 13 },
-    height, margin: { l: 60, r: 15, t: above, b: 55 + below, autoexpand: false },
+    height, margin: { l: 60, r: 15, t: above, b: foot, autoexpand: false },
     barmode: "overlay", hovermode: "closest",
     legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", traceorder: "normal" },
-    showlegend: below > 0, xaxis: axisOf(chart.x), yaxis: axisOf(chart.y),
+    showlegend: below > 0, xaxis: axisOf(chart.x, width - 75), yaxis: axisOf(chart.y, side),
     shapes: shapesOf(chart.lines), annotations: notesOf(chart.lines),
     dragmode: window.matchMedia("(pointer: coarse)").matches ? false : "zoom",
   };
