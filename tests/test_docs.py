@@ -141,6 +141,7 @@ def test_every_package_imported_is_declared():
     declared = read("setup.cfg")
     distributions = {
         "cv2": "opencv-python-headless",
+        "markdown_it": "markdown-it-py",
         "PIL": "pillow",
         "sklearn": "scikit-learn",
         "tf_keras_vis": "tf-keras-vis",

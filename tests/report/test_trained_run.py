@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 
-from medxray.report.chosen import shown_rows
+from medxray.report.chosen import error_rows, sample_rows, shown_rows
 from medxray.report.contents import read_contents
 from medxray.report.heat import read_heats
 from medxray.report.report import report_page
@@ -26,7 +26,8 @@ def test_the_heatmaps_of_the_report_are_those_of_gradcam_and_are_computed_once(c
     assert set(heats.paths) == {contents.predictions.paths[row] for row in shown_rows(contents)}
     assert len(heats.paths) <= 48 and set(heats.targets) == {contents.predictions.positive}
     page, written = copied.report_file.read_text(encoding="utf-8"), copied.gallery_file.stat().st_mtime_ns
-    assert page.count('class="heat"') == len(shown_rows(contents)) and 'id="heat-switch"' in page
+    assert page.count('class="heat"') == len(sample_rows(contents)) + sum(map(len, error_rows(contents).values()))
+    assert 'id="heat-switch"' in page
 
     def again(*parts):
         raise AssertionError("the run holds its heatmaps")
