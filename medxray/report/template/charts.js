@@ -91,16 +91,22 @@ function legendHeight(chart, width) {
   return count > 1 ? 22 * Math.ceil(count / columns) + 8 : 0;
 }
 
+// Pixels; on paper those of A4 and Letter, since the page has no other width yet when it is about to be printed.
+function widthOf(node) {
+  if (printing) return node.closest(".pair") ? 340 : 680;
+  return Math.max(node.clientWidth, 240);
+}
+
 function draw(key) {
   const chart = page.charts[key], node = document.getElementById("chart-" + key);
-  const width = Math.max(node.clientWidth, 240), above = chart.lines.length ? 40 : 15;
+  const width = widthOf(node), above = chart.lines.length ? 40 : 15;
   const below = legendHeight(chart, width), foot = 55 + below + (chart.x.title.length * 8 > width - 75 ? 16 : 0);
   const side = chart.square ? Math.min(width - 75, 420) : Math.min(0.55 * width, 280);
   const height = side + above + foot;
   node.style.height = height + "px";
   const layout = {
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: colourOf("text"), size: 13 },
-    height, margin: { l: 60, r: 15, t: above, b: foot, autoexpand: false },
+    width, height, margin: { l: 60, r: 15, t: above, b: foot, autoexpand: false },
     barmode: "overlay", hovermode: "closest",
     legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom", traceorder: "normal" },
     showlegend: below > 0, xaxis: axisOf(chart.x, width - 75), yaxis: axisOf(chart.y, side),
