@@ -63,7 +63,7 @@ def test_a_graph_with_other_thresholds_than_the_run_is_refused(unsure_run, tmp_p
     changed["abstain"]["log_odds"] = [None]
     run.directory.update_record(unsure=changed)
     with pytest.raises(RunError, match=r"must agree with the model .*prediction_set.*abstain"):
-        parity_module.check_parity(load_run(run.path), path, files)
+        parity_module.check_parity(load_run(run.path), path, files, ())
 
 
 def test_an_error_that_cannot_be_kept_has_no_output(unsure_run, tmp_path):
