@@ -4,7 +4,6 @@ import sys
 
 import click
 
-from medxray.data.images.access import path_text
 from medxray.data.left_out import SHOWN
 
 
@@ -27,6 +26,8 @@ def report_failures(failures, *, ignore):
 
 def report_files(written, *, ignore):
     """Print what a WrittenFiles holds and exit, with 1 when a file could not be read and is not to be ignored."""
+    from medxray.data.images.access import path_text
+
     for file in written.files:
         click.echo(path_text(file))
     for path, reason in written.refused.items():

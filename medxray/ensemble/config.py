@@ -4,9 +4,7 @@ import dataclasses
 import typing
 from dataclasses import dataclass
 
-from medxray.ensemble.members import read_members
 from medxray.errors import ConfigError
-from medxray.metrics.thresholds import check_rule_applies
 from medxray.training.classifier_options import ClassifierOptions
 from medxray.training.config import RunConfig
 from medxray.training.option_groups import (
@@ -91,6 +89,9 @@ class EnsembleConfig(PlaceOptions, EnsembleOptions, ImageOptions, DataOptions, M
             RunError: a member is missing, not complete, or no classifier.
             DataError: the members have other classes, inputs or splits.
         """
+        from medxray.ensemble.members import read_members  # loads pandas, which help does not wait for
+        from medxray.metrics.thresholds import check_rule_applies
+
         self.check_texts()
         members = read_members(self.members)
         first = members[0]

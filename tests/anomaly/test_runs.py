@@ -129,6 +129,7 @@ def shade_config(csv, small, method, **changes):
     return small(method, export=False, normal="healthy", **given, **changes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["autoencoder", "patchcore"])  # padim: see the next test
 def test_a_fit_looks_at_normal_images_alone(shades, small, bare, repeatable, monkeypatch, method):
     monkeypatch.setattr("medxray.anomaly.experiment.DetectorTrainer._evaluate", lambda *parts: None)
@@ -138,6 +139,7 @@ def test_a_fit_looks_at_normal_images_alone(shades, small, bare, repeatable, mon
     assert first.record["anomaly"] == other.record["anomaly"] and first.record["anomaly"]["fitted_on"] == 12
 
 
+@pytest.mark.slow
 def test_abnormal_images_of_training_change_nothing_and_those_of_validation_only_the_decision(
     shades, small, bare, repeatable
 ):

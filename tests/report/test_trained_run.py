@@ -67,6 +67,7 @@ def test_training_ends_with_the_report_and_a_report_that_fails_spoils_no_run(cop
     assert status == 0 and f"Report: {copied.report_file}" in out.splitlines() and copied.report_file.is_file()
     copied.report_file.unlink()
     copied.predictions_file.unlink()
+    shutil.rmtree(copied.path / "evaluations", ignore_errors=True)  # the newest evaluation would do
     status, out, err = medxray("train", "--data", "somewhere", "--arch", "shallow-cnn")
     assert status == 0 and "Report:" not in out and not copied.report_file.exists()
     assert "Warning: the run is complete, but its report was not written. Cannot read the predictions" in err

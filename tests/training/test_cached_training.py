@@ -54,6 +54,7 @@ def test_another_seed_and_another_split_compute_only_what_is_new(config, caplog,
     assert f"Frozen layers: {2 * len(learned[0])} images and views to compute once" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_cut_beyond_the_budget_trains_on_line_and_is_validated_from_the_cache(config, caplog):
     caplog.set_level("INFO", logger="medxray")
     whole = fitted(config)

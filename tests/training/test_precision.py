@@ -167,7 +167,7 @@ def test_a_run_in_bfloat16_keeps_its_own_views_and_saves_float32(config, caplog,
     assert f"Frozen layers: {views} images and views to compute once" in caplog.text
 
 
-@pytest.mark.parametrize("asked", ["float32", "bfloat16"])
+@pytest.mark.parametrize("asked", [pytest.param("float32", marks=pytest.mark.slow), "bfloat16"])
 def test_shifted_validation_views_are_computed_as_in_training(config, monkeypatch, asked, bare):
     found, draws = {}, classifier.logits_of_draws
 

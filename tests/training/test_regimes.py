@@ -25,6 +25,7 @@ def train(medxray, phantoms, tmp_path, bare):
     return run
 
 
+@pytest.mark.slow
 def test_progressive_trains_block_after_block_down_to_all_layers_with_its_own_numbers(train):
     words = ["--unfreeze-to", "block1_pool", "--stage-epochs", "2,1,1", "--stage-learning-rates", "1e-3,1e-4,1e-5"]
     settings = ["--mixup", 0.4, "--ema", 0.9, "--layer-decay", 0.5, "--optimizer", "sgd", "--weight-decay", 1e-4]
@@ -59,6 +60,7 @@ def test_kinds_that_are_held_out_are_the_test_split_and_the_report_says_so(train
     assert split.groupby("patient_id")["split"].nunique().max() == 1
 
 
+@pytest.mark.slow
 def test_the_rate_search_writes_a_curve_for_each_stage_and_leaves_no_run(medxray, phantoms, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     words = ["--data", phantoms, "--arch", "shallow-cnn", "--image-size", 32, "--cache-dir", "cache"]

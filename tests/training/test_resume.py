@@ -78,6 +78,7 @@ def kill_when(process, condition, run, cache):
     return False
 
 
+@pytest.mark.slow
 def test_a_run_killed_after_its_first_epoch_ends_bit_identical(phantoms, start, tmp_path):
     """The short form of what follows: two processes, started together."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"

@@ -109,7 +109,7 @@ def no_place(tmp_path, kind):
         ("device", "/dev/null is a pipe, a socket or a device"),
         ("loop", "there is a link to there, where nothing is"),
         ("dangling", "there is a link to .*gone, where nothing is"),
-        ("through a file", "NORMAL goes through a file, which is no folder"),
+        ("through a file", r"goes through a file, which is no folder"),
         ("long", r"x\.\.\. \(5000 characters\) is longer than the name of a file may be"),
         ("table", "gone.csv does not exist. Pass a folder with one folder per class, or a CSV"),
         ("address", "is a web address; download what is there"),

@@ -128,6 +128,7 @@ def phantom_run(phantoms, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_run_that_knows_unchanged_images_is_asked_without_training(script, phantom_run, monkeypatch, capsys):
     monkeypatch.setattr(families, "FAMILIES", dict(list(families.FAMILIES.items())[:2]))  # all of them take long
     monkeypatch.setattr("sys.argv", ["try_remedies.py", "--run", str(phantom_run.path), "--images", "4"])

@@ -41,6 +41,7 @@ def corner_run():
         decision=Decision(calibration=Calibration(), threshold=None, decided_on="val"),
         input_size=(SIDE, SIDE),
         architecture=SimpleNamespace(heat_layer="conv"),
+        heat_layers=("conv",),
     )
 
 
