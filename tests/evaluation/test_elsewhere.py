@@ -24,7 +24,7 @@ LABELS = {"healthy": "NORMAL", "sick": "PNEUMONIA"}
 @pytest.fixture
 def run(trained, tmp_path):
     """A copy of the small trained run, for a test to write into."""
-    shutil.copytree(trained.path, tmp_path / "small")
+    shutil.copytree(trained.path, tmp_path / "small", ignore=shutil.ignore_patterns("external", "evaluations"))
     return api.load_run(tmp_path / "small")
 
 
