@@ -89,6 +89,7 @@ def test_every_option_of_detectors_alone_belongs_to_a_method():
     assert set(options_of(DetectorOptions)) - named == {"method", "normal"}
 
 
+@pytest.mark.slow
 def test_a_new_method_trains_maps_and_exports_through_the_command_line(
     dummy, medxray, phantoms, files, tmp_path, without_plots
 ):

@@ -23,7 +23,9 @@ SMALL = {  # options of a run that takes seconds; a new kind adds its line
 ALWAYS_COMPARED = {"serving_default", "serve_bytes", "label", "embed", "gate"}
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(  # an ensemble trains its members first; tests/ensemble has its own
+    scope="module", params=[pytest.param(name, marks=[pytest.mark.slow] * (name == "ensemble")) for name in KINDS]
+)
 def kind(request):
     return KINDS[request.param]
 

@@ -139,7 +139,9 @@ def test_views_and_passes_go_together_and_an_unreadable_file_has_no_uncertainty(
         dropped.explain(some_files, method="cam")
 
 
-@pytest.mark.parametrize("name", ["pair", pytest.param("viewed", marks=pytest.mark.slow), "dropped"])
+@pytest.mark.parametrize(
+    "name", ["pair", pytest.param("viewed", marks=pytest.mark.slow), pytest.param("dropped", marks=pytest.mark.slow)]
+)
 def test_the_export_holds_all_of_it(name, request, some_files, tmp_path):
     run = request.getfixturevalue(name)
     exported = run.export(tmp_path / "served")

@@ -38,6 +38,7 @@ def test_progressive_trains_block_after_block_down_to_all_layers_with_its_own_nu
     assert record["state"] == "completed"
 
 
+@pytest.mark.slow
 def test_full_finds_its_learning_rate_and_decides_on_shifted_views_too(train):
     record, history, err = train("--mode", "full", "--learning-rate", "auto", "--decide-on", "shifted")
     rate = record["learning_rates"]["main"]
