@@ -20,7 +20,7 @@ from medxray.evaluation.report import report_split, write_assessment
 from medxray.metrics.decision import fit_decision
 from medxray.metrics.thresholds import check_rule_applies
 from medxray.plots import style
-from medxray.runs.directory import EvaluationFiles
+from medxray.runs.evaluation_files import EvaluationFiles
 from medxray.system import progress, storage
 
 log = logging.getLogger(__name__)

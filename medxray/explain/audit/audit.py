@@ -22,7 +22,7 @@ from medxray.explain.methods import GRADCAM
 from medxray.metrics.label_estimates import label_estimates
 from medxray.metrics.map_concentration import UNIFORM_BORDER_SHARE, border_share, share_inside
 from medxray.metrics.patient_means import mean_by_patient
-from medxray.runs.directory import ShortcutAuditFiles
+from medxray.runs.evaluation_files import ShortcutAuditFiles
 from medxray.system import storage
 
 log = logging.getLogger(__name__)

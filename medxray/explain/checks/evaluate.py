@@ -19,7 +19,7 @@ from medxray.explain.checks.sample import read_sample
 from medxray.explain.checks.settings import FEW_IMAGES, MANY_PASSES, chosen_methods, setting_of
 from medxray.explain.checks.verdicts import verdict_line
 from medxray.explain.several import ALL
-from medxray.runs.directory import ExplanationFiles
+from medxray.runs.evaluation_files import ExplanationFiles
 from medxray.system import progress
 from medxray.system.storage import check_place, plain
 

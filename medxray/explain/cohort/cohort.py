@@ -16,7 +16,7 @@ from medxray.explain.mapped_sample import image_parts, map_sample
 from medxray.explain.methods import GRADCAM
 from medxray.plots import style
 from medxray.plots.cohort import CohortDisplay
-from medxray.runs.directory import CohortFiles
+from medxray.runs.evaluation_files import CohortFiles
 from medxray.system import storage
 
 log = logging.getLogger(__name__)
