@@ -36,7 +36,7 @@ def main(folder):
     medxray("gradcam", *images)
     say("5/5 look at")
     run = folder / "runs" / "demo"
-    results = [run / "metrics.json", run / "plots", run / "model_card.md", folder / "gradcam"]
+    results = [run / "report.html", run / "metrics.json", run / "plots", run / "model_card.md", folder / "gradcam"]
     for path in sorted([*results, *(folder / "saved_models" / "demo").glob("*/")]):
         print(f"  {path}")
 
