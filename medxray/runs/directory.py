@@ -12,24 +12,26 @@ from pathlib import Path
 from medxray.errors import ConfigError, RunError
 from medxray.runs.environment import environment
 from medxray.runs.evaluation_files import EvaluationFiles
+from medxray.runs.recorded_folder import RecordedFolder
 from medxray.system import locks, storage
 
 STATES = ("running", "completed", "failed", "interrupted")
-_KIND = "medxray-run"
 SHORTCUT_AUDITS = "shortcut_audits"  # entry of run.json: split -> number of images and verdict of its last audit
 log = logging.getLogger(__name__)
 
 
-class RunDir(EvaluationFiles):
+class RunDir(RecordedFolder, EvaluationFiles):
     """A run directory and the names of what lies in it; the evaluation at the end of training lies in it directly.
 
     Args:
         path: the directory. `open_run` checks that it is one.
     """
 
+    KIND, RECORD, NEEDED = "medxray-run", "run.json", {"state": str, "config": dict}
+
     def __init__(self, path):
-        super().__init__(path)
-        self.record_file = self.path / "run.json"
+        RecordedFolder.__init__(self, path)
+        EvaluationFiles.__init__(self, path)
         self.split_file = self.path / "split.csv"
         self.history_file = self.path / "history.csv"
         self.model_file = self.path / "model.keras"
@@ -44,11 +46,6 @@ class RunDir(EvaluationFiles):
         self.adaptation_report = self.path / "adaptation.json"
         self.initial_model_file = self.path / "checkpoint" / "initial.keras"
         self.state_file = self.path / "checkpoint" / "state.npz"
-
-    @property
-    def name(self):
-        """Name of the run, that of its directory."""
-        return self.path.resolve().name
 
     def own_evaluation(self, split):
         """EvaluationFiles of one of the run's own splits, evaluated again."""
@@ -67,21 +64,9 @@ class RunDir(EvaluationFiles):
         """Folder for what comes of other data that is called `name`."""
         return self.path / "external" / name
 
-    def read_record(self):
-        """The content of run.json as a dict.
-
-        Raises:
-            RunError: it is missing, damaged or of another program.
-        """
-        try:
-            record = storage.read_json(self.record_file)
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.path} is not a medxray run: {self.record_file} cannot be read ({error}).") from error
-        if not isinstance(record, dict) or record.get("kind") != _KIND:
-            raise RunError(f"{self.path} is not a medxray run: {self.record_file} was written by another program.")
-        if record.get("state") not in STATES or not isinstance(record.get("config"), dict):
-            raise RunError(f"{self.record_file} is damaged: it needs a state and a configuration. Train the run again.")
-        return record
+    def is_sound(self, record):
+        """Whether the state of a record is one that there is."""
+        return record["state"] in STATES
 
     @contextlib.contextmanager
     def in_use(self):
@@ -92,10 +77,6 @@ class RunDir(EvaluationFiles):
             except locks.Busy as error:
                 raise RunError(f"{self.path} is being trained by another process. Wait for it or stop it.") from error
             yield
-
-    def update_record(self, **changes):
-        """Replace some top-level entries of run.json, atomically."""
-        storage.write_json(self.record_file, {**self.read_record(), **changes})
 
 
 def create_run(config, *, command):
@@ -128,7 +109,7 @@ def create_run(config, *, command):
         raise storage.storage_error(path, error) from error
     run = RunDir(path)
     record = {
-        "kind": _KIND,
+        "kind": RunDir.KIND,
         "type": config.TYPE,
         "state": "running",
         "name": path.name,
@@ -152,7 +133,7 @@ def _clear_way(path, overwrite):
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     RunDir(path).read_record()  # refuses what is no run
-    failed = _failed_early(path)
+    failed = failed_early(path)
     if not overwrite and not failed:
         raise RunError(f"{path} exists already. Choose another --name, or give --overwrite to replace it.")
     aside = _aside(path)
@@ -162,7 +143,7 @@ def _clear_way(path, overwrite):
         path.rename(aside)
 
 
-def _failed_early(path):
+def failed_early(path):
     """Whether a run failed before its first epoch: it holds nothing that could be used or resumed."""
     run = RunDir(path)
     if run.model_file.exists() or run.state_file.exists() or not run.record_file.exists():
@@ -194,7 +175,7 @@ def undo_replacing(run):
 def free_name(runs_dir, stem):
     """Path of a run that is called `stem`, or `stem-2`, `stem-3`...; a run that failed early makes room."""
     number, path = 1, runs_dir / stem
-    while path.exists() and not _failed_early(path):
+    while path.exists() and not failed_early(path):
         number += 1
         path = runs_dir / f"{stem}-{number}"
     if path.exists():

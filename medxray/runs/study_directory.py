@@ -1,35 +1,34 @@
 """Directories of studies: a folder with several runs, called 1, 2, 3..., and what belongs to all. No TensorFlow."""
 
 import logging
+import re
+import shutil
 from pathlib import Path
 
 from medxray.errors import RunError
-from medxray.runs.directory import RunDir, checked_name, free_name
+from medxray.runs.directory import RunDir, checked_name, failed_early, free_name
 from medxray.runs.environment import environment
+from medxray.runs.recorded_folder import RecordedFolder
 from medxray.runs.tuning_directory import is_tuning
 from medxray.system import storage
 
-_KIND = "medxray-study"
+_NUMBER = re.compile("[1-9][0-9]{0,8}", re.ASCII)
 log = logging.getLogger(__name__)
 
 
-class StudyDir:
+class StudyDir(RecordedFolder):
     """A directory of a study and the names of what lies in it.
 
     Args:
         path: the directory.
     """
 
+    KIND, RECORD, NEEDED = "medxray-study", "study.json", {"config": dict, "runs": int}
+
     def __init__(self, path):
-        self.path = Path(path)
-        self.record_file = self.path / "study.json"
+        super().__init__(path)
         self.report_file = self.path / "report.json"
         self.predictions_file = self.path / "predictions.csv"
-
-    @property
-    def name(self):
-        """Name of the study, that of its directory."""
-        return self.path.resolve().name
 
     def member(self, number):
         """RunDir of the run with a number, from 1."""
@@ -41,30 +40,19 @@ class StudyDir:
 
     def members(self):
         """The RunDirs of all runs of the study that have been begun, in order."""
-        found = (self.member(number) for number in range(1, self.read_record()["runs"] + 1))
-        return [member for member in found if member.record_file.exists()]
+        runs = self.read_record()["runs"]
+        numbers = sorted(int(folder.name) for folder in self.path.iterdir() if _NUMBER.fullmatch(folder.name))
+        begun = (self.member(number) for number in numbers if number <= runs)
+        return [member for member in begun if member.is_there()]
 
-    def read_record(self):
-        """The content of study.json as a dict.
-
-        Raises:
-            RunError: it is missing, damaged or of another program.
-        """
-        try:
-            record = storage.read_json(self.record_file)
-        except (OSError, ValueError) as error:
-            raise RunError(
-                f"{self.path} is not a medxray study: {self.record_file} cannot be read ({error})."
-            ) from error
-        sound = isinstance(record, dict) and record.get("kind") == _KIND and isinstance(record.get("config"), dict)
-        if not sound or type(record.get("runs")) is not int:
-            raise RunError(f"{self.record_file} is damaged or of another program. Begin the study again.")
-        return record
+    def is_sound(self, record):
+        """Whether the number of runs can be."""
+        return record["runs"] >= 1
 
 
 def is_study(path):
     """Whether a directory is that of a study."""
-    return StudyDir(path).record_file.is_file()
+    return StudyDir(path).is_there()
 
 
 def runs_at(paths):
@@ -101,6 +89,12 @@ def create_study(config, *, what, runs, command):
     if path.exists() and any(path.iterdir()):
         raise RunError(f"{path} exists already. Choose another --name, or go on with it: medxray train --resume {path}")
     study = StudyDir(path)
-    record = {"kind": _KIND, "what": what, "runs": runs, "command": list(command), "config": config.to_dict()}
+    record = {"kind": StudyDir.KIND, "what": what, "runs": runs, "command": list(command), "config": config.to_dict()}
     storage.write_json(study.record_file, record | {"type": config.TYPE, "environment": environment()})
     return study
+
+
+def remove_unless_begun(study):
+    """Remove the folder of a new study whose runs all failed before their first epoch: there is nothing to go on with."""
+    if all(failed_early(member.path) for member in study.members()):
+        shutil.rmtree(study.path)

@@ -8,13 +8,11 @@ from pathlib import Path
 from medxray.errors import RunError
 from medxray.runs.directory import checked_name, free_name, now
 from medxray.runs.environment import environment
-from medxray.system import locks, storage
-
-_KIND = "medxray-tuning"
-_NEEDED = {"config": dict, "search": list, "trials": int, "mark": str, "objective": str, "judge_on": str}
+from medxray.runs.recorded_folder import RecordedFolder
+from medxray.system import locks
 
 
-class TuningDir:
+class TuningDir(RecordedFolder):
     """A directory of a search and the names of what lies in it.
 
     Processes that share a search hold its lock while they begin or end a trial, and a lock of their own as long as they
@@ -24,20 +22,17 @@ class TuningDir:
         path: the directory.
     """
 
+    KIND, RECORD = "medxray-tuning", "tuning.json"
+    NEEDED = {"config": dict, "search": list, "trials": int, "mark": str, "objective": str, "judge_on": str}
+
     def __init__(self, path):
-        self.path = Path(path)
-        self.record_file = self.path / "tuning.json"
+        super().__init__(path)
         self.database_file = self.path / "study.db"
         self.split_file = self.path / "split.csv"
         self.best_file = self.path / "best.toml"
         self.trials_file = self.path / "trials.csv"
         self.plots = self.path / "plots"
         self._work = self.path / "work"
-
-    @property
-    def name(self):
-        """Name of the search, that of its directory."""
-        return self.path.resolve().name
 
     def read_record(self):
         """The content of tuning.json as a dict, with the key `state`: "running", "completed" or "interrupted".
@@ -47,22 +42,6 @@ class TuningDir:
         """
         record = self._stored()
         return record | {"state": self._state(record)}
-
-    def _stored(self):
-        try:
-            record = storage.read_json(self.record_file)
-        except (OSError, ValueError) as error:
-            raise RunError(
-                f"{self.path} is no search of medxray: {self.record_file} cannot be read ({error})."
-            ) from error
-        sound = isinstance(record, dict) and record.get("kind") == _KIND
-        if not sound or any(not isinstance(record.get(name), kind) for name, kind in _NEEDED.items()):
-            raise RunError(f"{self.record_file} is damaged or of another program. Begin another search: --name.")
-        return record
-
-    def update_record(self, **changes):
-        """Replace some top-level entries of tuning.json, atomically; the caller holds the lock."""
-        storage.write_json(self.record_file, self._stored() | changes)
 
     def _state(self, record):
         if self._workers():
@@ -125,7 +104,7 @@ class TuningDir:
 
 def is_tuning(path):
     """Whether a directory is that of a search."""
-    return TuningDir(path).record_file.is_file()
+    return TuningDir(path).is_there()
 
 
 def place_of_tuning(config):
@@ -168,7 +147,7 @@ def record_of_new(config, *, command, **facts):
         **facts: search, objective, judge_on, pruning, trials, note.
     """
     return {
-        "kind": _KIND,
+        "kind": TuningDir.KIND,
         "type": config.TYPE,
         "created": now(),
         "command": list(command),

@@ -5,9 +5,9 @@ import logging
 import os
 
 from medxray import api
-from medxray.errors import ConfigError, RunError
+from medxray.errors import ConfigError, MedxrayError, RunError
 from medxray.runs.directory import command_line
-from medxray.runs.study_directory import create_study
+from medxray.runs.study_directory import create_study, remove_unless_begun
 from medxray.studies import folds, seeds
 from medxray.system import storage
 from medxray.training.config import config_from_dict
@@ -30,7 +30,7 @@ def begin_study(config, what, count):
 
     Raises:
         ConfigError: `count` is below 2, or the configuration contradicts itself.
-        MedxrayError: as for `api.train`. The study can then be resumed.
+        MedxrayError: as for `api.train`. The study can be resumed if an epoch was trained; else its folder is removed.
     """
     if count < 2:
         raise ConfigError(f"A study of {what} needs 2 or more. Received {count}.")
@@ -39,7 +39,11 @@ def begin_study(config, what, count):
         folds.check(config)
     study = create_study(config.anchored(), what=what, runs=count, command=command_line())
     log.info("Study %s: %d %s", study.path, count, what)
-    return study, finish_study(study)
+    try:
+        return study, finish_study(study)
+    except MedxrayError:
+        remove_unless_begun(study)
+        raise
 
 
 def finish_study(study):

@@ -126,7 +126,7 @@ def test_missing_and_foreign_runs_are_told_apart(tmp_path):
     with pytest.raises(RunError, match="written by another program"):
         open_run(tmp_path)
     (tmp_path / "run.json").write_text(json.dumps({"kind": "medxray-run", "state": "running"}))
-    with pytest.raises(RunError, match="is damaged: it needs a state and a configuration"):
+    with pytest.raises(RunError, match="is damaged: it needs state, config with proper values"):
         open_run(tmp_path)
     (tmp_path / "run.json").write_text("{")
     with pytest.raises(RunError, match="cannot be read"):

@@ -8,8 +8,9 @@ from click.testing import CliRunner
 
 from medxray import api
 from medxray.cli.train import train
-from medxray.errors import RunError
+from medxray.errors import MedxrayError, RunError
 from medxray.runs.study_directory import StudyDir
+from medxray.system import storage
 
 OPTIONS = "--arch shallow-cnn --image-size 32 --epochs 1 --no-export --limit 60".split()
 
@@ -72,3 +73,21 @@ def test_a_study_is_no_run_and_is_not_overwritten(study, phantoms):
     assert "exists already" in str(call(*words).exception)
     assert call("--seeds", 1).exit_code == 2 and call("--resume", study.path, "--seeds", 2).exit_code == 2
     assert call("--seeds", 2, "--kfold", 2).exit_code == 2
+
+
+@pytest.mark.parametrize("study_options", [("--seeds", 2), ("--kfold", 2)])
+def test_a_study_whose_data_cannot_be_read_leaves_no_folder(tmp_path, study_options):
+    words = [*OPTIONS, "--data", tmp_path / "nowhere", "--runs-dir", tmp_path / "runs", *study_options]
+    assert isinstance(call(*words).exception, MedxrayError)
+    assert not [path for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+
+
+def test_a_study_that_was_made_for_more_runs_than_it_holds_lists_those_it_holds(tmp_path):
+    record = {"kind": "medxray-study", "runs": 10**12, "config": {}}
+    for name in ("1", "2", "notes", "0", "01"):
+        storage.write_json(tmp_path / name / "run.json", {})
+    storage.write_json(tmp_path / "study.json", record)
+    assert [member.name for member in StudyDir(tmp_path).members()] == ["1", "2"]
+    storage.write_json(tmp_path / "study.json", record | {"runs": 0})
+    with pytest.raises(RunError, match="is damaged: it needs config, runs with proper values"):
+        StudyDir(tmp_path).members()

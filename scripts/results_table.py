@@ -1,0 +1,79 @@
+#!/usr/bin/env python
+"""Prints what runs have stored of their test split as a Markdown table: unchanged images beside shifted views.
+
+Shifted figures are of the evaluation of all views where `medxray evaluate RUN --shifts` was called, else of the sample
+that training evaluates; the column says of how many images and views. Nothing is computed again.
+
+    python scripts/results_table.py RUN RUN ...
+"""
+
+import argparse
+
+CLEAN = {"auroc": "AUROC", "accuracy": "accuracy", "balanced_accuracy": "balanced accuracy"}
+BINARY = {"sensitivity": "sensitivity", "specificity": "specificity"}
+SHIFTED = {"mean_auroc": "AUROC", "balanced_accuracy": "balanced accuracy", "mean_ece": "ECE"}
+
+
+def stored(path):
+    """The name of a run, its record, and the report of its test split."""
+    from medxray.runs.directory import open_run
+    from medxray.system.storage import read_json
+
+    run = open_run(path)
+    report = read_json(run.latest_evaluation("test").metrics_file)["splits"]["test"]
+    if not report.get("shifts"):
+        report["shifts"] = read_json(run.metrics_file)["splits"]["test"].get("shifts")
+    return run.name, run.read_record(), report
+
+
+def cell(figure):
+    """A figure as text: a number, or an estimate with its interval."""
+    if isinstance(figure, dict):
+        return cell(figure["value"]) + (" [{}, {}]".format(*map(cell, figure["ci95"])) if figure["ci95"] else "")
+    return "-" if figure is None else f"{figure:.3f}".removeprefix("0")
+
+
+def row(name, record, report):
+    """The cells of a run."""
+    names = CLEAN | (BINARY if len(report["classes"]) == 2 else {})
+    shifts = report["shifts"] or {}
+    views = sum(map(len, shifts.get("families", {}).values()))
+    other = shifts.get("other_decision") or report.get("other_decision") or {}
+    return {
+        "run": name,
+        **{words: cell(report[key]) for key, words in names.items()},
+        **{f"{words}, shifted": cell(shifts.get(key)) for key, words in SHIFTED.items()},
+        f"balanced accuracy, shifted, decided on {other.get('decided_on')} images": cell(other.get("balanced_accuracy")),
+        "images, views": f"{shifts.get('n', '-')}, {views or '-'}",
+        "seconds": f"{sum(record.get('seconds', {}).values()):.0f}",
+    }
+
+
+def of_classes(name, report):
+    """The cells of each class of a run."""
+    names = ("n", "auroc", "sensitivity", "specificity", "precision", "f1")
+    for label, figures in report["per_class"].items():
+        cells = {key: figures[key] if key == "n" else cell(figures[key]) for key in names}
+        yield {"run": name, "class": label, **cells}
+
+
+def printed(rows):
+    """Print dicts with the same keys as a Markdown table."""
+    print("| " + " | ".join(rows[0]) + " |", "|" + "---|" * len(rows[0]), sep="\n")
+    for cells in rows:
+        print("| " + " | ".join(map(str, cells.values())) + " |")
+
+
+def main():
+    """Print the table, and with three or more classes that of each class."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("runs", nargs="+", metavar="RUN")
+    found = [stored(path) for path in parser.parse_args().runs]
+    printed([row(*one) for one in found])
+    if any(len(report["classes"]) > 2 for _, _, report in found):
+        print()
+        printed([cells for name, _, report in found for cells in of_classes(name, report)])
+
+
+if __name__ == "__main__":
+    main()
