@@ -9,9 +9,10 @@ that training evaluates; the column says of how many images and views. Nothing i
 
 import argparse
 
-CLEAN = {"auroc": "AUROC", "accuracy": "accuracy", "balanced_accuracy": "balanced accuracy"}
+BALANCED = "balanced accuracy"
+CLEAN = {"auroc": "AUROC", "accuracy": "accuracy", "balanced_accuracy": BALANCED}
 BINARY = {"sensitivity": "sensitivity", "specificity": "specificity"}
-SHIFTED = {"mean_auroc": "AUROC", "balanced_accuracy": "balanced accuracy", "mean_ece": "ECE"}
+SHIFTED = {"mean_auroc": "AUROC", "balanced_accuracy": BALANCED, "mean_ece": "ECE"}
 
 
 def stored(path):
@@ -43,7 +44,7 @@ def row(name, record, report):
         "run": name,
         **{words: cell(report[key]) for key, words in names.items()},
         **{f"{words}, shifted": cell(shifts.get(key)) for key, words in SHIFTED.items()},
-        f"balanced accuracy, shifted, decided on {other.get('decided_on')} images": cell(other.get("balanced_accuracy")),
+        f"{BALANCED}, shifted, decided on {other.get('decided_on')} images": cell(other.get("balanced_accuracy")),
         "images, views": f"{shifts.get('n', '-')}, {views or '-'}",
         "seconds": f"{sum(record.get('seconds', {}).values()):.0f}",
     }

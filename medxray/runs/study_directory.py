@@ -95,6 +95,6 @@ def create_study(config, *, what, runs, command):
 
 
 def remove_unless_begun(study):
-    """Remove the folder of a new study whose runs all failed before their first epoch: there is nothing to go on with."""
+    """Remove the folder of a study whose runs all failed before their first epoch: nothing can go on in it."""
     if all(failed_early(member.path) for member in study.members()):
         shutil.rmtree(study.path)
