@@ -9,6 +9,8 @@ import cv2
 
 from medxray.errors import ConfigError, StorageError
 from medxray.film.page import HEIGHT, WIDTH
+from medxray.system import storage
+from medxray.system.backend import native_stderr_silenced
 
 try:
     import av
@@ -67,6 +69,38 @@ def _has(codec):
     return True
 
 
+def write_frames(file, frames, encoder, *, fps, expected):
+    """Write frames into a file that is there only when all of them can be read in it.
+
+    Args:
+        file: pathlib.Path.
+        frames: iterable of uint8 arrays (HEIGHT,WIDTH,3), RGB.
+        encoder: Encoder.
+        fps: frames of a second.
+        expected: how many frames there are.
+
+    Raises:
+        StorageError: the file cannot be written, or holds other frames; what was there before stays.
+    """
+    with storage.atomic_path(file) as temporary:
+        try:
+            with encoder.opened(temporary, fps) as write:
+                for frame in frames:
+                    write(frame)
+            found = frames_in(temporary)
+        except StorageError as error:
+            raise _unwritten(file, error) from error
+        if found != (expected, WIDTH, HEIGHT):
+            raise _unwritten(file, f"{found[0]} of {expected} frames can be read in what {encoder.name} wrote")
+
+
+def _unwritten(file, why):
+    return StorageError(
+        f"Could not write {file}: {why}. Free disk space or choose another folder or suffix, then run the command "
+        "again."
+    )
+
+
 @contextlib.contextmanager
 def _by_pyav(path, fps, codec):
     try:
@@ -88,7 +122,8 @@ def _by_pyav(path, fps, codec):
 
 @contextlib.contextmanager
 def _by_opencv(path, fps):
-    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"VP80"), fps, (WIDTH, HEIGHT))
+    with native_stderr_silenced():  # OpenCV says how it calls the codec in the file
+        writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"VP80"), fps, (WIDTH, HEIGHT))
     try:
         if not writer.isOpened():
             raise StorageError("this OpenCV has no encoder for VP8")

@@ -4,13 +4,13 @@ import dataclasses
 from pathlib import Path
 
 from medxray.data.images.access import path_text
-from medxray.errors import DataError, StorageError
+from medxray.errors import DataError
 from medxray.explain.explainer import ExplainRequest
 from medxray.explain.heatmaps import iterate_heatmaps
 from medxray.explain.methods import METHODS
 from medxray.explain.overlay import crop_to_image
-from medxray.film.encoders import encoder_for, frames_in
-from medxray.film.page import HEIGHT, WIDTH, title_page
+from medxray.film.encoders import encoder_for, write_frames
+from medxray.film.page import title_page
 from medxray.film.request import ERRORS, FilmRequest
 from medxray.film.scenes import Scene, scene_frames
 from medxray.film.subjects import film_subjects
@@ -70,7 +70,7 @@ def write_film(run, data=None, *, out, split="test", request=None, **how):
     subjects = film_subjects(run, data, request, split=split, **how)
     expected, refused = request.frames_each * (1 + len(subjects)), {}
     frames = _frames(run, subjects, request, wanted, refused)
-    _write(Path(out), frames, encoder, fps=request.fps, expected=expected)
+    write_frames(Path(out), frames, encoder, fps=request.fps, expected=expected)
     return Film(
         file=Path(out),
         images=len(subjects),
@@ -79,27 +79,6 @@ def write_film(run, data=None, *, out, split="test", request=None, **how):
         encoder=encoder.name,
         labelled=subjects.truths is not None,
         refused=refused,
-    )
-
-
-def _write(file, frames, encoder, *, fps, expected):
-    """Write frames into a file that is there only when all of them can be read in it."""
-    with storage.atomic_path(file) as temporary:
-        try:
-            with encoder.opened(temporary, fps) as write:
-                for frame in frames:
-                    write(frame)
-            found = frames_in(temporary)
-        except StorageError as error:
-            raise _unwritten(file, error) from error
-        if found != (expected, WIDTH, HEIGHT):
-            raise _unwritten(file, f"{found[0]} of {expected} frames can be read in what {encoder.name} wrote")
-
-
-def _unwritten(file, why):
-    return StorageError(
-        f"Could not write {file}: {why}. Free disk space or choose another folder or suffix, then run the command "
-        "again."
     )
 
 

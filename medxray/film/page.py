@@ -1,5 +1,7 @@
 """The page of a film: size, colours, the title, and what stands beside the image of each frame. No TensorFlow."""
 
+import textwrap
+
 import numpy as np
 from PIL import Image
 
@@ -12,6 +14,7 @@ GROUND, TEXT, MUTED = (20, 23, 26), (236, 238, 240), (160, 167, 174)
 RIGHT, WRONG, TRACK = (86, 180, 233), (230, 159, 0), (52, 58, 64)  # sky and orange of Okabe and Ito (2008)
 _LEFT, _PANEL = EDGE + SIDE + 40, WIDTH - 2 * EDGE - SIDE - 40  # of the panel beside the image
 _MOST_BARS, _MOST_CELLS = 5, 6  # classes with a bar, and classes up to which a matrix has room
+_LETTERS = 60  # of a line of why the gate refuses an image
 _RESEARCH = "Research use only: this is not a medical device."
 
 
@@ -50,10 +53,11 @@ def panel_page(scene):
     pen.text(scene.name, _LEFT, 84, size=17, colour=MUTED, width=_PANEL)
     _labels(pen, scene)
     y = _bars(pen, scene, 236)
-    if scene.refusal:
-        pen.text(f"Unlike the training images: {scene.refusal}", _LEFT, y + 8, size=16, colour=WRONG, width=_PANEL)
+    for line in textwrap.wrap(scene.refusal, _LETTERS)[:2]:
+        pen.text(line, _LEFT, y + 4, size=16, colour=WRONG, width=_PANEL)
+        y += 22
     if scene.tally is not None:
-        _matrix(pen, scene, y + 40)
+        _matrix(pen, scene, y + 34)
     _legend(pen, scene)
     return np.asarray(picture).copy()
 
@@ -76,9 +80,8 @@ def _bars(pen, scene, y):
     if scene.threshold is None:
         return _several_bars(pen, scene, y)
     name, probability, colour = scene.classes[-1], scene.probabilities[-1], _colour(scene)
-    value = equals_probability(probability)
-    pen.text(value, _LEFT + _PANEL, y, size=20, colour=TEXT, anchor="r")
-    pen.text(f"P({name})", _LEFT, y, size=20, colour=TEXT, width=_PANEL - 150)
+    end = pen.text(f"P({name})", _LEFT, y, size=20, colour=TEXT, width=_PANEL - 150)
+    pen.text(equals_probability(probability), end + 8, y, size=20, colour=TEXT)
     pen.box(_LEFT, y + 18, _PANEL, 24, TRACK)
     pen.box(_LEFT, y + 18, max(2, round(_PANEL * probability)), 24, colour)
     at = min(max(scene.threshold, 0.0), 1.0)

@@ -1,5 +1,7 @@
 """What a completed run has stored. No TensorFlow."""
 
+import zipfile
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,7 +146,7 @@ class StoredContents:
         try:
             with open(files.maps_file, "rb") as file, np.load(file, allow_pickle=False) as stored:
                 return report, {name: stored[name] for name in stored.files}
-        except (OSError, ValueError, EOFError) as error:
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise RunError(f"{files.maps_file} cannot be read ({error}). Write it again, or remove it.") from error
 
     def files(self):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from medxray.film import encoders
-from medxray.film.encoders import encoder_for
-from medxray.film.film import _write
+from medxray.film.encoders import encoder_for, write_frames
 from medxray.film.page import title_page
 from medxray.film.scenes import scene_frames
 from tests.fixtures.browser import in_browser, needs_chromium
@@ -22,10 +21,11 @@ const look = () => {
   return [...pen.getImageData(600, 360, 1, 1).data].slice(0, 3);
 };
 film.addEventListener("error", () => tell({ failed: film.error.message }));
-film.addEventListener("ended", () => tell({
-  duration: film.duration, size: [film.videoWidth, film.videoHeight], at: film.currentTime, pixel: look(), errors,
-}));
-film.playbackRate = 4;
+const told = setInterval(() => {
+  if (!film.ended && film.currentTime < film.duration) return;
+  clearInterval(told);
+  tell({ duration: film.duration, size: [film.videoWidth, film.videoHeight], at: film.currentTime, pixel: look(), errors });
+}, 100);
 film.play();
 """
 
@@ -39,7 +39,7 @@ def test_a_film_plays_to_its_end_at_its_length_and_size(scene, engine, name, tmp
         pytest.skip("PyAV is not installed, and OpenCV writes no H.264")
     heat = np.ones((4, 4), np.float32)
     frames = [title_page("Title", ["line"])] * 2 + list(scene_frames(scene(heat=heat), COUNT - 2))
-    _write(tmp_path / name, frames, encoder_for(name), fps=FPS, expected=COUNT)
+    write_frames(tmp_path / name, frames, encoder_for(name), fps=FPS, expected=COUNT)
     page = f'<!doctype html><html><body><video src="{name}" muted></video></body></html>'
     found = in_browser(page, _PLAY, tmp_path, flags=["--allow-file-access-from-files"])
     assert "failed" not in found, found

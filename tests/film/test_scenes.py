@@ -89,8 +89,9 @@ def test_without_a_true_class_there_is_no_verdict_and_no_matrix(scene, words):
 
 
 def test_what_the_gate_refuses_is_said(scene, words):
-    panel_page(scene(refusal="it looks inverted"))
-    assert "Unlike the training images: it looks inverted" in words
+    panel_page(scene(refusal="not like the training images: darker (gate score 3.10, accepted up to 1)"))
+    at = words.index("not like the training images: darker (gate score 3.10,")
+    assert words[at + 1] == "accepted up to 1)"
 
 
 def test_a_map_without_heat_is_said_to_be(scene, words):
@@ -124,7 +125,7 @@ def test_many_classes_show_the_most_probable_and_no_matrix(scene, words):
 def test_the_matrix_stays_above_the_legend_and_on_the_page(scene, count, monkeypatch):
     boxes = []
     monkeypatch.setattr(page.Pen, "box", lambda pen, *place, **how: boxes.append(place[:4]))
-    panel_page(several(scene, count) if count > 2 else scene(refusal="it looks inverted"))
+    panel_page(several(scene, count) if count > 2 else scene(refusal="not like the training images: " * 5))
     assert len(boxes) >= count * count
     assert all(x + width <= WIDTH - EDGE + 2 and y + height <= HEIGHT - EDGE - 22 for x, y, width, height in boxes)
 
