@@ -43,8 +43,9 @@ def shown_run(phantoms, tmp_path_factory):
     from tests.fixtures.small_runs import write_phantom_run
 
     folder = tmp_path_factory.mktemp("shown")
-    run = load_run(write_phantom_run(folder / "run", phantoms, size=32).path)
-    scores = run.predict([phantoms])["probability"]
+    images = phantoms / "chest_xray" / "train"
+    run = load_run(write_phantom_run(folder / "run", images, size=32).path)
+    scores = run.predict([images])["probability"]
     stored = RunDir(run.path)
     point = {"value": float(np.median(scores)), "rule": "youden", "chosen_on": "val"}
     stored.update_record(decision=stored.read_record()["decision"] | {"threshold": point})

@@ -24,7 +24,7 @@ frames = (np.random.default_rng(k).integers(0, 255, (720, 1280, 3), dtype=np.uin
 resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
 from pathlib import Path
 try:
-    write_frames(Path(sys.argv[1]), frames, encoders.encoder_for(sys.argv[1]), fps=10, expected=4)
+    encoders.write_frames(Path(sys.argv[1]), frames, encoders.encoder_for(sys.argv[1]), fps=10, expected=4)
 except StorageError as error:
     print(error)
 """
