@@ -2,7 +2,8 @@
 
 `train(config)` trains and returns a Run, `load_run(path)` loads one; `TrainConfig`, `AnomalyConfig` and
 `EnsembleConfig` hold the options. The other names are for work on data, predictions and embeddings without a run. Each
-name is imported when it is first used, TensorFlow with the first of `Run`, `load_run`, `resume` and `train`.
+name is imported when it is first used, TensorFlow with the first of `Run`, `load_run`, `resume`, `train`
+and `write_film`.
 """
 
 import importlib
@@ -14,6 +15,7 @@ _WITHOUT_TENSORFLOW = {
     "AnomalyConfig": "medxray.anomaly.config",
     "Decision": "medxray.metrics.decision",
     "EnsembleConfig": "medxray.ensemble.config",
+    "FilmRequest": "medxray.film.request",
     "MedxrayError": "medxray.errors",
     "Predictions": "medxray.metrics.predictions",
     "TrainConfig": "medxray.training.config",
@@ -33,6 +35,7 @@ _WITHOUT_TENSORFLOW = {
     "write_report": "medxray.report.report",
 }
 _WITH_TENSORFLOW = dict.fromkeys(("Run", "load_run", "resume", "train"), "medxray.api")
+_WITH_TENSORFLOW["write_film"] = "medxray.film.film"
 __all__ = sorted((*_WITHOUT_TENSORFLOW, *_WITH_TENSORFLOW))
 keep_old_paths()
 

@@ -175,6 +175,12 @@ class Run(Explainable, StoredRun):
         """Figures that this kind of run has in every report besides those of a classifier: none, dict."""
         return {}
 
+    def plot(self, kind, *, split=None):
+        """A plot of what the run holds, a matplotlib Figure that Jupyter shows; see `plots.of_run.plot_of`."""
+        from medxray.plots.of_run import plot_of
+
+        return plot_of(self.path, kind, split=split)
+
     def draw(self, folder, predictions, pictures):
         """Draw what this kind of run shows beside the plots of every evaluation: nothing for a classifier."""
 

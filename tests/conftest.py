@@ -33,6 +33,7 @@ TOGETHER = {  # what shares runs that take long; a file that is missing here has
         "tests/embeddings/test_similar.py",
         "tests/evaluation/",
         "tests/export/",
+        "tests/film/test_film.py",
         "tests/gate/test_run_gate.py",
         "tests/predict/test_failures.py",
         "tests/report/test_trained_run.py",

@@ -13,7 +13,7 @@ import medxray
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-WITH_TENSORFLOW = {"Run", "load_run", "resume", "train"}
+WITH_TENSORFLOW = {"Run", "load_run", "resume", "train", "write_film"}
 
 
 def snippets(page):

@@ -18,12 +18,14 @@ from medxray.cli.export import export
 from medxray.cli.gate import gate
 from medxray.cli.lr_find import lr_find
 from medxray.cli.models import models
+from medxray.cli.plot import plot
 from medxray.cli.predict import predict
 from medxray.cli.report import report
 from medxray.cli.runs import runs
 from medxray.cli.train import train
 from medxray.cli.tune import tune
 from medxray.cli.unsure import unsure
+from medxray.cli.video import video
 from medxray.cli.weights import weights
 from medxray.data.left_out import show_names
 from medxray.errors import ConfigError, MedxrayError
@@ -52,6 +54,8 @@ for _command in (
     adapt,
     ensemble,
     report,
+    plot,
+    video,
     runs,
     predict,
     explain,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.patches import Rectangle
 
+from medxray.metrics.bands import Band, curve_bands
 from medxray.metrics.curves import precision_recall_points, roc_points
 from medxray.metrics.intervals import estimate_text
 from medxray.plots import style
@@ -23,12 +24,14 @@ class Curve:
         y: float array.
         label: text for the legend.
         k: index of the class, which fixes colour and line style.
+        band: metrics.bands.Band around it, or None.
     """
 
     x: np.ndarray
     y: np.ndarray
     label: str
     k: int
+    band: Band | None = None
 
 
 def drawable_classes(predictions):
@@ -66,9 +69,9 @@ def _corner(axes, *, place, x, y):
 class _CurveDisplay:
     """What both plots share: a curve per class on the unit square, operating points, legend and magnified corner.
 
-    A subclass gives: figure_of_merit (key in the report) and merit_words; name, x_label, y_label; coordinates (keys of
-    the figures on the axes) and mirrored (see `operating_points`); legend_place; corner (arguments of `_corner`);
-    points, the function that computes a curve; draw(axes).
+    A subclass gives: figure_of_merit (key in the report) and merit_words; which_band (its place in `curve_bands`);
+    name, x_label, y_label; coordinates (keys of the figures on the axes) and mirrored (see `operating_points`);
+    legend_place; corner (arguments of `_corner`); points, the function that computes a curve; draw(axes).
     """
 
     def __init__(self, curves, marks, *, report):
@@ -76,14 +79,28 @@ class _CurveDisplay:
         self.curves, self.marks, self.report = curves, marks, report
 
     @classmethod
-    def from_predictions(cls, predictions, decision, *, report):
-        """Compute one curve for the positive class, or one per class against the others."""
-        scores = predictions.log_odds(decision.calibration)
-        curves = [
-            Curve(*cls.points(predictions.y_true == k, scores[:, k]), cls._label(report, predictions.classes[k]), k)
-            for k in drawable_classes(predictions)
-        ]
+    def from_predictions(cls, predictions, decision, *, report, bands=False):
+        """Compute one curve for the positive class, or one per class against the others, on demand with bands."""
+        scores, curves = predictions.log_odds(decision.calibration), []
+        for k in drawable_classes(predictions):
+            positive, words = predictions.y_true == k, cls._label(report, predictions.classes[k])
+            band = cls._band(predictions, positive, scores[:, k]) if bands else None
+            curves.append(Curve(*cls.points(positive, scores[:, k]), words, k, band))
         return cls(curves, operating_points(report, *cls.coordinates, mirrored=cls.mirrored), report=report)
+
+    @classmethod
+    def _band(cls, predictions, positive, scores):
+        found = curve_bands(positive, scores, predictions.patient_ids, predictions.y_true)
+        return None if found is None else found[cls.which_band]
+
+    def _draw_bands(self, axes, step=None):
+        label = "95 % band, pointwise, by patient"
+        for curve in self.curves:
+            if curve.band is not None:
+                band, colour = curve.band, style.class_colour(curve.k)
+                look = {"color": colour, "alpha": 0.15, "linewidth": 0, "label": label}
+                axes.fill_between(band.x, band.low, band.high, step=step, **look)
+                label = None
 
     @classmethod
     def _label(cls, report, name):
@@ -120,11 +137,13 @@ class RocDisplay(_CurveDisplay):
     coordinates, mirrored = ("specificity", "sensitivity"), True
     legend_place = "lower right"
     corner = {"place": (0.46, 0.42, 0.5, 0.4), "x": (-0.005, 0.25), "y": (0.75, 1.005)}
+    which_band = 0
     points = staticmethod(roc_points)
 
     def draw(self, axes):
         """Draw chance, curves and operating points into axes."""
         axes.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2, label="chance")
+        self._draw_bands(axes)
         for curve in self.curves:
             line, colour = style.class_line(curve.k), style.class_colour(curve.k)
             axes.plot(curve.x, curve.y, line, color=colour, linewidth=2, label=curve.label)
@@ -139,10 +158,12 @@ class PrecisionRecallDisplay(_CurveDisplay):
     coordinates, mirrored = ("sensitivity", "precision"), False
     legend_place = "lower left"
     corner = {"place": (0.14, 0.4, 0.5, 0.4), "x": (0.75, 1.005), "y": (0.75, 1.005)}
+    which_band = 1
     points = staticmethod(precision_recall_points)
 
     def draw(self, axes):
         """Draw curves, the share of each class and operating points into axes."""
+        self._draw_bands(axes, step="pre")
         for curve in self.curves:
             line, colour = style.class_line(curve.k), style.class_colour(curve.k)
             axes.step(curve.x, curve.y, line, where="pre", color=colour, linewidth=2, label=curve.label)

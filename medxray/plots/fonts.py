@@ -1,6 +1,7 @@
 """Fonts for texts in any script: what the usual font lacks is looked for in the fonts of the system."""
 
 import functools
+import itertools
 import logging
 import unicodedata
 
@@ -28,6 +29,25 @@ def use_readable_fonts(figure):
             lacking |= unknown
     if lacking:
         _warn("".join(sorted(lacking)))
+
+
+def font_runs(text):
+    """A text in parts that each have one font, for drawing without matplotlib.
+
+    Returns:
+        list of (part, path of a font file), in the order of the text. Letters that no font has stay with the usual font
+        and are told in a warning.
+    """
+    usual = font_manager.findfont("DejaVu Sans")
+    wanted = _letters(text) - _letters_of(usual)
+    names, unknown = _families(frozenset(wanted)) if wanted else ((), ())
+    if unknown:
+        _warn("".join(sorted(unknown)))
+    paths = dict(_system_fonts()) if names else {}
+    fonts = [usual, *(paths[name] for name in names)]
+    found = [next((font for font in fonts if letter in _letters_of(font)), usual) for letter in text]
+    parts = itertools.groupby(zip(text, found, strict=True), key=lambda pair: pair[1])
+    return [("".join(letter for letter, _ in part), font) for font, part in parts]
 
 
 @functools.cache

@@ -1,11 +1,13 @@
-"""How training went: loss, AUROC and accuracy per epoch."""
+"""How training went: loss, AUROC, accuracy and learning rate per epoch."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from medxray.metrics.history import epochs_trained, kept_row, measured_table, stage_spans
 from medxray.plots import style
 
+RATE = "learning_rate"
 _SCORES = (("auroc", "AUROC", style.BLUE), ("accuracy", "accuracy", style.GREEN))
 
 
@@ -22,9 +24,12 @@ class HistoryDisplay:
 
         Args:
             table: DataFrame of history.csv, one row per epoch: stage, epoch, loss, accuracy, val_loss, val_accuracy,
-                val_auroc; columns may be missing and values may be empty. Epoch 0 is that of the starting weights.
+                val_auroc, learning_rate; columns may be missing and values may be empty. Epoch 0 is that of the
+                starting weights.
         """
         table = measured_table(table)
+        if RATE in table:
+            table[RATE] = pd.to_numeric(table[RATE], errors="coerce")
         return cls(table, best=kept_row(table))
 
     @property
@@ -34,31 +39,40 @@ class HistoryDisplay:
 
     def plot(self):
         """Draw and return the figure."""
-        figure = style.new_figure(7.6, 7.2)
-        upper, lower = figure.subplots(2, 1, sharex=True)
+        rates = [RATE] if self._has(RATE) else []
+        figure = style.new_figure(7.6, 7.2 + 1.6 * len(rates))
+        heights = [3, 3, *(1 for _ in rates)]
+        upper, lower, *further = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         self._line(upper, "loss", "loss, training", style.VERMILLION, training=True)
         self._line(upper, "val_loss", "loss, validation", style.VERMILLION, training=False)
         upper.set_ylabel("loss")
         for name, words, colour in _SCORES:
             self._line(lower, name, f"{words}, training", colour, training=True)
             self._line(lower, f"val_{name}", f"{words}, validation", colour, training=False)
-        lower.set(ylabel="AUROC, accuracy", xlabel="epoch (all stages counted through)")
-        for axes in (upper, lower):
+        lower.set_ylabel("AUROC, accuracy")
+        for axes in further:
+            self._line(axes, RATE, "learning rate", style.PURPLE, training=False)
+            axes.set(ylabel="learning rate", yscale="log")
+        for axes in (upper, lower, *further):
             style.tidy(axes)
             self._mark_stages(axes, named=axes is upper)
             self._mark_best(axes, named=axes is upper)
-            if axes.get_legend_handles_labels()[0]:
+            if axes not in further and axes.get_legend_handles_labels()[0]:
                 style.legend(axes, loc="best")
         epochs = self._epochs
         lower.set_xlim(min(epochs, default=1) - 0.5, max(epochs, default=0) + 0.5)
         lower.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        (further or [lower])[-1].set_xlabel("epoch (all stages counted through)")
         figure.suptitle(
             f"Training history: {style.counted(int(max(epochs, default=0)), 'epoch')}{self._kept()}", fontsize=11
         )
         return figure
 
+    def _has(self, column):
+        return column in self.table and self.table[column].notna().any()
+
     def _line(self, axes, column, label, colour, *, training):
-        if column not in self.table or self.table[column].isna().all():
+        if not self._has(column):
             return
         epochs = self._epochs
         look = {"linestyle": "--", "marker": "s", "markerfacecolor": "white"} if training else {"marker": "o"}

@@ -49,7 +49,7 @@ def draw_evaluation(report, predictions, decision, out_dir, *, thumbnails=None):
         if name in obstacles:
             log.info("Plot %s of %s is not drawn: %s.", name, predictions.split, obstacles[name])
             continue
-        figure = _display(name, predictions, decision, report, thumbnails).plot()
+        figure = display_of(name, predictions, decision, report, thumbnails=thumbnails).plot()
         style.save(figure, Path(out_dir) / f"{stem}_{name}.png")
 
 
@@ -69,22 +69,34 @@ def draw_history(table, path):
     style.save(HistoryDisplay.from_table(pd.DataFrame(table)).plot(), Path(path))
 
 
-def _display(name, predictions, decision, report, thumbnails):
+def display_of(name, predictions, decision, report, *, thumbnails=None, bands=False):
+    """The display of one of `PLOTS` that `plot_obstacles` does not name.
+
+    Args:
+        name: of the plot.
+        predictions: as for `draw_evaluation`.
+        decision: as for `draw_evaluation`.
+        report: as for `draw_evaluation`.
+        thumbnails: as for `draw_evaluation`.
+        bands: draw bands around the curves, which takes 2,000 resamples of patients.
+    """
+    given = {"predictions": predictions, "decision": decision, "report": report}
     if name.startswith("confusion"):
         return ConfusionDisplay.from_report(report, normalised=name == "confusion_normalised")
     if name == "gallery":
-        return GalleryDisplay.sample(predictions, decision, report=report, thumbnails=thumbnails)
+        return GalleryDisplay.sample(**given, thumbnails=thumbnails)
     if name == "errors":
-        return GalleryDisplay.errors(predictions, decision, report=report, thumbnails=thumbnails)
+        return GalleryDisplay.errors(**given, thumbnails=thumbnails)
+    curves = {"roc": RocDisplay, "precision_recall": PrecisionRecallDisplay}
+    if name in curves:
+        return curves[name].from_predictions(**given, bands=bands)
     displays = {
-        "roc": RocDisplay,
-        "precision_recall": PrecisionRecallDisplay,
         "reliability": ReliabilityDisplay,
         "score_histogram": ScoreHistogramDisplay,
         "decision_curve": DecisionCurveDisplay,
         "risk_coverage": RiskCoverageDisplay,
     }
-    return displays[name].from_predictions(predictions, decision, report=report)
+    return displays[name].from_predictions(**given)
 
 
 def plot_obstacles(report, predictions, *, thumbnails=None):

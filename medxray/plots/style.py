@@ -1,8 +1,10 @@
 """One look for all pictures: colours, figures without global state, words in titles and legends."""
 
+import io
 import re
 import warnings
 
+import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -18,26 +20,44 @@ CLASS_COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 LINE_STYLES = ("-", "--", "-.", ":")
 DPI = 110
 _LONGEST = 32
+_METADATA = {"png": {"Software": None}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}  # no times, no versions
 __getattr__ = names_of_old_module(__name__)
 
 
+class PlotFigure(Figure):
+    """A figure that is not known to pyplot, and that shows itself in a notebook."""
+
+    def _repr_png_(self):
+        """The figure as PNG, bytes: what a notebook asks for."""
+        written = io.BytesIO()
+        _write(self, written, "png")
+        return written.getvalue()
+
+
 def new_figure(width, height):
-    """A figure of the given size in inches, laid out so that texts do not collide; not known to pyplot."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    """A PlotFigure of the given size in inches, laid out so that texts do not collide."""
+    figure = PlotFigure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
 
 def save(figure, path):
-    """Write a figure atomically, as PNG or SVG by the name of the file, and return `path`."""
-    kind = "svg" if str(path).endswith(".svg") else "png"
-    metadata = {"Date": None} if kind == "svg" else {"Software": None}
+    """Write a figure atomically, as PNG, SVG or PDF by the name of the file, and return `path`.
+
+    Equal figures give equal bytes.
+    """
+    suffix = str(path).rpartition(".")[2]
+    with storage.atomic_path(path) as temporary:
+        _write(figure, temporary, suffix if suffix in _METADATA else "png")
+    return path
+
+
+def _write(figure, target, kind):
     use_readable_fonts(figure)
-    with warnings.catch_warnings(), storage.atomic_path(path) as temporary:
+    with warnings.catch_warnings(), matplotlib.rc_context({"svg.hashsalt": "medxray"}):
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # told by use_readable_fonts
         warnings.filterwarnings("ignore", "Matplotlib currently does not support", UserWarning)  # before 3.11
-        figure.savefig(temporary, format=kind, dpi=DPI, metadata=metadata)
-    return path
+        figure.savefig(target, format=kind, dpi=DPI, metadata=_METADATA[kind])
 
 
 def file_stem(split):

@@ -1,97 +1,14 @@
 """What a run holds for its report. No TensorFlow."""
 
-from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
-import pandas as pd
-
-from medxray.data.images.thumbnails import read_thumbnail
 from medxray.embeddings.vectors import read_embeddings
-from medxray.errors import DataError, MedxrayError, RunError
-from medxray.metrics.decision import Decision
-from medxray.metrics.prediction_table import read_predictions
-from medxray.metrics.predictions import Predictions
 from medxray.report.heat import read_heats
-from medxray.runs.directory import RunDir, open_run
-from medxray.runs.stored_decision import stored_decision
-from medxray.system import storage
-
-CLASSIFIER, ANOMALY = "classifier", "anomaly"
-_RESUME = {CLASSIFIER: "train", ANOMALY: "anomaly train"}
-_PIXELS = 192  # of the longer side of a picture in the report
-_ORDER = ("test", "val", "train")  # the split that is shown is the first of them that has images
+from medxray.runs.contents import StoredContents
 
 
-@dataclass(frozen=True, eq=False)
-class Contents:
-    """A completed run and what it has stored.
-
-    Attributes:
-        directory: RunDir.
-        record: dict of run.json.
-        reports: dict split -> JSON object of its newest evaluation, as in docs/evaluation.md.
-        predictions: Predictions of the split that is shown.
-        decision: the run's Decision.
-    """
-
-    directory: RunDir
-    record: dict
-    reports: dict
-    predictions: Predictions
-    decision: Decision
-
-    @property
-    def split(self):
-        """Name of the split that is shown."""
-        return self.predictions.split
-
-    @property
-    def report(self):
-        """JSON object of the split that is shown."""
-        return self.reports[self.split]
-
-    @property
-    def plots(self):
-        """Folder of the plots of the split that is shown."""
-        return self.directory.latest_evaluation(self.split).plots
-
-    @property
-    def kind(self):
-        """CLASSIFIER, ANOMALY or what a newer version calls it."""
-        return self.record.get("type", CLASSIFIER)
-
-    @property
-    def path(self):
-        """The run's directory as text, for command lines."""
-        return str(self.directory.path)
-
-    @cached_property
-    def history(self):
-        """DataFrame of history.csv; None where the run was not trained by epochs."""
-        try:
-            table = pd.read_csv(self.directory.history_file, keep_default_na=False)
-        except (OSError, ValueError, pd.errors.ParserError):
-            return None
-        return table if len(table) else None
-
-    @cached_property
-    def card(self):
-        """The model card, Markdown, or None."""
-        file = self.directory.card_file
-        return file.read_text(encoding="utf-8", errors="backslashreplace") if file.is_file() else None
-
-    @cached_property
-    def shifts(self):
-        """JSON object of the shifted views of the split: all of them, else the sample after training; or None."""
-        stored = (self.report, _splits(self.directory.metrics_file).get(self.split, {}))
-        found = [report.get(name) for name in ("shifts", "shifts_sample") for report in stored]
-        return next((shifts for shifts in found if shifts and shifts.get("families")), None)
-
-    @cached_property
-    def audit(self):
-        """JSON object of the shortcut audit of the split, or None."""
-        return _read(self.directory.own_evaluation(self.split).shortcut_audit.report_file)
+class Contents(StoredContents):
+    """A completed run and what it has stored, with what only a report shows."""
 
     @cached_property
     def embeddings(self):
@@ -105,73 +22,7 @@ class Contents:
         file = self.directory.gallery_file
         return read_heats(file) if file.is_file() else None
 
-    def files(self):
-        """Path of the image of each prediction, list of pathlib.Path."""
-        return self.files_of(self.predictions.paths)
-
-    def files_of(self, paths):
-        """Paths of images, relative to the root of the run's data or absolute, as pathlib.Path."""
-        root = Path(self.record.get("data", {}).get("root", "."))
-        return [root / path for path in paths]
-
-    def thumbnail(self, file):
-        """The picture in a file, uint8 (h,w) or (h,w,3); None where it cannot be read."""
-        try:
-            return read_thumbnail(file, _PIXELS)
-        except (MedxrayError, OSError):
-            return None
-
 
 def read_contents(path):
-    """Read what a run holds.
-
-    Args:
-        path: its directory.
-
-    Raises:
-        RunError: there is no such run, it is not complete, or nothing of it was evaluated.
-        DataError: its predictions are damaged.
-    """
-    directory = open_run(path)
-    record = directory.read_record()
-    if record["state"] != "completed":
-        command = _RESUME.get(record.get("type", CLASSIFIER), "train")
-        raise RunError(
-            f"Only completed runs have a report. {directory.path} is {record['state']}: finish it with "
-            f"`medxray {command} --resume {directory.path}`."
-        )
-    files = {split: directory.latest_evaluation(split) for split in _ORDER}
-    reports = {split: _splits(one.metrics_file).get(split) for split, one in files.items()}
-    shown = next((split for split in _ORDER if reports[split] and reports[split]["n"]), None)
-    if shown is None:
-        raise RunError(f"{directory.path} holds no figures. Evaluate it: medxray evaluate {directory.path}")
-    predictions = read_predictions(files[shown].predictions_file).get(shown)
-    if predictions is None or len(predictions) != reports[shown]["n"]:
-        raise DataError(
-            f"{files[shown].predictions_file} and {files[shown].metrics_file} are not of the same images of the "
-            f"{shown} split. Write them again: medxray evaluate {directory.path} --split {shown}"
-        )
-    return Contents(
-        directory=directory,
-        record=record,
-        reports={split: reports[split] for split in _ORDER if reports[split]},
-        predictions=predictions,
-        decision=stored_decision(record, directory.path),
-    )
-
-
-def _splits(file):
-    found = _read(file)
-    splits = found.get("splits") if found else None
-    return splits if isinstance(splits, dict) else {}
-
-
-def _read(file):
-    """A JSON object, or None where there is none."""
-    if not file.is_file():
-        return None
-    try:
-        found = storage.read_json(file)
-    except (OSError, ValueError) as error:
-        raise RunError(f"{file} cannot be read ({error}). Write it again, or remove it.") from error
-    return found if isinstance(found, dict) else None
+    """Read what a run holds, as a Contents; `runs.contents.StoredContents.read` says what may go wrong."""
+    return Contents.read(path)

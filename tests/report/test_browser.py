@@ -4,12 +4,8 @@ These tests need Chromium, and are skipped where there is none. That of accessib
 environment variable MEDXRAY_AXE names, `axe.min.js` of the npm package axe-core.
 """
 
-import html
 import json
 import os
-import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +14,9 @@ import pytest
 from medxray.metrics.net_benefit import decision_curve
 from medxray.report.contents import read_contents
 from medxray.report.report import report_page
+from tests.fixtures.browser import in_browser, needs_chromium
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
+pytestmark = needs_chromium
 THRESHOLDS = (-3.0, -0.4, 0.0, 0.7, 4.0)
 _READ = """
 const cells = () => Object.fromEntries(["tp", "fp", "fn", "tn"].map(
@@ -58,30 +54,6 @@ const texts = [0, -9, 9, 0.7].map(probabilityText), all = thresholdsOf([2, 0, 2,
   tell({ ...found, arithmetic, texts, all, width, errors });
 })();
 """
-_TELL = """
-const errors = [];
-window.addEventListener("error", event => errors.push(event.message));
-document.addEventListener("securitypolicyviolation", event => errors.push(event.violatedDirective));
-function tell(value) {
-  const node = document.createElement("pre");
-  node.id = "result";
-  node.textContent = JSON.stringify(value);
-  document.body.append(node);
-}
-"""
-
-
-def in_browser(text, script, folder, *, width=1200):
-    """Open a page, run a script behind its own that calls `tell(value)`, and return the value."""
-    file = folder / "page.html"
-    begun = text.replace("<body>", f"<body><script>{_TELL}</script>", 1)
-    file.write_text(begun.replace("</body>", f"<script>{script}</script></body>", 1), encoding="utf-8")
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-    flags += [f"--window-size={width},900", "--virtual-time-budget=20000", "--dump-dom"]
-    done = subprocess.run([CHROMIUM, *flags, file.as_uri()], capture_output=True, text=True, timeout=120, check=True)
-    found = re.search(r'<pre id="result">(.*?)</pre>', done.stdout, re.S)
-    assert found, done.stderr[-2000:]
-    return json.loads(html.unescape(found[1]))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Predictions of a run as a film."""
