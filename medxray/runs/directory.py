@@ -12,7 +12,9 @@ from pathlib import Path
 from medxray.errors import ConfigError, RunError
 from medxray.runs.environment import environment
 from medxray.runs.evaluation_files import EvaluationFiles
+from medxray.runs.names import LATEST, RUN_RECORD, STUDY_RECORD, TUNING_RECORD, names_in
 from medxray.system import locks, storage
+from medxray.system.spelling import did_you_mean
 
 STATES = ("running", "completed", "failed", "interrupted")
 _KIND = "medxray-run"
@@ -29,7 +31,7 @@ class RunDir(EvaluationFiles):
 
     def __init__(self, path):
         super().__init__(path)
-        self.record_file = self.path / "run.json"
+        self.record_file = self.path / RUN_RECORD
         self.split_file = self.path / "split.csv"
         self.history_file = self.path / "history.csv"
         self.model_file = self.path / "model.keras"
@@ -143,7 +145,7 @@ def create_run(config, *, command):
 
 def checked_name(name):
     """The name of a run; raises ConfigError where it is no plain folder name."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == "latest":
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == LATEST:
         raise ConfigError(f"--name must be a plain folder name (letters, digits, '.', '_', '-'). Received '{name}'.")
     return name
 
@@ -204,7 +206,7 @@ def free_name(runs_dir, stem):
 
 def point_latest(run):
     """Let `latest` beside the run point at it; without symbolic links it is a text file with the name."""
-    link = run.path.parent / "latest"
+    link = run.path.parent / LATEST
     temporary = run.path.parent / f".latest-{os.getpid()}"
     try:
         temporary.unlink(missing_ok=True)
@@ -230,16 +232,17 @@ def open_run(path):
     path = Path(path)
     if path.name == "model.keras":
         path = path.parent
-    if path.name == "latest" and path.is_file():
+    if path.name == LATEST and path.is_file():
         path = path.parent / path.read_text(encoding="utf-8").strip()
     if not path.exists():
-        raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name another one.")
-    if (path / "tuning.json").is_file() and not (path / "run.json").exists():
+        near = did_you_mean(path.name, names_in(path.parent))
+        raise RunError(f"There is no run at {path}.{near} Train one with `medxray train`, or name another one.")
+    if (path / TUNING_RECORD).is_file() and not (path / RUN_RECORD).exists():
         raise RunError(
             f"{path} is a search for options and holds no model. Train what it found: medxray train --config "
             f"{path / 'best.toml'}"
         )
-    if (path / "study.json").is_file() and not (path / "run.json").exists():
+    if (path / STUDY_RECORD).is_file() and not (path / RUN_RECORD).exists():
         raise RunError(f"{path} is a study of several runs. Name one of them, such as {path / '1'}.")
     run = RunDir(path.resolve())
     run.read_record()

@@ -6,6 +6,7 @@ from pathlib import Path
 from medxray.errors import RunError
 from medxray.runs.directory import RunDir, checked_name, free_name
 from medxray.runs.environment import environment
+from medxray.runs.names import STUDY_RECORD
 from medxray.runs.tuning_directory import is_tuning
 from medxray.system import storage
 
@@ -22,7 +23,7 @@ class StudyDir:
 
     def __init__(self, path):
         self.path = Path(path)
-        self.record_file = self.path / "study.json"
+        self.record_file = self.path / STUDY_RECORD
         self.report_file = self.path / "report.json"
         self.predictions_file = self.path / "predictions.csv"
 

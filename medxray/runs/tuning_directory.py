@@ -8,6 +8,7 @@ from pathlib import Path
 from medxray.errors import RunError
 from medxray.runs.directory import checked_name, free_name, now
 from medxray.runs.environment import environment
+from medxray.runs.names import TUNING_RECORD
 from medxray.system import locks, storage
 
 _KIND = "medxray-tuning"
@@ -26,7 +27,7 @@ class TuningDir:
 
     def __init__(self, path):
         self.path = Path(path)
-        self.record_file = self.path / "tuning.json"
+        self.record_file = self.path / TUNING_RECORD
         self.database_file = self.path / "study.db"
         self.split_file = self.path / "split.csv"
         self.best_file = self.path / "best.toml"
