@@ -7,6 +7,8 @@ import os
 import sys
 import tempfile
 
+TALKATIVE = "0"  # of TF_CPP_MIN_LOG_LEVEL: TensorFlow says all that it has to say
+
 
 @contextlib.contextmanager
 def native_stderr_silenced():
@@ -43,17 +45,19 @@ def cut_off_native_stderr():
 
 
 def load_tensorflow():
-    """Import TensorFlow and Keras without their log lines and return `(tensorflow, keras)`.
+    """Import TensorFlow and Keras and return `(tensorflow, keras)`.
 
-    Call it first in every function that is an entry to TensorFlow code; later imports are free.
+    Call it first in every function that is an entry to TensorFlow code; later imports are free. What they log is not
+    shown, unless TF_CPP_MIN_LOG_LEVEL is TALKATIVE.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with native_stderr_silenced():
+    talks = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3") == TALKATIVE
+    with contextlib.nullcontext() if talks else native_stderr_silenced():
         import keras
         import tensorflow as tf
-    tf.get_logger().setLevel(logging.ERROR)
-    logging.getLogger("absl").setLevel(logging.ERROR)
+    if not talks:
+        tf.get_logger().setLevel(logging.ERROR)
+        logging.getLogger("absl").setLevel(logging.ERROR)
     return tf, keras
 
 
