@@ -39,7 +39,15 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
 @command.group(examples=_EXAMPLES, context_settings=_SETTINGS)
 @click.version_option(__version__, message="medxray %(version)s")
-@click.option("--debug", terminal.VERBOSE, is_flag=True, expose_value=False, hidden=True, callback=command.choose_level)
+@click.option(
+    "--debug",
+    terminal.VERBOSE,
+    is_flag=True,
+    expose_value=False,
+    hidden=True,
+    callback=command.choose_level,
+    help="Of version 0.1: --verbose.",
+)
 def cli():
     """Train, evaluate, explain and export classifiers of chest X-rays.
 
