@@ -37,6 +37,10 @@ class StorageError(MedxrayError):
     """A file could not be written: disk full, no permission."""
 
 
+class SetupError(MedxrayError):
+    """Something that medxray needs on this machine is missing or broken."""
+
+
 class TrainingError(MedxrayError):
     """Training cannot go on, for example because the loss is not a number."""
 

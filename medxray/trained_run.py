@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import tensorflow as tf
 
+from medxray.data.image_stream import images_of
 from medxray.errors import ConfigError
 from medxray.evaluation.pictures import Pictures, predictions_of
 from medxray.explain.explainable import Explainable
@@ -121,7 +122,8 @@ class Run(Explainable, StoredRun):
         images = expand_inputs(paths)
         judge = None if gate == "off" else self._judge
         outputs, answers, errors, found = [], [], [], FeatureCollector(self.feature_size)
-        for batch in self.form.stream(images, self.batch, digests=True):
+        batches = self.form.stream(images, self.batch, digests=True)
+        for batch in progress.counted(batches, len(images), "Predictions", size=images_of):
             pixels = tf.constant(batch.pixels, tf.float32)
             logits, pooled, *further = self._forward(pixels)
             outputs.append([output.numpy() for output in (logits, *further)])
@@ -221,7 +223,8 @@ class Run(Explainable, StoredRun):
         """Predict the images of a manifest and return (Predictions, Pictures of the same rows)."""
         source, manifest = self.form.readable(manifest)
         rows = np.arange(len(manifest))
-        logits = predict_batches(logits_model(self.model), source.dataset(rows).batch(self.batch).prefetch(2))
+        batches = progress.counted(source.dataset(rows).batch(self.batch).prefetch(2), len(rows), "Predictions")
+        logits = predict_batches(logits_model(self.model), batches)
         return predictions_of(manifest, logits, split=split), Pictures(source, rows)
 
     def embed_manifest(self, manifest):
@@ -233,13 +236,15 @@ class Run(Explainable, StoredRun):
         """
         source, manifest = self.form.readable(manifest)
         batches = source.dataset(np.arange(len(manifest))).batch(self.batch).prefetch(2)
-        with progress.track(len(manifest), "Features") as bar:
-            return predict_batches(embedder(self.model), _counted(batches, bar)), manifest
+        features = predict_batches(embedder(self.model), progress.counted(batches, len(manifest), "Features"))
+        return features, manifest
 
     def embed_inputs(self, paths):
         """Pooled features of files, folders, globs and bytes: ImageFeatures of the images that can be read."""
         found = FeatureCollector(self.feature_size)
-        for batch in self.form.stream(expand_inputs(paths), self.batch, digests=True):
+        images = expand_inputs(paths)
+        batches = self.form.stream(images, self.batch, digests=True)
+        for batch in progress.counted(batches, len(images), "Features", size=images_of):
             found.add(batch, self._forward(tf.constant(batch.pixels, tf.float32))[1].numpy())
         return found.collected()
 
@@ -254,9 +259,3 @@ class Run(Explainable, StoredRun):
         from medxray.embeddings.similar import similar_images
 
         return similar_images(self, self.embed_inputs(paths), count=count)
-
-
-def _counted(batches, bar):
-    for batch in batches:
-        yield batch
-        bar.advance(len(batch))

@@ -132,12 +132,13 @@ def medxray(monkeypatch, capsys):
     """Run a command in this process; returns (exit status, stdout, stderr)."""
     from medxray.cli import main, terminal
 
-    monkeypatch.setattr(terminal, "prepare", lambda debug: terminal._log_to_stderr())
+    monkeypatch.setattr(terminal, "prepare", lambda: None)
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["medxray", *map(str, words)])
         with pytest.raises(SystemExit) as ended:
             main()
+        terminal.begin()  # neither quiet nor verbose any more
         out, err = capsys.readouterr()
         return ended.value.code, out, err
 

@@ -95,7 +95,8 @@ def takes_option(name, words):
 
 
 def alternatives(text):
-    """The calls that one text stands for: `--gate warn|off` is two; brackets and `...` are no part of any."""
+    """The calls that one text stands for: `--gate warn|off` is two; brackets, `...` and `> FILE` are no part of any."""
+    text = text.partition(" > ")[0]
     words = [word.removeprefix("[").removesuffix("]") for word in shlex.split(text, comments=True)]
     choices = (re.split(r"\||/(?=--)", word) for word in words if word != "...")
     return [list(call) for call in itertools.product(*choices)]
@@ -105,7 +106,7 @@ def call_problem(words, *, whole):
     """Why Click refuses a call of medxray, or None."""
     try:
         command, rest = resolve(words)
-        if not isinstance(command, click.Group):
+        if rest or not isinstance(command, click.Group):
             parse(command, fill_placeholders(command, rest), whole=whole)
     except click.exceptions.Exit:  # --help
         return None
@@ -116,10 +117,13 @@ def call_problem(words, *, whole):
 
 def resolve(words):
     """The command that a call names, or the group where it stops there, and the other words."""
-    command, rest = cli, [word for word in words if word not in ("--debug", "--version", "--help")]
+    command, rest = (
+        cli,
+        [word for word in words if word not in ("--debug", "--quiet", "--verbose", "--version", "--help")],
+    )
     if rest == ["COMMAND"]:
         return cli, []
-    while rest and isinstance(command, click.Group):
+    while rest and isinstance(command, click.Group) and not rest[0].startswith("-"):
         name = rest.pop(0)
         if name not in command.commands:
             raise click.UsageError(f"There is no command '{name}'.")
@@ -134,7 +138,8 @@ def fill_placeholders(command, words):
         option = option_of(command, before)
         if option and not option.is_flag and PLACEHOLDER.fullmatch(word):
             filled[at] = sample(option) if sample(option) != "a=B" else word
-    return filled
+    tables = [one for one in command.params if isinstance(one, click.Argument) and isinstance(one.type, click.Choice)]
+    return [sample(tables[0]) if tables and PLACEHOLDER.fullmatch(word) else word for word in filled]
 
 
 def option_of(command, word):
@@ -150,7 +155,8 @@ def sample(option):
         return str(next(iter(option.type.choices)))
     if isinstance(option.type, click.IntRange):
         return str(max(1, option.type.min or 1))
-    return {"integer": "1", "float": "0.5", "float range": "0.5"}.get(option.type.name, "a=B")
+    kinds = {"integer": "1", "float": "0.5", "float range": "0.5"}
+    return kinds.get(option.type.name.partition("|")[0], "a=B")
 
 
 def parse(command, words, *, whole):
@@ -161,7 +167,8 @@ def parse(command, words, *, whole):
         if whole:
             raise
         option = missing.param if isinstance(missing.param, click.Option) else None
-        more = [option.opts[0], sample(option)] if option else ["file.png"]
+        value = sample(missing.param)
+        more = [option.opts[0], value] if option else [value if value != "a=B" else "file.png"]
         parse(command, [*words, *more], whole=whole)
     except click.BadOptionUsage:
         option = option_of(command, words[-1]) if words else None

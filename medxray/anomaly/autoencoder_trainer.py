@@ -9,6 +9,7 @@ from medxray.anomaly.autoencoder import TRAINING_LOSS, build_autoencoder
 from medxray.anomaly.score import RAW_SCORE
 from medxray.data.augment import policy
 from medxray.models.inference import predict_batches
+from medxray.system import progress
 from medxray.training import stages
 from medxray.training.modes import Stage
 from medxray.training.objectives import own_output
@@ -78,7 +79,8 @@ class AutoencoderTrainer:
         model = model or self.model
         part = keras.Model(model.input, model.get_layer(RAW_SCORE).output)
         batches = images.images(images.rows[name]).batch(_BATCH).prefetch(2)
-        return predict_batches(part, batches)[:, 0].astype(np.float64)
+        counted = progress.counted(batches, len(images.rows[name]), "Anomaly scores")
+        return predict_batches(part, counted)[:, 0].astype(np.float64)
 
     def pooled(self, rows):
         """None: the bottlenecks of `rows` are not known yet."""

@@ -16,6 +16,7 @@ from medxray.anomaly.displays import AnomalyScoresDisplay
 from medxray.anomaly.figures import AnomalyMap, maps_figure, shown_rows
 from medxray.anomaly.methods import METHODS
 from medxray.anomaly.score import MAP, RECONSTRUCTION, SCORE
+from medxray.data.image_stream import images_of
 from medxray.data.layouts.labels import ABNORMAL
 from medxray.errors import ConfigError, RunError
 from medxray.metrics.decision import DEFAULT_POINT, Decision
@@ -27,6 +28,7 @@ from medxray.plots import style
 from medxray.predict.inputs import expand_inputs, path_of
 from medxray.predict.outcomes import batch_outcomes, collect
 from medxray.runs.truth import true_labels
+from medxray.system import progress
 from medxray.trained_run import Run
 
 NOTE = (
@@ -51,7 +53,8 @@ def plain_figures(model, predictions, pictures):
     if PLAIN_MSE not in {layer.name for layer in model.layers}:
         return {}
     part = keras.Model(model.input, model.get_layer(PLAIN_MSE).output)
-    errors = predict_batches(part, pictures.batches(_BATCH))[:, 0].astype(np.float64)
+    batches = progress.counted(pictures.batches(_BATCH), len(pictures), "Reconstruction errors")
+    errors = predict_batches(part, batches)[:, 0].astype(np.float64)
     compared = dataclasses.replace(predictions, logits=np.stack([np.zeros_like(errors), errors], axis=1))
     return {PLAIN_MSE_AUROC: evaluate_split(compared, Decision(DEFAULT_POINT))["auroc"]}
 
@@ -126,7 +129,8 @@ class Detector(Run):
         """Yield a predict.outcomes.Outcome with the AnomalyMap of each image, as soon as it is known."""
         images = expand_inputs(paths)
         truths = iter(true_labels(self, images))
-        for batch in self.form.stream(images, self.batch):
+        batches = self.form.stream(images, self.batch)
+        for batch in progress.counted(batches, len(images), "Anomaly maps", size=images_of):
             known = batch.of_readable(islice(truths, len(batch.images)))
             yield from batch_outcomes(batch, *self._mapped(batch.readable(), known))
 

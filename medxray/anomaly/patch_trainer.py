@@ -13,6 +13,7 @@ from medxray.anomaly.score import RAW_SCORE
 from medxray.models.classifier import load_classifier
 from medxray.models.own_preprocessing import preprocessing_for
 from medxray.models.weights import load_weights
+from medxray.system import progress
 from medxray.training.checkpoint import save_model
 from medxray.training.dataset import SAMPLE
 
@@ -90,6 +91,7 @@ class PatchTrainer:
         source = self._source if name in self._images.rows else self._source.of(images)
         head = tf.function(lambda tensors: self._head(tensors, training=False), reduce_retracing=True)
         batches = source.activations(name, batch=self._batch)
+        batches = progress.counted(batches, len(images.rows[name]), "Anomaly scores", size=lambda parts: len(parts[0]))
         scores = [head([tf.constant(part) for part in activations]).numpy() for activations in batches]
         return np.concatenate(scores)[:, 0].astype(np.float64)
 

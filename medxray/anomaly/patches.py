@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medxray.errors import DataError
+from medxray.system import progress
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Patches:
             DataError: a batch has another shape, or the number of images is not `images`.
         """
         seen = 0
-        for batch in self.batches():
+        for batch in progress.counted(self.batches(), self.images, "Patches"):
             if batch.shape[1:] != (self.height, self.width, self.dimensions):
                 raise DataError(
                     f"Patch features must have the shape {(self.height, self.width, self.dimensions)}. "

@@ -1,15 +1,18 @@
 """The command line. Command modules import nothing heavy; TensorFlow starts inside the command that needs it."""
 
+import logging
 import sys
 
 import click
 
-from medxray.cli import terminal
+from medxray.cli import command, terminal
 from medxray.cli.adapt import adapt
 from medxray.cli.anomaly import anomaly
 from medxray.cli.cache import cache
 from medxray.cli.compare import compare
+from medxray.cli.config import config
 from medxray.cli.data import data
+from medxray.cli.doctor import doctor
 from medxray.cli.embed import embed
 from medxray.cli.ensemble import ensemble
 from medxray.cli.evaluate import evaluate
@@ -32,18 +35,30 @@ from medxray.errors import ConfigError, MedxrayError
 from medxray.system.control_characters import escaped
 from medxray.version import __version__
 
+_EXAMPLES = ("medxray data inspect data/chest_xray", "medxray train --data data/chest_xray")
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+
+@command.group(examples=_EXAMPLES, context_settings=_SETTINGS)
 @click.version_option(__version__, message="medxray %(version)s")
-@click.option("--debug", is_flag=True, help="Show Python tracebacks and TensorFlow's own messages.")
-def cli(debug):
+@click.option(
+    "--debug",
+    terminal.VERBOSE,
+    is_flag=True,
+    expose_value=False,
+    hidden=True,
+    callback=command.choose_level,
+    help="Of version 0.1: --verbose.",
+)
+def cli():
     """Train, evaluate, explain and export classifiers of chest X-rays.
 
-    Research software. Start with: medxray data inspect DIR, then medxray train --data DIR.
+    Research software. --quiet and --verbose may stand before or behind a command.
     """
-    terminal.prepare(debug)
     show_names(True)
 
+
+COMPLETE = "_MEDXRAY_COMPLETE"  # variable by which shells ask for completions
 
 for _command in (
     train,
@@ -70,32 +85,35 @@ for _command in (
     models,
     weights,
     cache,
+    config,
+    doctor,
 ):
     cli.add_command(_command)
 
 
 def main():
     """Entry point: one line and exit status 1 for errors of medxray, 2 for impossible options, 130 for Ctrl-C."""
-    debug = "--debug" in sys.argv[1:2]
+    terminal.begin()
     try:
-        status = cli.main(standalone_mode=False)
+        status = cli.main(prog_name="medxray", complete_var=COMPLETE, standalone_mode=False)
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show(file=sys.stderr)
         sys.exit(error.exit_code)
     except click.ClickException as error:
-        click.echo(f"Error: {escaped(' '.join(error.format_message().split()))}", err=True)
-        sys.exit(error.exit_code)
+        _end(" ".join(error.format_message().split()), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         sys.exit(130)
     except MedxrayError as error:
-        if debug:
-            raise
-        click.echo(f"Error: {escaped(str(error))}", err=True)
-        sys.exit(2 if isinstance(error, ConfigError) else 1)
+        _end(str(error), 2 if isinstance(error, ConfigError) else 1, traceback=True)
     except Exception as error:  # the last resort: one line instead of a traceback, whatever went wrong
-        if debug:
-            raise
-        click.echo(f"Error: {escaped(terminal.unexpected(error))}", err=True)
-        sys.exit(1)
+        _end(terminal.unexpected(error), 1, traceback=True)
+
+
+def _end(text, status, *, traceback=False):
+    """Tell the error that is being handled in one line, below its traceback when that is asked for, and end."""
+    if traceback and terminal.is_verbose():
+        logging.getLogger(__name__).debug("Traceback:", exc_info=True)
+    click.echo(f"Error: {escaped(text)}", err=True)
+    sys.exit(status)

@@ -2,10 +2,17 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import PATH, json_option, other_data_options, run_argument
+from medxray.cli.printing import print_place
 
 
-@click.command()
+@command(
+    examples=[
+        "medxray adapt runs/latest --data site --prevalence 0.2 --name at-site",
+        "medxray adapt runs/latest --data site --unlabelled",
+    ]
+)
 @run_argument
 @click.option("--data", type=PATH, required=True, metavar="SITE", help="Folder or CSV with images of the new place.")
 @click.option("--name", metavar="N", help="Name of the new run.  [default: that of RUN with -adapted]")
@@ -41,7 +48,6 @@ def adapt(run, data, name, runs_dir, unlabelled, seed, label_map, exclude_known,
 
     From labelled images of 25 patients of each class or more. The adaptation is judged on patients left out and kept
     where their log-likelihood gains; a new run is written then, which works like any run. RUN stays as it is.
-    Example: medxray adapt runs/latest --data site --prevalence 0.2 --name at-site
     """
     asked = {option: more.pop(option) for option in ("prevalence", "consecutive", "precision")}
     if unlabelled:
@@ -65,7 +71,7 @@ def adapt(run, data, name, runs_dir, unlabelled, seed, label_map, exclude_known,
     found, written = study.adapt(loaded, data, options, name=name, runs_dir=runs_dir, label_map=label_map, **how)
     _print(found, as_json, _lines)
     if written is not None:
-        click.echo(f"Written to {written.path}", err=as_json)
+        print_place(written.path, as_json)
 
 
 def _refuse_with_unlabelled(**given):

@@ -3,17 +3,24 @@
 import click
 
 from medxray.anomaly.config import AnomalyConfig
+from medxray.cli.command import command, group
 from medxray.cli.config_options import train_and_report, train_command
 from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option
 from medxray.cli.report_files import report_files
 
 
-@click.group()
+@group(examples=["medxray anomaly train --data data/chest_xray", "medxray anomaly map scan.png"])
 def anomaly():
     """Detect what healthy images do not show: trained on normal images alone."""
 
 
-@train_command(AnomalyConfig)
+@train_command(
+    AnomalyConfig,
+    examples=[
+        "medxray anomaly train --data data/chest_xray",
+        "medxray anomaly train --method patchcore --coreset 0.05",
+    ],
+)
 def train(config, resume):
     """Fit a detector on the normal training images, evaluate it and export it.
 
@@ -25,7 +32,7 @@ def train(config, resume):
     train_and_report(config, resume)
 
 
-@click.command("map")
+@command("map", examples=["medxray anomaly map scan.png", "medxray anomaly map images --model runs/patchcore --raw"])
 @images_argument(required=True)
 @model_option
 @click.option("--out", type=PATH, default="anomaly", show_default=True, help="Folder to write to.")

@@ -2,10 +2,11 @@
 
 import click
 
+from medxray.cli.command import group
 from medxray.cli.options import PATH
 
 
-@click.group()
+@group(examples=["medxray cache list", "medxray cache clear --unused-days 30"])
 def cache():
     """Look at and clear the cached activations of frozen layers."""
 
@@ -13,7 +14,7 @@ def cache():
 _cache_dir = click.option("--cache-dir", type=PATH, help="Folder of the cache. Default: ~/.cache/medxray.")
 
 
-@cache.command("list")
+@cache.command("list", examples=["medxray cache list"])
 @_cache_dir
 def list_command(cache_dir):
     """List the entries, the last used first."""
@@ -30,7 +31,7 @@ def list_command(cache_dir):
     click.echo(f"{len(entries)} entries, {sum(entry['bytes'] for entry in entries) / 1e9:.2f} GB in {folder}")
 
 
-@cache.command("clear")
+@cache.command("clear", examples=["medxray cache clear --unused-days 30"])
 @_cache_dir
 @click.option("--unused-days", type=click.IntRange(1), help="Leave entries that were used within so many days.")
 def clear_command(cache_dir, unused_days):

@@ -2,13 +2,21 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import PATH, json_option
+from medxray.cli.printing import print_place
+from medxray.cli.types import RUN, Choice
 
 
-@click.command()
-@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=PATH)
+@command(
+    examples=[
+        "medxray compare runs/vgg16-finetune runs/efficientnet-lite0-full",
+        "medxray compare runs/a runs/b --common --out comparison",
+    ]
+)
+@click.argument("runs", metavar="RUN...", nargs=-1, required=True, type=RUN)
 @click.option("--out", type=PATH, default="comparison", show_default=True, help="Folder for tables and bar charts.")
-@click.option("--split", type=click.Choice(("val", "test")), default="test", show_default=True, help="Which split.")
+@click.option("--split", type=Choice(("val", "test")), default="test", show_default=True, help="Which split.")
 @click.option("--common", is_flag=True, help="Compare the images that all runs have, where they differ.")
 @json_option
 def compare(runs, out, split, common, as_json):
@@ -16,7 +24,7 @@ def compare(runs, out, split, common, as_json):
 
     Prints precision, recall, F1, AUROC and AUPRC with intervals by patient, clean and under shifted views, paired tests
     with Holm's correction, on which patients one run alone is right, and what the runs cost. The figures are those that
-    the runs have stored. Example: medxray compare runs/vgg16-finetune runs/efficientnet-lite0-full
+    the runs have stored.
     """
     from medxray.system.backend import device_name, load_tensorflow
 
@@ -35,7 +43,7 @@ def compare(runs, out, split, common, as_json):
         click.echo(json.dumps(found, indent=2, allow_nan=False))
     else:
         _print(found)
-    click.echo(f"Written to {out}: {', '.join(file.name for file in files)}", err=as_json)
+    print_place(out, as_json, files=files)
 
 
 def _print(found):

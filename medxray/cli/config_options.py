@@ -4,17 +4,10 @@ import functools
 
 import click
 
-from medxray.cli.options import PATH
+from medxray.cli.command import command
 from medxray.cli.report import report_after_training
+from medxray.cli.types import PATH, RUN, Choice, NameOrPath, NumberOr
 from medxray.training.options import help_text, options_of
-
-
-class NameOf(click.Choice):
-    """One of the names of a table; a row that is added later counts."""
-
-    def __init__(self, names):
-        super().__init__(names)
-        self.choices = names
 
 
 def config_options(config_class, names=None):
@@ -48,23 +41,14 @@ def _click_option(option, text):
     return click.option(f"--{name}", is_flag=True, default=None, help=text, hidden=option.hidden)
 
 
-class NumberOr(click.ParamType):
-    """A number, or one word instead of it."""
-
-    def __init__(self, word):
-        self.word, self.name = word, f"float|{word}"
-
-    def convert(self, value, param, ctx):
-        """The number or the word, or a usage error."""
-        return value if value == self.word else click.FLOAT.convert(value, param, ctx)
-
-
 def _click_type(option):
     if option.path:
         return PATH
+    if option.names is not None and option.choices is None:
+        return NameOrPath(option.names)
     if option.word is not None:
         return NumberOr(option.word)
-    return NameOf(option.choices) if option.choices is not None and option.type is str else option.type
+    return Choice(option.choices) if option.choices is not None and option.type is str else option.type
 
 
 def configuration(config_class, config_file, given):
@@ -77,19 +61,20 @@ def configuration(config_class, config_file, given):
     return config
 
 
-def train_command(config_class, **further):
+def train_command(config_class, *, examples, **further):
     """Decorator that makes a function (config, resume, ...) a command with the options of a RunConfig class.
 
     The function is called with the checked configuration, or with the name of the run to resume.
 
     Args:
         config_class: subclass of training.config.RunConfig.
+        examples: calls that its help shows.
         **further: name of a further argument of the function -> option of click.
     """
 
     def decorate(function):
         @functools.wraps(function)
-        def command(config_file, resume, **options):
+        def body(config_file, resume, **options):
             given = {name: value for name, value in options.items() if value is not None}
             if resume and (given or config_file):
                 raise click.UsageError("--resume takes no other option: the run knows its configuration.")
@@ -102,12 +87,12 @@ def train_command(config_class, **further):
                 *further.values(),
                 click.option("--config", "config_file", type=PATH, help="TOML file with any of these options."),
                 click.option(
-                    "--resume", type=PATH, metavar="RUN", help="Go on with an interrupted run; takes no other option."
+                    "--resume", type=RUN, metavar="RUN", help="Go on with an interrupted run; takes no other option."
                 ),
             )
         ):
-            command = option(command)
-        return click.command()(command)
+            body = option(body)
+        return command(examples=examples)(body)
 
     return decorate
 

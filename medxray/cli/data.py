@@ -2,19 +2,26 @@
 
 import click
 
+from medxray.cli.command import group
 from medxray.cli.options import PATH, column_options, json_option, label_map_option
+from medxray.cli.types import Choice
 
 
-@click.group()
+@group(examples=["medxray data inspect data/chest_xray", "medxray data sample data/sample"])
 def data():
     """Look at a dataset before training, make a synthetic one, or copy a small real one."""
 
 
-@data.command()
+@data.command(
+    examples=[
+        "medxray data inspect data/chest_xray",
+        "medxray data inspect labels.csv --path-col file --label-col finding --json",
+    ]
+)
 @click.argument("source", metavar="[DATA]", default="data", type=PATH)
 @click.option(
     "--task",
-    type=click.Choice(("pneumonia", "pneumonia-subtype", "folders")),
+    type=Choice(("pneumonia", "pneumonia-subtype", "folders")),
     help="Default: pneumonia for NORMAL and PNEUMONIA, else folders.",
 )
 @click.option("--positive", metavar="CLASS", help="The sick one of two classes whose names do not say it.")
@@ -79,7 +86,7 @@ def _kinds(manifest, clusters, picture, network):
     return kinds
 
 
-@data.command()
+@data.command(examples=["medxray data phantom data/phantoms --patients 60"])
 @click.argument("folder", metavar="DIR", type=PATH)
 @click.option("--patients", type=int, default=60, show_default=True, help="Number of patients, 1-4 images each.")
 @click.option("--size", type=int, default=256, show_default=True, help="Width in pixels; heights vary.")
@@ -97,7 +104,7 @@ def phantom(folder, patients, size, seed, overwrite):
     click.echo(f"Next: medxray data inspect {folder}")
 
 
-@data.command()
+@data.command(examples=["medxray data sample data/sample"])
 @click.argument("folder", metavar="DIR", type=PATH)
 def sample(folder):
     """Copy the 240 real chest X-rays that come with medxray, with their licence (CC BY 4.0) and attribution."""

@@ -2,6 +2,7 @@
 
 import click
 
+from medxray.cli.command import group
 from medxray.cli.options import (
     PATH,
     check_data_options,
@@ -9,18 +10,21 @@ from medxray.cli.options import (
     other_data_options,
     run_argument,
 )
+from medxray.cli.types import Choice
 
-_SPLITS = click.Choice(("train", "val", "test"))
+_SPLITS = Choice(("train", "val", "test"))
 _split_option = click.option("--split", "splits", multiple=True, type=_SPLITS, help="Only this split; can be repeated.")
 _seed_option = click.option("--seed", type=int, default=0, show_default=True, help="Seed of everything random.")
 
 
-@click.group()
+@group(examples=["medxray embed extract runs/latest", "medxray embed plot runs/latest/embeddings.npz"])
 def embed():
     """Take a model's features of images, and see or use how the classes lie among them."""
 
 
-@embed.command()
+@embed.command(
+    examples=["medxray embed extract runs/latest", "medxray embed extract runs/latest --data site --out site.npz"]
+)
 @run_argument
 @click.option("--data", type=PATH, help="Another folder or CSV; default: the run's own images.")
 @_split_option
@@ -43,7 +47,7 @@ def extract(run, data, splits, out, label_map, exclude_known, **columns):
     click.echo(f"{path}: {len(embeddings)} images, {embeddings.vectors.shape[1]} features")
 
 
-@embed.command()
+@embed.command(examples=["medxray embed knn runs/latest/embeddings.npz"])
 @click.argument("file", metavar="FILE", type=PATH)
 @click.option(
     "--threshold-rule",
@@ -79,16 +83,16 @@ def knn(file, rule, seed, as_json):
     click.echo(f"Written to {study.files[0]}")
 
 
-@embed.command()
+@embed.command(examples=["medxray embed plot runs/latest/embeddings.npz --method pca"])
 @click.argument("file", metavar="FILE", type=PATH)
-@click.option("--method", type=click.Choice(("tsne", "pca")), default="tsne", show_default=True, help="How to lay out.")
+@click.option("--method", type=Choice(("tsne", "pca")), default="tsne", show_default=True, help="How to lay out.")
 @_split_option
 @click.option(
     "--neighbors", "k", type=click.IntRange(1), default=10, show_default=True, help="Neighbours counted for the purity."
 )
 @click.option(
     "--metric",
-    type=click.Choice(("cosine", "euclidean", "manhattan")),
+    type=Choice(("cosine", "euclidean", "manhattan")),
     default="cosine",
     show_default=True,
     help="Distance for purity and silhouette.",

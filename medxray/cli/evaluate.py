@@ -2,6 +2,7 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import (
     check_data_options,
     json_option,
@@ -9,9 +10,10 @@ from medxray.cli.options import (
     run_argument,
     split_options,
 )
+from medxray.cli.printing import print_place
 
 
-@click.command()
+@command(examples=["medxray evaluate runs/latest --shifts", "medxray evaluate runs/latest --data site --exclude-known"])
 @run_argument
 @split_options
 @click.option("--shifts", is_flag=True, help="Evaluate shifted views of all images, too, see docs/evaluation.md.")
@@ -42,7 +44,7 @@ def evaluate(run, data, split, shifts, label_map, exclude_known, as_json, **colu
 
         for line in (*summary_lines({report["split"]: report}, further=loaded.kind.figures), *_elsewhere(report)):
             click.echo(line)
-    click.echo(f"Written to {folder}", err=as_json)
+    print_place(folder, as_json)
 
 
 def _elsewhere(report):

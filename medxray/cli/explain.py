@@ -2,11 +2,13 @@
 
 import click
 
+from medxray.cli.command import command, group
 from medxray.cli.explain_audit import audit
 from medxray.cli.explain_cohort import cohort
 from medxray.cli.explain_evaluate import evaluate
 from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option, settings_option
 from medxray.cli.report_files import report_files
+from medxray.cli.types import Choice, Names
 from medxray.explain.methods import COMPILED, ENGINES, GRADCAM, METHODS, OCCLUSION
 
 _layer_option = click.option("--layer", metavar="NAME", help="Layer to take heatmaps from, or 'list' to see all.")
@@ -34,7 +36,9 @@ def _map_options(folder):
     return decorate
 
 
-@click.group()
+@group(
+    examples=["medxray explain maps scan.png --method gradcam,occlusion --grid", "medxray explain audit runs/latest"]
+)
 def explain():
     """Draw what a model looked at, by one of several methods, and say how far such maps can be trusted."""
 
@@ -44,11 +48,14 @@ explain.add_command(cohort)
 explain.add_command(audit)
 
 
-@explain.command()
+@explain.command(
+    examples=["medxray explain maps scan.png --method gradcam,occlusion --grid", "medxray explain maps --layer list"]
+)
 @images_argument(required=False)
 @model_option
 @click.option(
     "--method",
+    type=Names(METHODS),
     metavar="NAME[,NAME...]",
     default=GRADCAM,
     show_default=True,
@@ -68,14 +75,14 @@ def maps(paths, model, method, layer, target, options, grid, out, raw, ignore_un
     _draw(paths, model, files, ignore_unreadable, methods=method, layer=layer, target=target, options=options)
 
 
-@click.command()
+@command(examples=["medxray gradcam scan.png", "medxray gradcam images --model runs/vgg16-finetune --raw"])
 @images_argument(required=False)
 @model_option
 @_layer_option
 @_map_options("gradcam")
 @click.option(
     "--engine",
-    type=click.Choice(ENGINES),
+    type=Choice(ENGINES),
     default=COMPILED,
     show_default=True,
     help="What computes the maps: medxray's own graph, or tf-keras-vis, which is slower.",
@@ -90,7 +97,7 @@ def gradcam(paths, model, layer, target, out, raw, ignore_unreadable, engine):
     _draw(paths, model, files, ignore_unreadable, methods=GRADCAM, layer=layer, target=target, engine=engine)
 
 
-@click.command()
+@command(examples=["medxray occlusion scan.png"])
 @images_argument(required=True)
 @model_option
 @settings_option

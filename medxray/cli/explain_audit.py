@@ -2,6 +2,7 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import (
     PATH,
     check_data_options,
@@ -12,13 +13,21 @@ from medxray.cli.options import (
     split_options,
 )
 from medxray.cli.printing import print_report
+from medxray.cli.types import Names
 from medxray.explain.methods import GRADCAM, METHODS
 
 
-@click.command()
+@command(examples=["medxray explain audit runs/latest", "medxray explain audit runs/latest --data site --images 32"])
 @run_argument
 @split_options
-@click.option("--method", metavar="NAME", default=GRADCAM, show_default=True, help=f"One of: {', '.join(METHODS)}.")
+@click.option(
+    "--method",
+    type=Names(METHODS),
+    metavar="NAME",
+    default=GRADCAM,
+    show_default=True,
+    help=f"One of: {', '.join(METHODS)}.",
+)
 @sample_options(64)
 @click.option("--out", type=PATH, metavar="DIR", help="Folder to write to; default: in the run.")
 @other_data_options

@@ -2,6 +2,7 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import (
     PATH,
     check_data_options,
@@ -12,13 +13,23 @@ from medxray.cli.options import (
     split_options,
 )
 from medxray.cli.printing import print_report
+from medxray.cli.types import Names
 from medxray.explain.methods import GRADCAM, METHODS
 
 
-@click.command()
+@command(
+    examples=["medxray explain cohort runs/latest", "medxray explain cohort runs/latest --method layercam --images 100"]
+)
 @run_argument
 @split_options
-@click.option("--method", metavar="NAME", default=GRADCAM, show_default=True, help=f"One of: {', '.join(METHODS)}.")
+@click.option(
+    "--method",
+    type=Names(METHODS),
+    metavar="NAME",
+    default=GRADCAM,
+    show_default=True,
+    help=f"One of: {', '.join(METHODS)}.",
+)
 @click.option("--class", "target", metavar="CLASS", help="Class to explain in every image.")
 @sample_options(200)
 @click.option("--out", type=PATH, metavar="DIR", help="Folder to write to; default: in the run.")

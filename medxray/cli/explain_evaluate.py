@@ -2,6 +2,7 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import (
     PATH,
     check_data_options,
@@ -11,14 +12,22 @@ from medxray.cli.options import (
     split_options,
 )
 from medxray.cli.printing import print_report
+from medxray.cli.types import Names
+from medxray.explain.methods import METHODS
 
 
-@click.command()
+@command(
+    examples=[
+        "medxray explain evaluate runs/latest",
+        "medxray explain evaluate runs/latest --method gradcam,rise --images 16",
+    ]
+)
 @run_argument
 @split_options
 @click.option(
     "--method",
     "methods",
+    type=Names(METHODS),
     metavar="NAME[,NAME...]",
     help="Methods to check, or all; default: those that take one pass forth and back.",
 )

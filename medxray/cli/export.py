@@ -2,11 +2,15 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import PATH, run_argument, settings_option
+from medxray.cli.types import Names
 from medxray.explain.methods import EXPORTED, GRADCAM
 
 
-@click.command()
+@command(
+    examples=["medxray export runs/latest", "medxray export runs/latest --to served/chest --explain gradcam,occlusion"]
+)
 @run_argument
 @click.option(
     "--to",
@@ -17,6 +21,7 @@ from medxray.explain.methods import EXPORTED, GRADCAM
 @click.option(
     "--explain",
     "methods",
+    type=Names(EXPORTED),
     metavar="NAME[,NAME...]",
     help=f"Heatmaps in the graph, a signature each, of: {', '.join(EXPORTED)}; or all. Default: {GRADCAM}; a "
     "detector has anomaly maps instead.",

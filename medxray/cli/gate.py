@@ -2,10 +2,11 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import run_argument
 
 
-@click.command()
+@command(examples=["medxray gate runs/latest"])
 @run_argument
 def gate(run):
     """Fit the input gate of a run again, from its own images.

@@ -2,12 +2,14 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import json_option
+from medxray.cli.types import Choice
 from medxray.models.registry import ARCHITECTURES
 
 
-@click.command()
-@click.argument("names", metavar="[ARCH]...", nargs=-1, type=click.Choice(list(ARCHITECTURES)))
+@command(examples=["medxray models", "medxray models vgg16 efficientnet-lite0 --measure"])
+@click.argument("names", metavar="[ARCH]...", nargs=-1, type=Choice(ARCHITECTURES))
 @json_option
 @click.option(
     "--measure",

@@ -2,25 +2,13 @@
 
 import click
 
+from medxray.cli.types import PATH, RUN, Choice, NamedPath
 from medxray.training.option_groups import CSV_OPTIONS, DataOptions
 from medxray.training.options import options_of
 
 DEFAULT_RUN = "runs/latest"
 
-
-class NamedPath(click.Path):
-    """A path as text, usage error where it is empty: `Path("")` would be the current folder."""
-
-    def convert(self, value, param, ctx):
-        """The path, or a usage error."""
-        if value == "":
-            self.fail("An empty name was given, perhaps from a variable that is not set.", param, ctx)
-        return super().convert(value, param, ctx)
-
-
-PATH = NamedPath()
-
-run_argument = click.argument("run", metavar="RUN", type=PATH)
+run_argument = click.argument("run", metavar="RUN", type=RUN)
 
 
 def images_argument(required):
@@ -31,7 +19,7 @@ def images_argument(required):
 model_option = click.option(
     "--model",
     "model",
-    type=PATH,
+    type=RUN,
     default=DEFAULT_RUN,
     show_default=True,
     metavar="RUN",
@@ -113,7 +101,7 @@ def column_options(command):
     options = options_of(DataOptions)
     for name in reversed(CSV_OPTIONS):
         field = options[name]
-        kind = {"type": click.Choice(field.choices)} if field.choices else {"type": PATH if field.path else str}
+        kind = {"type": Choice(field.choices)} if field.choices else {"type": PATH if field.path else str}
         command = click.option(f"--{name.replace('_', '-')}", metavar=field.metavar, help=field.help, **kind)(command)
     return command
 
@@ -129,7 +117,7 @@ def split_options(command):
     """`--data` and `--split` of commands that look at a split of a run, or at other data."""
     split = click.option(
         "--split",
-        type=click.Choice(("train", "val", "test")),
+        type=Choice(("train", "val", "test")),
         default="test",
         show_default=True,
         help="Which split; data without splits is taken whole.",

@@ -1,14 +1,24 @@
 """`medxray predict`."""
 
+import logging
 import sys
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, json_option, model_option
 from medxray.cli.report_files import report_failures
+from medxray.cli.types import Choice
+
+log = logging.getLogger(__name__)
 
 
-@click.command()
+@command(
+    examples=[
+        "medxray predict scan.jpeg scan.dcm",
+        "medxray predict images --model runs/vgg16-finetune --csv table.csv",
+    ]
+)
 @images_argument(required=True)
 @model_option
 @json_option
@@ -16,7 +26,7 @@ from medxray.cli.report_files import report_failures
 @click.option("--csv", "csv_file", type=PATH, help="Write the table to this file.")
 @click.option(
     "--gate",
-    type=click.Choice(("warn", "refuse", "off")),
+    type=Choice(("warn", "refuse", "off")),
     default="warn",
     show_default=True,
     help="What happens to an image unlike the training images: a warning, an error, or nothing.",
@@ -64,7 +74,7 @@ def predict(paths, model, as_json, ignore_unreadable, csv_file, gate, abstain, n
     table, features = run.predict_with_features(paths, gate=gate, abstain=abstain)
     if csv_file:
         storage.write_csv(csv_file, sets_as_text(table))
-        click.echo(f"{csv_file}: {len(table)} rows", err=True)
+        log.info("%s: %d rows", csv_file, len(table))
     elif not as_json:
         _print(table)
     status = _complain(table, gate, ignore_unreadable)
@@ -112,9 +122,9 @@ def _write_neighbors(run, found, table, *, csv_file, out):
         second = path.with_name(f"{path.stem}-neighbors{path.suffix}")
         rows = neighbor_table(found)
         storage.write_csv(second, rows)
-        click.echo(f"{second}: {len(rows)} rows", err=True)
+        log.info("%s: %d rows", second, len(rows))
     for file in draw_neighbors(found, table, out, positive=run.positive):
-        click.echo(file, err=True)
+        log.info("%s", file)
 
 
 def _print_json(table, found):

@@ -1,6 +1,10 @@
 """What commands print at their end: a report as JSON or as text, and where it was written."""
 
+import logging
+
 import click
+
+log = logging.getLogger(__name__)
 
 
 def print_report(report, folder, as_json, print_text):
@@ -18,4 +22,10 @@ def print_report(report, folder, as_json, print_text):
         click.echo(json.dumps(report, indent=2, allow_nan=False))
     else:
         print_text(report)
-    click.echo(f"Written to {folder}", err=as_json)
+    print_place(folder, as_json)
+
+
+def print_place(folder, as_json, *, files=()):
+    """Print where results were written, and the names of the files; beside JSON it is a message."""
+    names = f": {', '.join(file.name for file in files)}" if files else ""
+    (log.info if as_json else click.echo)(f"Written to {folder}{names}")

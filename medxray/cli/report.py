@@ -4,11 +4,13 @@ from pathlib import Path
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import PATH
+from medxray.cli.types import RUN
 
 
-@click.command()
-@click.argument("runs", metavar="RUN [--compare RUN...]", nargs=-1, required=True, type=PATH)
+@command(examples=["medxray report runs/latest", "medxray report runs/a --compare runs/b --out both.html"])
+@click.argument("runs", metavar="RUN [--compare RUN...]", nargs=-1, required=True, type=RUN)
 @click.option("--out", type=PATH, metavar="FILE", help="File to write; default: report.html in the run.")
 @click.option("--gallery", is_flag=True, help="Compute Grad-CAM of at most 48 images first, and keep it in the run.")
 @click.option("--compare", is_flag=True, help="Set the first run beside the other ones.")
@@ -16,7 +18,7 @@ from medxray.cli.options import PATH
 def report(runs, out, gallery, compare, common):
     """Write a run as one HTML file that works offline: curves, a slider for the threshold, images, model card.
 
-    It shows what the run holds and says which command makes the rest. Example: medxray report runs/latest
+    It shows what the run holds and says which command makes the rest.
     """
     run, *others = runs
     if bool(others) != compare:

@@ -2,13 +2,15 @@
 
 import click
 
+from medxray.cli.command import group
 from medxray.cli.options import PATH, json_option
+from medxray.cli.types import RUN
 
 _runs_dir = click.option("--runs-dir", type=PATH, default="runs", show_default=True, help="Folder of the runs.")
 _yes = click.option("--yes", is_flag=True, help="Remove without asking.")
 
 
-@click.group(invoke_without_command=True)
+@group(invoke_without_command=True, examples=["medxray runs", "medxray runs --json"])
 @_runs_dir
 @json_option
 @click.pass_context
@@ -54,8 +56,8 @@ def _print(rows):
     click.echo(f"{len(rows)} run{'' if len(rows) == 1 else 's'}")
 
 
-@runs.command()
-@click.argument("names", metavar="RUN...", nargs=-1, required=True, type=PATH)
+@runs.command(examples=["medxray runs rm runs/vgg16-finetune-2"])
+@click.argument("names", metavar="RUN...", nargs=-1, required=True, type=RUN)
 @_yes
 def rm(names, yes):
     """Remove runs and searches of `tune`, after a question. SavedModels stay."""
@@ -64,7 +66,7 @@ def rm(names, yes):
     _remove([open_listed(name) for name in names], yes)
 
 
-@runs.command()
+@runs.command(examples=["medxray runs prune --yes"])
 @_runs_dir
 @_yes
 def prune(runs_dir, yes):

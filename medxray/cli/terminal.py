@@ -7,49 +7,65 @@ import sys
 import warnings
 
 from medxray.errors import out_of_memory
-from medxray.system import backend
+from medxray.system import backend, progress
+from medxray.system.native_stderr import cut_off_native_stderr
 from medxray.system.control_characters import escaped
 
+QUIET, VERBOSE = "quiet", "verbose"
+_LEVELS = {QUIET: logging.WARNING, VERBOSE: logging.DEBUG}  # of the logger, which also holds what was chosen
+_LOGGER = logging.getLogger("medxray")
 _READ_ERROR = re.compile(r"\bReadError: (.+)")  # TensorFlow quotes what its threads raise
 
 
-def prepare(debug):
-    """Set up logging; without `debug`, cut off what C++ code writes to standard error and what Python warns of."""
-    _log_to_stderr()
-    if debug:
+def begin():
+    """Let messages go to standard error, neither quiet nor verbose."""
+    _LOGGER.setLevel(logging.INFO)
+    _LOGGER.propagate = False
+    if not _LOGGER.handlers:
+        handler = _CurrentStderr()
+        handler.setFormatter(_Lines())
+        _LOGGER.addHandler(handler)
+
+
+def choose(name):
+    """Be QUIET or VERBOSE from now on."""
+    _LOGGER.setLevel(_LEVELS[name])
+
+
+def is_verbose():
+    """Whether tracebacks and messages of the libraries are shown."""
+    return _LOGGER.level == logging.DEBUG
+
+
+def prepare():
+    """Cut off what C++ code writes to standard error and what Python warns of; when verbose, let all of it through."""
+    if is_verbose():
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = backend.TALKATIVE
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     logging.captureWarnings(True)
     logging.getLogger("py.warnings").propagate = False
     logging.getLogger("py.warnings").addHandler(logging.NullHandler())
     warnings.simplefilter("ignore")
-    backend.cut_off_native_stderr()
+    cut_off_native_stderr()
 
 
 class _Lines(logging.Formatter):
     def format(self, record):
         text = super().format(record)
-        return f"Warning: {text}" if record.levelno >= logging.WARNING else text
+        text = f"Warning: {text}" if record.levelno >= logging.WARNING else text
+        return f"[{record.relativeCreated / 1000:.1f} s] {text}" if is_verbose() else text
 
     def formatMessage(self, record):  # noqa: N802 (a name of logging)
         return "\n".join(map(escaped, super().formatMessage(record).split("\n")))  # tables have several lines
 
 
 class _CurrentStderr(logging.Handler):
-    """Writes to whatever sys.stderr is at the time, which tests and `prepare` replace."""
+    """Writes to whatever sys.stderr is at the time, which `prepare` and others replace."""
 
     def emit(self, record):
+        progress.wipe()
         print(self.format(record), file=sys.stderr)
-
-
-def _log_to_stderr():
-    logger = logging.getLogger("medxray")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    if not logger.handlers:
-        handler = _CurrentStderr()
-        handler.setFormatter(_Lines())
-        logger.addHandler(handler)
 
 
 def unexpected(error):
@@ -66,4 +82,4 @@ def unexpected(error):
         place = f" {error.filename}" if error.filename else ""
         return f"{error.strerror or error}:{place}. Check the path, its permissions and the free disk space."
     first = (str(error).strip().splitlines() or [""])[0][:200]
-    return f"Unexpected {type(error).__name__}: {first}. `medxray --debug COMMAND` shows where it happened."
+    return f"Unexpected {type(error).__name__}: {first}. The same command with --verbose shows where it happened."

@@ -20,7 +20,15 @@ _kfold = click.option(
 )
 
 
-@train_command(TrainConfig, seeds=_seeds, kfold=_kfold)
+@train_command(
+    TrainConfig,
+    examples=[
+        "medxray train --arch vgg16 --mode finetune --data data/chest_xray",
+        "medxray train --resume runs/latest",
+    ],
+    seeds=_seeds,
+    kfold=_kfold,
+)
 def train(config, resume, seeds, kfold):
     """Train a classifier, evaluate it and export it.
 

@@ -2,15 +2,22 @@
 
 import click
 
-from medxray.cli.config_options import NameOf, config_options, configuration
+from medxray.cli.command import command
+from medxray.cli.config_options import config_options, configuration
 from medxray.cli.options import PATH
+from medxray.cli.types import RUN, Choice
 from medxray.studies.tuning.choices import CLEAN, JUDGED_ON, OBJECTIVES
 from medxray.training.config import TrainConfig
 
 _TRIALS = 20
 
 
-@click.command()
+@command(
+    examples=[
+        "medxray tune --arch efficientnet-lite0 --data data/chest_xray --trials 30",
+        "medxray tune --search learning-rate=1e-4:1e-2,dropout --trials 10",
+    ]
+)
 @config_options(TrainConfig)
 @click.option("--config", "config_file", type=PATH, help="TOML file with any options of `medxray train`.")
 @click.option(
@@ -22,14 +29,14 @@ _TRIALS = 20
     "that the mode has and that are not given.",
 )
 @click.option("--trials", type=click.IntRange(1), metavar="N", help=f"Trials in all. Default: {_TRIALS}.")
-@click.option("--objective", type=NameOf(OBJECTIVES), help="Figure that is searched for. Default: auroc.")
+@click.option("--objective", type=Choice(OBJECTIVES), help="Figure that is searched for. Default: auroc.")
 @click.option(
     "--judge-on",
-    type=NameOf(JUDGED_ON),
+    type=Choice(JUDGED_ON),
     help="Validation images as they are, under shifts, or of kinds that training does not see. Default: clean.",
 )
 @click.option("--no-pruning", is_flag=True, help="Train every trial to its end.")
-@click.option("--resume", type=PATH, metavar="SEARCH", help="Go on with a search; takes no other option than --trials.")
+@click.option("--resume", type=RUN, metavar="SEARCH", help="Go on with a search; takes no other option than --trials.")
 def tune(config_file, search, trials, objective, judge_on, no_pruning, resume, **options):
     """Search for options of a training, judged on validation images.
 

@@ -2,10 +2,12 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import run_argument
+from medxray.cli.types import Choice
 
 
-@click.command()
+@command(examples=["medxray unsure runs/latest --level 0.95"])
 @run_argument
 @click.option(
     "--level",
@@ -16,7 +18,7 @@ from medxray.cli.options import run_argument
 )
 @click.option(
     "--views",
-    type=click.Choice(("clean", "shifted")),
+    type=Choice(("clean", "shifted")),
     help="Validation views that both are to hold on: unchanged, or shifted too. Default: as --decide-on in training.",
 )
 def unsure(run, level, views):

@@ -1,17 +1,23 @@
 """`medxray weights list|fetch|convert`."""
 
+import logging
+
 import click
 
+from medxray.cli.command import group
 from medxray.cli.options import PATH, json_option
+from medxray.cli.types import Choice
 from medxray.models.registry import ARCHITECTURES
 
+log = logging.getLogger(__name__)
 
-@click.group()
+
+@group(examples=["medxray weights list", "medxray weights fetch vgg16"])
 def weights():
     """Look at, fetch and convert pretrained weights."""
 
 
-@weights.command("list")
+@weights.command("list", examples=["medxray weights list"])
 @json_option
 def list_command(as_json):
     """List the pretrained weights of every architecture, and whether they can be had here now.
@@ -32,8 +38,8 @@ def list_command(as_json):
         click.echo(f"{line} ({each.note})" if each.note else line)
 
 
-@weights.command()
-@click.argument("arch", metavar="ARCH")
+@weights.command(examples=["medxray weights fetch vgg16 --weights imagenet"])
+@click.argument("arch", metavar="ARCH", type=Choice(ARCHITECTURES))
 @click.option("--weights", "name", metavar="NAME", help="Which of them. Default: the first in the list.")
 def fetch(arch, name):
     """Download the weights of an architecture into the Keras cache, or check the file that is there.
@@ -45,9 +51,9 @@ def fetch(arch, name):
     click.echo(availability.fetch(arch, name))
 
 
-@weights.command()
+@weights.command(examples=["medxray weights convert vgg16.pth --arch vgg16 --out vgg16.weights.h5"])
 @click.argument("file", metavar="FILE", type=PATH)
-@click.option("--arch", required=True, type=click.Choice(list(ARCHITECTURES)), help="Architecture of the file.")
+@click.option("--arch", required=True, type=Choice(ARCHITECTURES), help="Architecture of the file.")
 @click.option("-o", "--out", required=True, type=PATH, metavar="OUT.weights.h5", help="File that is written.")
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")
 def convert(file, arch, out, overwrite):
@@ -61,5 +67,5 @@ def convert(file, arch, out, overwrite):
     from medxray.models.convert import convert as convert_file
 
     left = convert_file(file, arch, out, overwrite=overwrite)
-    click.echo(f"Left out: {', '.join(left)}" if left else "Nothing was left out.", err=True)
+    log.info("Left out: %s", ", ".join(left) or "nothing")
     click.echo(out)

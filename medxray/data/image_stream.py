@@ -47,6 +47,11 @@ class ImageBatch(NamedTuple):
         return [entry for entry, reason in zip(column, self.reasons, strict=True) if not reason]
 
 
+def images_of(batch):
+    """Number of the images of an ImageBatch, those that cannot be read included."""
+    return len(batch.images)
+
+
 def stream_images(images, form, batch_size, *, pictures=False, digests=False):
     """Read and decode images in their order, some of them ahead of the consumer.
 

@@ -12,6 +12,7 @@ import pandas as pd
 from medxray.data.csv_table import check_column, read_rows
 from medxray.data.images.access import content_sha256, is_image_file
 from medxray.errors import DataError, ImageError
+from medxray.system import progress
 from medxray.system.storage import text_sha256, write_csv
 
 COLUMNS = ("path", "label", "subtype", "patient_id", "split")
@@ -120,7 +121,8 @@ class Manifest:
         files = self.files()
         unread = [file for file in files if file not in self._known_digests]
         with ThreadPoolExecutor(_THREADS) as pool:
-            self._known_digests.update(zip(unread, pool.map(content_digest, unread), strict=True))
+            digests = progress.each(pool.map(content_digest, unread), len(unread), "Digests of files")
+            self._known_digests.update(zip(unread, digests, strict=True))
         return tuple(self._known_digests[file] for file in files)
 
     def digest(self):

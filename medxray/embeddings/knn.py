@@ -11,6 +11,7 @@ from medxray.errors import DataError
 from medxray.metrics.decision import DEFAULT_POINT, Decision
 from medxray.metrics.predictions import Predictions
 from medxray.metrics.statistics import FigureKey, SplitStatistics
+from medxray.system import progress
 
 NEIGHBORS = (1, 3, 5, 9, 15, 25, 51, 101, 201)
 FOLDS = 5
@@ -92,7 +93,7 @@ def choose_knn(reference, *, seed=0, neighbors=NEIGHBORS, metrics=METRICS):
     largest = min(len(train) for train, _ in folds)
     tried = [k for k in neighbors if k <= largest]
     candidates, logits = [], {}
-    for metric in metrics:
+    for metric in progress.each(metrics, len(metrics), "Cross-validation"):
         votes = _out_of_fold_votes(reference.vectors, y_true, folds=folds, neighbors=tried, metric=metric)
         for k in tried:
             logits[metric, k] = vote_logits(votes[k], k)

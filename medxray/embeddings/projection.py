@@ -1,5 +1,6 @@
 """Feature vectors on a plane: PCA and t-SNE; and the choice of images to show. No TensorFlow."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from medxray.data.strata import proportional_quotas
 from medxray.errors import ConfigError, DataError
 
+log = logging.getLogger(__name__)
 METHODS = ("tsne", "pca")
 MINIMUM_IMAGES = 5
 _PERPLEXITY, _COMPONENTS = 30.0, 50
@@ -71,6 +73,7 @@ def _pca(vectors):
 
 
 def _tsne(vectors, seed):
+    log.info("Laying out %d images by t-SNE, which does not tell how far it is.", len(vectors))
     components = min(_COMPONENTS, *vectors.shape)
     perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
     reduced = PCA(n_components=components, svd_solver="full").fit_transform(vectors)

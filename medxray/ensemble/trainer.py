@@ -18,7 +18,7 @@ from medxray.models.classifier import load_classifier
 from medxray.models.inference import compiled, logits_model, predict_batches
 from medxray.runs.images import own_manifest
 from medxray.runs.stored_run import StoredRun
-from medxray.system import storage
+from medxray.system import progress, storage
 from medxray.training.checkpoint import save_model
 from medxray.training.dataset import SAMPLE, sample_note
 from medxray.training.fitted import FittedRun
@@ -101,7 +101,8 @@ class EnsembleTrainer(Trainer):
         """Scores of validation images, float32 (n,M,K), and the root mean square length of each member's features."""
         images, count = data.fitted, len(self._members)
         parts = []
-        for batch in images.images(images.rows["val"]).batch(self.batch).prefetch(2):
+        batches = images.images(images.rows["val"]).batch(self.batch).prefetch(2)
+        for batch in progress.counted(batches, len(images.rows["val"]), "Predictions"):
             parts.append([output.numpy() for output in self._forward(batch)])
         outputs = [np.concatenate(part) for part in zip(*parts, strict=True)]
         lengths = [float(np.sqrt(np.square(pooled, dtype=np.float64).sum(axis=1).mean())) for pooled in outputs[count:]]
@@ -153,7 +154,8 @@ class EnsembleTrainer(Trainer):
 
     def _predicted(self, forward, data, name, split):
         images = data.images_with(name)
-        logits = predict_batches(forward, images.images(images.rows[name]).batch(self.batch).prefetch(2))
+        batches = images.images(images.rows[name]).batch(self.batch).prefetch(2)
+        logits = predict_batches(forward, progress.counted(batches, len(images.rows[name]), "Predictions"))
         return data.predictions(name, logits, split=split)
 
     def _decided(self, fitted, validation):

@@ -9,6 +9,7 @@ from medxray.data.images.thumbnails import read_thumbnail
 from medxray.data.manifest import content_digest
 from medxray.errors import ImageError
 from medxray.metrics.predictions import Predictions
+from medxray.system import progress
 
 _GALLERY_PIXELS = 192
 
@@ -59,7 +60,8 @@ class Pictures:
     def statistics(self):
         """DataFrame with width and height of the files in pixels and mean brightness 0-255 as the model sees it."""
         sizes = [_file_size(self._source.files[row]) for row in self._rows]
-        brightness = [float(pixels.mean()) for pixels in self._source.dataset(self._rows).as_numpy_iterator()]
+        images = progress.each(self._source.dataset(self._rows).as_numpy_iterator(), len(self), "Brightness")
+        brightness = [float(pixels.mean()) for pixels in images]
         width, height = zip(*sizes, strict=True) if sizes else ((), ())
         return pd.DataFrame({"width": width, "height": height, "brightness": brightness}, dtype=float)
 

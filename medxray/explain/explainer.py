@@ -8,6 +8,7 @@ from medxray.errors import ConfigError
 from medxray.explain.layers import require_heat_layer
 from medxray.explain.maps import default_targets, fixed_target
 from medxray.explain.methods import COMPILED, GRADCAM, method_named
+from medxray.system.spelling import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class ExplainRequest:
         if self.target in classes:
             return classes.index(self.target)
         if names.count(self.target.casefold()) != 1:
-            raise ConfigError(f"--class must be one of {', '.join(classes)}. Received '{self.target}'.")
+            near = did_you_mean(self.target, classes)
+            raise ConfigError(f"--class must be one of {', '.join(classes)}. Received '{self.target}'.{near}")
         return names.index(self.target.casefold())
 
     def layer_of(self, run):

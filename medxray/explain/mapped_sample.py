@@ -83,7 +83,8 @@ def map_sample(run, sample, method, *, target=None):
         log.info("%s: %s.", method, setting.reason)
     log.info("%s of %d images: %d forward passes.", method, len(sample), len(sample) * (1 + passes))
     scores = Scores(run)
-    logits = np.concatenate([scores.logits(batch) for batch in sample.batches()])
+    batches = progress.counted(sample.batches(), len(sample), "Predictions")
+    logits = np.concatenate([scores.logits(batch) for batch in batches])
     answers = answers_of(run, logits, target=fixed)
     with progress.track(len(sample), "Heatmaps") as bar:
         maps = explain(sample.pixels, answers.targets, bar.advance)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from medxray.errors import ConfigError
+from medxray.system.spelling import did_you_mean
 
 COMPILED, TF_KERAS_VIS = "compiled", "tf-keras-vis"
 ENGINES = (COMPILED, TF_KERAS_VIS)
@@ -96,5 +97,8 @@ class Method:
         known = {option.name: option for option in self.options}
         for name in given:
             if name not in known:
-                raise ConfigError(f"{self.name} has these options: {', '.join(known) or 'none'}. Received '{name}'.")
+                near = did_you_mean(name, known)
+                raise ConfigError(
+                    f"{self.name} has these options: {', '.join(known) or 'none'}. Received '{name}'.{near}"
+                )
         return {name: option.value(given.get(name, option.default), self.name) for name, option in known.items()}

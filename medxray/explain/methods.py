@@ -8,6 +8,7 @@ and the pooled features, from which the gate judges the images.
 
 from medxray.errors import ConfigError
 from medxray.explain.method import COMPILED, ENGINES, TF_KERAS_VIS, Method, MethodOption
+from medxray.system.spelling import did_you_mean
 
 __all__ = [
     "COMPILED",
@@ -218,5 +219,7 @@ def method_named(name):
         ConfigError: the name is not in the table.
     """
     if name not in METHODS:
-        raise ConfigError(f"--method must be one of {', '.join(METHODS)}. Received '{name}'.")
+        raise ConfigError(
+            f"--method must be one of {', '.join(METHODS)}. Received '{name}'.{did_you_mean(name, METHODS)}"
+        )
     return METHODS[name]

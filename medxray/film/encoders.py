@@ -10,7 +10,7 @@ import cv2
 from medxray.errors import ConfigError, StorageError
 from medxray.film.page import HEIGHT, WIDTH
 from medxray.system import storage
-from medxray.system.backend import native_stderr_silenced
+from medxray.system.native_stderr import native_stderr_silenced
 
 try:
     import av

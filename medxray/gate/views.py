@@ -11,6 +11,7 @@ from medxray.gate.fit import fit_gate
 from medxray.gate.statistics import describe
 from medxray.models.classifier import embedder
 from medxray.models.inference import predict_batches
+from medxray.system import progress
 
 BOXED = 96  # letterboxed views of training and of validation images, at most
 ASPECTS = (0.6, 1.9)  # width / height of what lies between the bars
@@ -59,9 +60,9 @@ def fit_model_gate(
 
 def _views(model, source, rows, features, rng, size):
     plain = source.dataset(rows).batch(size).prefetch(2)
-    description = described(plain)
+    description = described(progress.counted(plain, len(rows), "Input gate"))
     if features is None:
-        features = predict_batches(embedder(model), plain)
+        features = predict_batches(embedder(model), progress.counted(plain, len(rows), "Features"))
     if source.resize != "letterbox":
         return Views(*description, features)
     chosen = rng.permutation(rows)[:BOXED]

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from medxray.system import progress
+
 N_BOOT = 2000
 MAX_UNDEFINED = 0.05
 MIN_IMAGES, MIN_PATIENTS = 10, 2
@@ -93,7 +95,8 @@ def bootstrap(statistic, patient_ids, y_true, *, n_boot=N_BOOT, seed=0):
     Returns:
         dict of arrays (n_boot, ...), with the keys of `statistic`.
     """
-    blocks = [statistic(block) for block in resample_weights(patient_ids, y_true, n_boot=n_boot, seed=seed)]
+    weights = progress.counted(resample_weights(patient_ids, y_true, n_boot=n_boot, seed=seed), n_boot, "Intervals")
+    blocks = [statistic(block) for block in weights]
     return {name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]}
 
 

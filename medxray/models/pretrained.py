@@ -37,8 +37,13 @@ def find_file(row, source):
 
 
 def keras_cache_file(source):
-    """Where a file that is downloaded lies, or will lie: the folder in which Keras keeps its downloads."""
-    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models" / source.file
+    """Where a file that is downloaded lies, or will lie."""
+    return keras_cache() / source.file
+
+
+def keras_cache():
+    """The folder in which Keras keeps its downloads: `$KERAS_HOME/models`, else `~/.keras/models`."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
 
 
 def has_digest(source, file):

@@ -11,6 +11,7 @@ from medxray.models.architectures.resnet import RESNET50, RESNET50_V1_5, RESNET1
 from medxray.models.architectures.row import Architecture
 from medxray.models.architectures.vgg import VGG16, VGG19
 from medxray.moved import names_of_old_module
+from medxray.system.spelling import did_you_mean
 
 _ROWS = (
     *(VGG16, VGG19, ALEXNET),
@@ -31,5 +32,6 @@ def architecture(name) -> Architecture:
         ConfigError: the name is not in the table.
     """
     if name not in ARCHITECTURES:
-        raise ConfigError(f"--arch must be one of {', '.join(ARCHITECTURES)}. Received '{name}'.")
+        near = did_you_mean(name, ARCHITECTURES)
+        raise ConfigError(f"--arch must be one of {', '.join(ARCHITECTURES)}. Received '{name}'.{near}")
     return ARCHITECTURES[name]

@@ -13,6 +13,7 @@ from medxray.plots.gallery import GalleryDisplay
 from medxray.plots.history import HistoryDisplay
 from medxray.plots.probabilities import DecisionCurveDisplay, ReliabilityDisplay, ScoreHistogramDisplay
 from medxray.plots.risk_coverage import RiskCoverageDisplay
+from medxray.system import progress
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def draw_evaluation(report, predictions, decision, out_dir, *, thumbnails=None):
     """
     obstacles = plot_obstacles(report, predictions, thumbnails=thumbnails)
     stem = style.file_stem(predictions.split)
-    for name in PLOTS:
+    for name in progress.each(PLOTS, len(PLOTS), f"Plots of {predictions.split}"):
         if name in obstacles:
             log.info("Plot %s of %s is not drawn: %s.", name, predictions.split, obstacles[name])
             continue

@@ -12,8 +12,10 @@ from pathlib import Path
 from medxray.errors import ConfigError, RunError
 from medxray.runs.environment import environment
 from medxray.runs.evaluation_files import EvaluationFiles
+from medxray.runs.names import LATEST, RUN_RECORD, STUDY_RECORD, TUNING_RECORD, names_in
 from medxray.runs.recorded_folder import RecordedFolder
 from medxray.system import locks, storage
+from medxray.system.spelling import did_you_mean
 
 STATES = ("running", "completed", "failed", "interrupted")
 SHORTCUT_AUDITS = "shortcut_audits"  # entry of run.json: split -> number of images and verdict of its last audit
@@ -27,7 +29,7 @@ class RunDir(RecordedFolder, EvaluationFiles):
         path: the directory. `open_run` checks that it is one.
     """
 
-    KIND, RECORD, NEEDED = "medxray-run", "run.json", {"state": str, "config": dict}
+    KIND, RECORD, NEEDED = "medxray-run", RUN_RECORD, {"state": str, "config": dict}
 
     def __init__(self, path):
         RecordedFolder.__init__(self, path)
@@ -124,7 +126,7 @@ def create_run(config, *, command):
 
 def checked_name(name):
     """The name of a run; raises ConfigError where it is no plain folder name."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == "latest":
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name) or name == LATEST:
         raise ConfigError(f"--name must be a plain folder name (letters, digits, '.', '_', '-'). Received '{name}'.")
     return name
 
@@ -185,7 +187,7 @@ def free_name(runs_dir, stem):
 
 def point_latest(run):
     """Let `latest` beside the run point at it; without symbolic links it is a text file with the name."""
-    link = run.path.parent / "latest"
+    link = run.path.parent / LATEST
     temporary = run.path.parent / f".latest-{os.getpid()}"
     try:
         temporary.unlink(missing_ok=True)
@@ -211,16 +213,17 @@ def open_run(path):
     path = Path(path)
     if path.name == "model.keras":
         path = path.parent
-    if path.name == "latest" and path.is_file():
+    if path.name == LATEST and path.is_file():
         path = path.parent / path.read_text(encoding="utf-8").strip()
     if not path.exists():
-        raise RunError(f"There is no run at {path}. Train one with `medxray train`, or name another one.")
-    if (path / "tuning.json").is_file() and not (path / "run.json").exists():
+        near = did_you_mean(path.name, names_in(path.parent))
+        raise RunError(f"There is no run at {path}.{near} Train one with `medxray train`, or name another one.")
+    if (path / TUNING_RECORD).is_file() and not (path / RUN_RECORD).exists():
         raise RunError(
             f"{path} is a search for options and holds no model. Train what it found: medxray train --config "
             f"{path / 'best.toml'}"
         )
-    if (path / "study.json").is_file() and not (path / "run.json").exists():
+    if (path / STUDY_RECORD).is_file() and not (path / RUN_RECORD).exists():
         raise RunError(f"{path} is a study of several runs. Name one of them, such as {path / '1'}.")
     run = RunDir(path.resolve())
     run.read_record()

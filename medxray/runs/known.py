@@ -13,6 +13,7 @@ from medxray.data.images.grey_levels import LUMA
 from medxray.data.images.thumbnails import read_thumbnail
 from medxray.errors import DataError, ImageError
 from medxray.runs.adaptation_sample import read_sample
+from medxray.system import progress
 
 log = logging.getLogger(__name__)
 LEARNED = ("train", "val")
@@ -120,7 +121,7 @@ def _look_alikes(learned, files):
 def _hashes(files):
     """(rows of the files that can be read, their difference hashes as uint64 array (n, 4))."""
     with ThreadPoolExecutor(_THREADS) as pool:
-        pictures = list(pool.map(_grey, files))
+        pictures = list(progress.each(pool.map(_grey, files), len(files), "Search for look-alikes"))
     rows = [row for row, picture in enumerate(pictures) if picture is not None]
     return rows, difference_hashes([pictures[row] for row in rows])
 

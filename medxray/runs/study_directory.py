@@ -8,6 +8,7 @@ from pathlib import Path
 from medxray.errors import RunError
 from medxray.runs.directory import RunDir, checked_name, failed_early, free_name
 from medxray.runs.environment import environment
+from medxray.runs.names import STUDY_RECORD
 from medxray.runs.recorded_folder import RecordedFolder
 from medxray.runs.tuning_directory import is_tuning
 from medxray.system import storage
@@ -23,7 +24,7 @@ class StudyDir(RecordedFolder):
         path: the directory.
     """
 
-    KIND, RECORD, NEEDED = "medxray-study", "study.json", {"config": dict, "runs": int}
+    KIND, RECORD, NEEDED = "medxray-study", STUDY_RECORD, {"config": dict, "runs": int}
 
     def __init__(self, path):
         super().__init__(path)

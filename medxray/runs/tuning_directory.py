@@ -8,6 +8,7 @@ from pathlib import Path
 from medxray.errors import RunError
 from medxray.runs.directory import checked_name, free_name, now
 from medxray.runs.environment import environment
+from medxray.runs.names import TUNING_RECORD
 from medxray.runs.recorded_folder import RecordedFolder
 from medxray.system import locks
 
@@ -22,7 +23,7 @@ class TuningDir(RecordedFolder):
         path: the directory.
     """
 
-    KIND, RECORD = "medxray-tuning", "tuning.json"
+    KIND, RECORD = "medxray-tuning", TUNING_RECORD
     NEEDED = {"config": dict, "search": list, "trials": int, "mark": str, "objective": str, "judge_on": str}
 
     def __init__(self, path):

@@ -16,7 +16,7 @@ from medxray.metrics.shares import share
 from medxray.models.inference import logits_model, predict_batches
 from medxray.predict.inputs import expand_inputs
 from medxray.studies import site
-from medxray.system import storage
+from medxray.system import progress, storage
 
 _TAKEN = ("path_col", "patient_col", "image_root")
 _NO_PATIENTS = "The patients are unknown: the interval is by image, and too narrow where a patient has several."
@@ -57,7 +57,8 @@ def estimate_prevalence(run, data, *, columns=None, exclude_known=False, seed=0)
             f"{len(np.unique(patients))}. Give more images of the place."
         )
     pictures = Pictures(source, np.arange(len(manifest)))
-    logits = predict_batches(logits_model(run.model), pictures.batches(run.batch))
+    batches = progress.counted(pictures.batches(run.batch), len(pictures), "Predictions")
+    logits = predict_batches(logits_model(run.model), batches)
     found = prevalence_report(run.decision, logits, patients, classes=run.classes, old=old, seed=seed)
     unknown = int((manifest.table["patient_id"] == "").sum())
     own = {"n_unknown": unknown, "refused": _refused(run, pictures, patients)}

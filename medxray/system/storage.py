@@ -4,6 +4,7 @@ import contextlib
 import errno
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ import numpy as np
 
 from medxray.errors import StorageError
 
+log = logging.getLogger(__name__)
 _CHUNK = 1 << 20
 _LONGEST_STEM = 240  # bytes of the 255 that a name may have; an extension and a number follow
 _END = 80  # bytes of a long stem that are kept at its end
@@ -46,6 +48,7 @@ def atomic_path(target):
         os.chmod(temporary, 0o644)
         os.replace(temporary, target)
         _sync_folder(target.parent)
+        log.debug("Written: %s", target)
     except OSError as error:
         raise storage_error(target, error) from error
     finally:

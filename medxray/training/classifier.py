@@ -15,6 +15,7 @@ from medxray.models.names import POOLED
 from medxray.models.own_preprocessing import preprocessing_for
 from medxray.models.precision import FLOAT32, to_float32
 from medxray.models.weights import load_weights
+from medxray.system.progress import counted
 from medxray.training import stages
 from medxray.training.checkpoint import save_model
 from medxray.training.dataset import SAMPLE, choose_manifest, sample_note
@@ -258,5 +259,6 @@ class ClassifierTrainer(Trainer):
     def _logits(self, model, features, images, name):
         """Logits of the unchanged images of one set, float32 (n,K), from their activations where there are any."""
         if features is None:
-            return predict_batches(logits_model(model), images.images(images.rows[name]).batch(_BATCH).prefetch(2))
+            batches = images.images(images.rows[name]).batch(_BATCH).prefetch(2)
+            return predict_batches(logits_model(model), counted(batches, len(images.rows[name]), "Predictions"))
         return predict_rows(suffix(model, self._cut), features.read(self._cut, name))

@@ -13,6 +13,7 @@ from pathlib import Path
 from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
 from medxray.models.registry import ARCHITECTURES, architecture
+from medxray.system.spelling import did_you_mean
 from medxray.training.classifier_options import CLUSTERS, ClassifierOptions, ModeOptions
 from medxray.training.mode_defaults import ADAMW_DECAY, MODES
 from medxray.training.option_checks import check_options
@@ -222,18 +223,24 @@ def config_from_dict(values, *, source="configuration", kind=TrainConfig):
     values = _named_as_fields(values)
     unknown = sorted(set(values) - set(known))
     if unknown:
-        raise ConfigError(f"Unknown option '{unknown[0]}' in {source}. Known options: {', '.join(sorted(known))}.")
+        near = did_you_mean(unknown[0], known)
+        raise ConfigError(f"Unknown option '{unknown[0]}' in {source}.{near} Known: {', '.join(sorted(known))}.")
     return kind(**values)
 
 
 def read_config_file(path, *, kind=TrainConfig):
-    """Read options from a TOML file and return them as a dict; raises ConfigError when it is not valid TOML."""
+    """Read options from a TOML file and return them as a dict; raises ConfigError when they are not those of `kind`."""
+    values = read_toml(path)
+    config_from_dict(values, source=str(path), kind=kind)
+    return values
+
+
+def read_toml(path):
+    """What a TOML file says, as a dict with the names of fields; raises ConfigError when it is not valid TOML."""
     try:
-        values = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return _named_as_fields(tomllib.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"Could not read options from {path}: {error}.") from error
-    config_from_dict(values, source=str(path), kind=kind)
-    return _named_as_fields(values)
 
 
 def _named_as_fields(values):

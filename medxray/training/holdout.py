@@ -8,6 +8,7 @@ from medxray.data.clusters import clusters_of_classes, held_note, hold_out_clust
 from medxray.data.pipeline import read_source
 from medxray.models.classifier import embedder
 from medxray.models.inference import predict_batches
+from medxray.system import progress
 from medxray.training.classifier_options import CLUSTERS
 
 _BATCH = 32
@@ -30,7 +31,8 @@ def hold_out(manifest, model, config):
     size = (config.image_size,) * 2
     source, unreadable = read_source(manifest.files(), size=size, channels=config.channels, resize=config.resize)
     rows = np.setdiff1d(np.arange(len(manifest)), list(unreadable))
-    features = predict_batches(embedder(model), source.dataset(rows).batch(_BATCH).prefetch(2))
+    batches = progress.counted(source.dataset(rows).batch(_BATCH).prefetch(2), len(rows), "Features")
+    features = predict_batches(embedder(model), batches)
     numbers, labels = np.zeros(len(manifest), np.int64), manifest.labels()
     numbers[rows] = clusters_of_classes(features, labels[rows], clusters=config.clusters, seed=config.seed)
     split, held = hold_out_clusters(manifest, numbers, seed=config.seed)

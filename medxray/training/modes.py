@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from medxray.errors import ConfigError
 from medxray.models.names import POOLED
 from medxray.models.registry import architecture
+from medxray.system.spelling import did_you_mean
 
 HEAD = "head"  # name of the stage that trains the head before other layers
 MAIN = "main"
@@ -58,7 +59,9 @@ def _unfrozen(config):
     stages = architecture(config.arch).stages
     lowest = config.unfreeze_to or stages[-1]
     if lowest not in stages:
-        raise ConfigError(f"--unfreeze-to for {config.arch} must be one of {', '.join(stages)}. Received '{lowest}'.")
+        near = did_you_mean(lowest, stages)
+        wanted = f"--unfreeze-to for {config.arch} must be one of {', '.join(stages)}"
+        raise ConfigError(f"{wanted}. Received '{lowest}'.{near}")
     return stages[stages.index(lowest) :][::-1]
 
 

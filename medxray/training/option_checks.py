@@ -6,6 +6,7 @@ import os
 
 from medxray.errors import ConfigError
 from medxray.models.registry import architecture
+from medxray.system.spelling import did_you_mean
 from medxray.training.options import option_name, options_of
 
 
@@ -38,8 +39,8 @@ def _check_type(config, option):
 def _check_choices(config, option):
     value = getattr(config, option.name)
     if value is not None and option.choices is not None and value not in option.choices:
-        allowed = ", ".join(map(str, option.choices))
-        raise ConfigError(f"{option_name(option.name)} must be one of {allowed}. Received '{value}'.")
+        allowed, near = ", ".join(map(str, option.choices)), did_you_mean(value, option.choices)
+        raise ConfigError(f"{option_name(option.name)} must be one of {allowed}. Received '{value}'.{near}")
 
 
 def _check_range(config, option):

@@ -24,7 +24,7 @@ class ModelOptions:
     """Which network, and where its weights come from."""
 
     arch: str | None = option(None, "Architecture.", choices=ARCHITECTURES)
-    weights: str | None = option(None, "auto, imagenet, hed, none, or a file.")
+    weights: str | None = option(None, "auto, imagenet, hed, none, or a file.", names=WEIGHTS)
 
 
 @dataclass(frozen=True, kw_only=True)

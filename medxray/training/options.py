@@ -24,6 +24,7 @@ class Option:
         choices: allowed values, or a table whose keys they are; None: no fixed ones.
         low, high: lowest and highest value; None: no bound.
         path: whether the value names a file or folder.
+        names: what may stand instead of the name of a file, without being checked here; None: it names no file.
         metavar: name of the value in `--help`; None: that of the type.
         word: text that may stand instead of a number; None: none.
         hidden: whether `--help` and docs leave it out, since another option has taken its place.
@@ -38,6 +39,7 @@ class Option:
     low: float | None = None
     high: float | None = None
     path: bool = False
+    names: Collection | None = None
     metavar: str | None = None
     word: str | None = None
     hidden: bool = False
@@ -49,7 +51,7 @@ def option(default, help, **facts):
     Args:
         default: value where none is given.
         help: one sentence, without the default.
-        **facts: `choices`, `low`, `high`, `path`, `metavar`, `word`, `hidden` of Option.
+        **facts: `choices`, `low`, `high`, `path`, `names`, `metavar`, `word`, `hidden` of Option.
     """
     return dataclasses.field(default=default, metadata={"help": help, **facts})
 

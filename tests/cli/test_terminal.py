@@ -21,7 +21,9 @@ def test_memory_that_runs_out_is_told_as_such_with_what_helps(error):
 
 def test_other_errors_of_tensorflow_are_not_told_as_memory():
     error = tf.errors.InvalidArgumentError(None, None, "shapes differ\nand more")
-    assert terminal.unexpected(error).startswith("Unexpected InvalidArgumentError: shapes differ. `medxray --debug")
+    assert terminal.unexpected(error).startswith(
+        "Unexpected InvalidArgumentError: shapes differ. The same command with --verbose"
+    )
 
 
 def test_errors_of_files_name_the_place():

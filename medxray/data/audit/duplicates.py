@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from medxray.system import progress
+
 HASH_SIDE = 16
 NEAR_BITS = 10  # of 256; in the Kermany set re-encoding changes at most 10 bits, and no two other pictures less than 13
 NEAR_LIMIT = 30_000  # images above which all pairs are too many
@@ -88,7 +90,7 @@ def difference_hashes(thumbnails):
 def near_pairs(hashes, limit):
     """Pairs (a, b), a < b, of rows of a uint64 array (n, words) that differ in at most `limit` bits."""
     pairs = []
-    for row in range(len(hashes) - 1):
+    for row in progress.each(range(len(hashes) - 1), len(hashes) - 1, "Search for look-alikes"):
         distance = np.bitwise_count(hashes[row] ^ hashes[row + 1 :]).sum(axis=1, dtype=np.int64)
         pairs += [(row, int(other)) for other in np.flatnonzero(distance <= limit) + row + 1]
     return pairs

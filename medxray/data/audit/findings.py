@@ -15,6 +15,7 @@ from medxray.data.images.orientation import UPRIGHT
 from medxray.data.manifest import Manifest, Skipped
 from medxray.data.split_checks import leaks
 from medxray.errors import DataError
+from medxray.system import progress
 
 log = logging.getLogger(__name__)
 _THUMBNAIL = (64, 64)
@@ -110,7 +111,7 @@ def audit(manifest, *, strict=False):
         raise DataError(f"None of the {len(manifest)} images can be read. The first: {bad[0].path}: {bad[0].reason}.")
     kept = np.array([row not in failures for row in range(len(manifest))])
     with ThreadPoolExecutor(_THREADS) as pool:
-        infos = tuple(pool.map(images.identify, readable.files()))
+        infos = tuple(progress.each(pool.map(images.identify, readable.files()), len(readable), "Headers"))
     sizes = [(info.width, info.height) for info in infos]
     return Audit(
         manifest=readable,

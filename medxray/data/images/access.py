@@ -65,7 +65,7 @@ def _failure(error):
         return f"it cannot be read now: {os.strerror(error.errno)}. Check the disk and run the command again."
     return (
         f"medxray failed while it read this file ({type(error).__name__}). The file need not be damaged. "
-        "`medxray --debug COMMAND` shows where it happened."
+        "The same command with --verbose shows where it happened."
     )
 
 

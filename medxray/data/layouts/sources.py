@@ -39,6 +39,7 @@ from medxray.data.manifest import (
 )
 from medxray.data.tasks import TASK_CLASSES
 from medxray.errors import ConfigError, DataError, ImageError
+from medxray.system import progress
 
 log = logging.getLogger(__name__)
 _THREADS = 8
@@ -224,7 +225,7 @@ def _inspected(rows, root):
             return Skipped(row.file, f"{error} ({row.where})" if row.where else str(error))
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        looked = list(pool.map(look, rows))
+        looked = list(progress.each(pool.map(look, rows), len(rows), "Headers"))
     usable = [item for item in looked if isinstance(item, LabelledFile)]
     return usable, [item for item in looked if isinstance(item, Skipped)]
 

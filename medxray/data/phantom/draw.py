@@ -16,6 +16,7 @@ from medxray.data.phantom.anatomy import chest, draw_anatomy
 from medxray.data.phantom.grid import Grid, draw_pose, edge
 from medxray.data.phantom.opacity import bacterial, opacity_mask, viral
 from medxray.errors import ConfigError, StorageError
+from medxray.system import progress
 from medxray.system.storage import storage_error
 
 KINDS = ("normal", "bacterial", "viral")
@@ -214,7 +215,8 @@ def _write_all(folder, patients, *, size, seed):
     (folder / _MASKS).mkdir()
     (folder / _IMAGES / _NOTE_NAME).write_text(note, encoding="utf-8")
     written = []
-    for shot in _shots(patients, seed):
+    shots = list(_shots(patients, seed))
+    for shot in progress.each(shots, len(shots), "Phantoms"):
         image, mask = render_phantom(shot.kind, size=size, patient_seed=shot.patient_seed, image_seed=shot.image_seed)
         path = Path(_IMAGES, "train", "NORMAL" if shot.kind == "normal" else "PNEUMONIA", f"{shot.stem}.jpeg")
         (folder / path).write_bytes(_jpeg(image))

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 
 from medxray.data.audit.shortcuts import fitted_scores, held_out_scores, probe_obstacle, size_features, size_model
+from medxray.data.image_stream import images_of
 from medxray.data.left_out import report_left_out
 from medxray.data.manifest import Skipped
 from medxray.errors import DataError
@@ -68,14 +69,13 @@ def probe_shortcuts(run, part, split, *, is_own, seed, images=IMAGES):
         dict: SIZE and BORDER_PIXELS, each with auroc, balanced_accuracy (value and ci95, by patient), n, and note, why
         there are none, or ""; judged, in words; left_out, dict path -> reason.
     """
-    with progress.track(1, "Shortcut classifiers") as bar:
-        judged = Features(part, images=images, seed=seed)
-        training = _training_features(run, part, images, seed) if is_own and split != "train" else None
-        found = {
-            name: _probe(make_model, name, training, judged, classes=len(run.classes), seed=seed)
-            for name, make_model in ((SIZE, size_model), (BORDER_PIXELS, border_model))
-        }
-        bar.advance(1)
+    judged = Features(part, images=images, seed=seed)
+    training = _training_features(run, part, images, seed) if is_own and split != "train" else None
+    probes = ((SIZE, size_model), (BORDER_PIXELS, border_model))
+    found = {
+        name: _probe(make_model, name, training, judged, classes=len(run.classes), seed=seed)
+        for name, make_model in progress.each(probes, len(probes), "Shortcut classifiers")
+    }
     how = "cross-validated by patient" if training is None else f"fitted on {len(training)} training images"
     left_out = judged.left_out | ({} if training is None else training.left_out)
     return found | {"judged": how, "left_out": left_out}
@@ -95,7 +95,7 @@ def border_model(images):
 def _borders(files):
     """(grey levels 0-1 of the outer tenth of images of _SIDE x _SIDE pixels, why each cannot be read)."""
     form, mask, found, reasons = InputForm((_SIDE, _SIDE), 1, "stretch"), border_mask((_SIDE, _SIDE)), [], []
-    for batch in form.stream(files, _BATCH):
+    for batch in progress.counted(form.stream(files, _BATCH), len(files), "Borders of images", size=images_of):
         found.append(batch.pixels[..., 0][:, mask] / 255.0)
         reasons += batch.reasons
     return np.concatenate(found), reasons

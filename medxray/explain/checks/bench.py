@@ -14,6 +14,7 @@ from medxray.explain.maps import upsample
 from medxray.metrics.faithfulness import brightest_first
 from medxray.metrics.localisation import dilated, energy_inside, hits, overlap
 from medxray.metrics.map_concentration import border_share, gini
+from medxray.system import progress
 
 
 class Bench:
@@ -36,15 +37,18 @@ class Bench:
         self._run, self.sample, self._regions, self._seed = run, sample, regions, seed
         self._scores = Scores(run)
         self._cells = max(require_heat_layer(run.model, layer) for layer in run.heat_layers)
-        self.answers = answers_of(run, np.concatenate([self._scores.logits(batch) for batch in sample.batches()]))
+        self.answers = answers_of(run, np.concatenate([self._scores.logits(batch) for batch in self._batches()]))
         begin = time.perf_counter()
         self.covered, self.soft = self._changed(filled), self._changed(blurred)
         self.seconds_per_pass = (time.perf_counter() - begin) / (2 * len(sample))
         self.localised = self._localised()
 
+    def _batches(self):
+        return progress.counted(self.sample.batches(), len(self.sample), "Predictions")
+
     def _changed(self, change):
         found, start = [], 0
-        for batch in self.sample.batches():
+        for batch in self._batches():
             boxes = self.sample.boxes[start : start + len(batch)]
             images = np.stack([change(*pair) for pair in zip(batch, boxes, strict=True)])
             found.append(self._scores.of(images, self.answers.targets[start : start + len(batch)]))

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medxray.data.image_stream import images_of
 from medxray.data.left_out import report_left_out
 from medxray.data.manifest import Skipped
 from medxray.errors import DataError
 from medxray.explain.maps import default_targets, fixed_target
+from medxray.system import progress
 
 _BATCH = 16
 
@@ -101,7 +103,7 @@ def read_sample(run, manifest, *, images, seed):
     rows = balanced_order(manifest.labels(), manifest.patients(), seed)[:images]
     files = manifest.files()
     files = [files[row] for row in rows]
-    batches = list(run.form.stream(files, _BATCH))
+    batches = list(progress.counted(run.form.stream(files, _BATCH), len(files), "Decoding images", size=images_of))
     reasons = [reason for batch in batches for reason in batch.reasons]
     good = np.array([not reason for reason in reasons], bool)
     skipped = [Skipped(str(file), reason) for file, reason in zip(files, reasons, strict=True) if reason]

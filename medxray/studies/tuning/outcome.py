@@ -1,6 +1,5 @@
 """What a search has found: the best options as a file that `train` takes, tables, pictures, and a few lines of text."""
 
-import json
 import statistics
 from dataclasses import dataclass
 
@@ -25,6 +24,7 @@ from medxray.studies.tuning.database import (
 from medxray.studies.tuning.space import Dimension, value_text
 from medxray.system import storage
 from medxray.training.config import config_from_dict
+from medxray.training.config_text import config_lines
 from medxray.training.options import options_of
 
 _OWN = ("name", "overwrite")  # options of the search that its result is not trained with
@@ -113,16 +113,8 @@ def _best_text(directory, record, best, complete):
         f"# {_optimism(complete)}",
         f"# medxray train --config {directory.best_file.name}",
     ]
-    searched = [f"{name} = {_toml(value)}" for name, value in best["options"].items()]
-    fixed = [f"{name} = {_toml(value)}" for name, value in given.items()]
+    searched, fixed = (config_lines(values, type(config)) for values in (best["options"], given))
     return "\n".join([*remarks, "", "# searched", *searched, "", "# fixed", *fixed]) + "\n"
-
-
-def _toml(value):
-    """A value as TOML writes it."""
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _optimism(complete):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from medxray.errors import ConfigError
 from medxray.models.registry import architecture
+from medxray.system.spelling import did_you_mean
 from medxray.training.config import TrainConfig
 from medxray.training.options import option_name, options_of
 
@@ -109,7 +110,8 @@ def _dimension(part, config):
     field = name.strip().replace("-", "_")
     if field not in NAMES:
         known = ", ".join(option_name(known)[2:] for known in NAMES)
-        raise ConfigError(f"--search takes the names {known}. Received '{name}'.")
+        near = did_you_mean(name, known.split(", "))
+        raise ConfigError(f"--search takes the names {known}. Received '{name}'.{near}")
     if getattr(config, field) is not None:
         raise ConfigError(f"{option_name(field)} is given, so it cannot be searched. Leave it out of one of them.")
     if field == "learning_rate" and not _applies(field, config.resolved()):

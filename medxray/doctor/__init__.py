@@ -1,0 +1,1 @@
+"""What medxray finds of itself and of the machine, and what is missing. No TensorFlow in this process."""
