@@ -9,6 +9,7 @@ from medxray.cli.options import (
     other_data_options,
     run_argument,
 )
+from medxray.cli.report import renew_report
 
 _SPLITS = click.Choice(("train", "val", "test"))
 _split_option = click.option("--split", "splits", multiple=True, type=_SPLITS, help="Only this split; can be repeated.")
@@ -41,6 +42,7 @@ def extract(run, data, splits, out, label_map, exclude_known, **columns):
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
     embeddings, path = loaded.write_embeddings(data, splits=splits, out=out, **how)
     click.echo(f"{path}: {len(embeddings)} images, {embeddings.vectors.shape[1]} features")
+    renew_report(loaded, path)
 
 
 @embed.command()

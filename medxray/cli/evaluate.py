@@ -9,6 +9,7 @@ from medxray.cli.options import (
     run_argument,
     split_options,
 )
+from medxray.cli.report import renew_report
 
 
 @click.command()
@@ -43,6 +44,7 @@ def evaluate(run, data, split, shifts, label_map, exclude_known, as_json, **colu
         for line in (*summary_lines({report["split"]: report}, further=loaded.kind.figures), *_elsewhere(report)):
             click.echo(line)
     click.echo(f"Written to {folder}", err=as_json)
+    renew_report(loaded, folder)
 
 
 def _elsewhere(report):
