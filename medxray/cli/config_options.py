@@ -6,6 +6,7 @@ import click
 
 from medxray.cli.options import PATH
 from medxray.cli.report import report_after_training
+from medxray.tracking.installed import TRACKING
 from medxray.training.options import help_text, options_of
 
 
@@ -33,6 +34,11 @@ def config_options(config_class, names=None):
         return command
 
     return decorate
+
+
+def untracked_options(config_class):
+    """`config_options` of commands that train nothing which stays, and so have nothing to track."""
+    return config_options(config_class, [name for name in options_of(config_class) if name not in TRACKING])
 
 
 def _click_option(option, text):

@@ -2,7 +2,7 @@
 
 import click
 
-from medxray.cli.config_options import NameOf, config_options, configuration
+from medxray.cli.config_options import NameOf, configuration, untracked_options
 from medxray.cli.options import PATH
 from medxray.studies.tuning.choices import CLEAN, JUDGED_ON, OBJECTIVES
 from medxray.training.config import TrainConfig
@@ -11,7 +11,7 @@ _TRIALS = 20
 
 
 @click.command()
-@config_options(TrainConfig)
+@untracked_options(TrainConfig)
 @click.option("--config", "config_file", type=PATH, help="TOML file with any options of `medxray train`.")
 @click.option(
     "--search",
