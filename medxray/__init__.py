@@ -22,6 +22,7 @@ _WITHOUT_TENSORFLOW = {
     "auroc_difference": "medxray.metrics.paired",
     "clustered_auroc": "medxray.metrics.clustered",
     "compare_runs": "medxray.metrics.compare",
+    "copy_sample": "medxray.data.sample",
     "evaluate_split": "medxray.metrics.report",
     "fit_decision": "medxray.metrics.decision",
     "generate_phantoms": "medxray.data.phantom.draw",
@@ -32,7 +33,7 @@ _WITHOUT_TENSORFLOW = {
     "read_predictions": "medxray.metrics.prediction_table",
     "render_phantom": "medxray.data.phantom.draw",
     "write_predictions": "medxray.metrics.prediction_table",
-    "write_report": "medxray.report.report",
+    "write_report": "medxray.studies.compared_report",
 }
 _WITH_TENSORFLOW = dict.fromkeys(("Run", "load_run", "resume", "train"), "medxray.api")
 _WITH_TENSORFLOW["write_film"] = "medxray.film.film"

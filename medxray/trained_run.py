@@ -20,13 +20,14 @@ from medxray.predict.features import FeatureCollector
 from medxray.predict.inputs import expand_inputs
 from medxray.predict.table import answer_table
 from medxray.predict.unsure import abstain_point, with_unsure
+from medxray.report.reportable import Reportable
 from medxray.runs.stored_run import StoredRun
 from medxray.system import progress
 
 log = logging.getLogger(__name__)
 
 
-class Run(Explainable, StoredRun):
+class Run(Explainable, Reportable, StoredRun):
     """A trained run: its model and what belongs to it.
 
     Args:

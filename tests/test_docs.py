@@ -140,6 +140,7 @@ def test_the_files_that_the_picture_of_the_architecture_names_exist_in_their_roo
 def test_every_package_imported_is_declared():
     declared = read("setup.cfg")
     distributions = {
+        "IPython": "ipykernel",
         "cv2": "opencv-python-headless",
         "markdown_it": "markdown-it-py",
         "PIL": "pillow",

@@ -5,6 +5,7 @@ import click
 from medxray.cli.command import command
 from medxray.cli.options import PATH, json_option, other_data_options, run_argument
 from medxray.cli.printing import print_place
+from medxray.cli.report import report_after_training
 
 
 @command(
@@ -72,6 +73,7 @@ def adapt(run, data, name, runs_dir, unlabelled, seed, label_map, exclude_known,
     _print(found, as_json, _lines)
     if written is not None:
         print_place(written.path, as_json)
+        report_after_training(written.path, err=as_json)
 
 
 def _refuse_with_unlabelled(**given):

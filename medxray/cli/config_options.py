@@ -7,6 +7,7 @@ import click
 from medxray.cli.command import command
 from medxray.cli.report import report_after_training
 from medxray.cli.types import PATH, RUN, Choice, NameOrPath, NumberOr
+from medxray.tracking.installed import TRACKING
 from medxray.training.options import help_text, options_of
 
 
@@ -26,6 +27,11 @@ def config_options(config_class, names=None):
         return command
 
     return decorate
+
+
+def untracked_options(config_class):
+    """`config_options` of commands that train nothing which stays, and so have nothing to track."""
+    return config_options(config_class, [name for name in options_of(config_class) if name not in TRACKING])
 
 
 def _click_option(option, text):

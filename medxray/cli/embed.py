@@ -10,6 +10,7 @@ from medxray.cli.options import (
     other_data_options,
     run_argument,
 )
+from medxray.cli.report import renew_report
 from medxray.cli.types import Choice
 
 _SPLITS = Choice(("train", "val", "test"))
@@ -45,6 +46,7 @@ def extract(run, data, splits, out, label_map, exclude_known, **columns):
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
     embeddings, path = loaded.write_embeddings(data, splits=splits, out=out, **how)
     click.echo(f"{path}: {len(embeddings)} images, {embeddings.vectors.shape[1]} features")
+    renew_report(loaded, path)
 
 
 @embed.command(examples=["medxray embed knn runs/latest/embeddings.npz"])

@@ -11,6 +11,7 @@ from medxray.cli.options import (
     split_options,
 )
 from medxray.cli.printing import print_place
+from medxray.cli.report import renew_report
 
 
 @command(examples=["medxray evaluate runs/latest --shifts", "medxray evaluate runs/latest --data site --exclude-known"])
@@ -45,6 +46,7 @@ def evaluate(run, data, split, shifts, label_map, exclude_known, as_json, **colu
         for line in (*summary_lines({report["split"]: report}, further=loaded.kind.figures), *_elsewhere(report)):
             click.echo(line)
     print_place(folder, as_json)
+    renew_report(loaded, folder)
 
 
 def _elsewhere(report):

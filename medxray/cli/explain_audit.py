@@ -13,6 +13,7 @@ from medxray.cli.options import (
     split_options,
 )
 from medxray.cli.printing import print_report
+from medxray.cli.report import renew_report
 from medxray.cli.types import Names
 from medxray.explain.methods import GRADCAM, METHODS
 
@@ -47,8 +48,10 @@ def audit(run, data, split, method, images, seed, out, label_map, exclude_known,
 
     request = {"method": method, "images": images, "seed": seed}
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
-    report, folder = api.load_run(run).write_audit(data, split=split, out=out, **request, **how)
+    loaded = api.load_run(run)
+    report, folder = loaded.write_audit(data, split=split, out=out, **request, **how)
     print_report(report, folder, as_json, _print)
+    renew_report(loaded, folder)
 
 
 def _print(report):

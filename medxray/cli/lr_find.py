@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from medxray.cli.command import command
-from medxray.cli.config_options import config_options, configuration
+from medxray.cli.config_options import configuration, untracked_options
 from medxray.cli.options import PATH
 from medxray.training.config import TrainConfig
 
 
 @command("lr-find", examples=["medxray lr-find --arch vgg16 --data data/chest_xray"])
-@config_options(TrainConfig)
+@untracked_options(TrainConfig)
 @click.option("--config", "config_file", type=PATH, help="TOML file with any of these options.")
 @click.option("--out", type=PATH, default="lr-find", show_default=True, help="Folder for curves and pictures.")
 def lr_find(config_file, out, **options):

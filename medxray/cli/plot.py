@@ -4,10 +4,17 @@ import sys
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import PATH, run_argument
+from medxray.cli.types import Choice
 
 
-@click.command()
+@command(
+    examples=[
+        "medxray plot runs/latest --kind roc --format svg --out figures",
+        "medxray plot runs/latest",
+    ]
+)
 @run_argument
 @click.option(
     "--kind",
@@ -20,22 +27,21 @@ from medxray.cli.options import PATH, run_argument
 @click.option(
     "--format",
     "suffix",
-    type=click.Choice(("png", "svg", "pdf")),
+    type=Choice(("png", "svg", "pdf")),
     default="png",
     show_default=True,
     help="Kind of the files.",
 )
 @click.option(
     "--split",
-    type=click.Choice(("train", "val", "test")),
+    type=Choice(("train", "val", "test")),
     help="Which split; default: the test split, or else the first that has images.",
 )
 @click.option("--out", type=PATH, metavar="DIR", help="Folder for the files; default: plots of the split in the run.")
 def plot(run, kinds, suffix, split, out):
     """Draw what a run holds: one file for each plot.
 
-    No model is asked. What the run does not hold is told with the command that makes it. Example: medxray plot
-    runs/latest --kind roc --format svg --out figures
+    No model is asked. What the run does not hold is told with the command that makes it.
     """
     from medxray.data.images.access import path_text
     from medxray.plots.of_run import ALL, draw_plots, plot_kinds

@@ -8,8 +8,8 @@ import warnings
 
 from medxray.errors import out_of_memory
 from medxray.system import backend, progress
-from medxray.system.native_stderr import cut_off_native_stderr
 from medxray.system.control_characters import escaped
+from medxray.system.native_stderr import cut_off_native_stderr
 
 QUIET, VERBOSE = "quiet", "verbose"
 _LEVELS = {QUIET: logging.WARNING, VERBOSE: logging.DEBUG}  # of the logger, which also holds what was chosen

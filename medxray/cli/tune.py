@@ -3,7 +3,7 @@
 import click
 
 from medxray.cli.command import command
-from medxray.cli.config_options import config_options, configuration
+from medxray.cli.config_options import configuration, untracked_options
 from medxray.cli.options import PATH
 from medxray.cli.types import RUN, Choice
 from medxray.studies.tuning.choices import CLEAN, JUDGED_ON, OBJECTIVES
@@ -18,7 +18,7 @@ _TRIALS = 20
         "medxray tune --search learning-rate=1e-4:1e-2,dropout --trials 10",
     ]
 )
-@config_options(TrainConfig)
+@untracked_options(TrainConfig)
 @click.option("--config", "config_file", type=PATH, help="TOML file with any options of `medxray train`.")
 @click.option(
     "--search",

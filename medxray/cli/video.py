@@ -2,15 +2,22 @@
 
 import click
 
+from medxray.cli.command import command
 from medxray.cli.options import PATH, check_data_options, other_data_options, run_argument, split_options
+from medxray.cli.types import Choice
 from medxray.film.request import FPS, ONLY, SECONDS
 
 
-@click.command()
+@command(
+    examples=[
+        "medxray video runs/latest --images 30 --out film.webm",
+        "medxray video runs/latest --data site --only errors --out errors.mp4",
+    ]
+)
 @run_argument
 @split_options
 @click.option("--out", type=PATH, required=True, metavar="FILE", help="The film, FILE.mp4 or FILE.webm.")
-@click.option("--only", type=click.Choice(ONLY), help="Only images that are labelled wrongly, or rightly.")
+@click.option("--only", type=Choice(ONLY), help="Only images that are labelled wrongly, or rightly.")
 @click.option("--seconds", type=float, default=SECONDS, show_default=True, help="Of each image, and of the title.")
 @click.option("--fps", type=int, default=FPS, show_default=True, help="Frames of a second.")
 @click.option("--images", type=click.IntRange(min=1), metavar="N", help="Images at most; default: all.")
@@ -21,7 +28,7 @@ def video(run, data, split, out, label_map, exclude_known, only, seconds, fps, i
     """Write a film of predictions: image, heatmap fading in, probability, true and predicted class, confusion matrix.
 
     1280 x 720 pixels. MP4 (H.264) needs the extra `video`; WebM is VP9 with it, else VP8. A folder whose images lie in
-    it directly has no labels: true class and matrix are left out. Example: medxray video runs/latest --out film.webm
+    it directly has no labels: true class and matrix are left out.
     """
     check_data_options(data, label_map=label_map, exclude_known=exclude_known, **columns)
     from medxray.film.request import FilmRequest

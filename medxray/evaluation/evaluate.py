@@ -7,6 +7,7 @@ from medxray.evaluation.elsewhere import beside_test
 from medxray.evaluation.elsewhere_text import far_line
 from medxray.evaluation.report import report_run, write_run_assessment
 from medxray.evaluation.shifts import report_shifts
+from medxray.evaluation.shown import ShownReport
 from medxray.plots.shifts import draw_shifts
 from medxray.runs.images import WITH_DATA, data_name, is_own_data, other_manifest, own_manifest, unseen
 from medxray.system import storage
@@ -26,13 +27,13 @@ def evaluate_manifest(run, manifest, *, split="test", shifts=False):
         shifts: evaluate shifted views of the images, too.
 
     Returns:
-        dict: the JSON object of docs/evaluation.md.
+        ShownReport: the JSON object of docs/evaluation.md.
 
     Raises:
         DataError: there is no such split, or no image is left.
     """
     part, known = unseen(run, manifest, split)
-    return _report(run, *run.predict_manifest(part, split=split), notes=known.notes(), shifts=shifts)
+    return ShownReport(_report(run, *run.predict_manifest(part, split=split), notes=known.notes(), shifts=shifts))
 
 
 def write_evaluation(run, data=None, *, split="test", label_map=None, columns=None, exclude_known=False, shifts=False):
@@ -49,7 +50,7 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
         shifts: evaluate shifted views of the images, too.
 
     Returns:
-        (JSON object of the split, folder it was written to: RUN/evaluations/<split>, or RUN/external/<data>-<split>).
+        (ShownReport of the split, folder it was written to: RUN/evaluations/<split>, or RUN/external/<data>-<split>).
 
     Raises:
         DataError: the labels are not classes of the run, files are gone, or no image is left.
@@ -68,7 +69,7 @@ def write_evaluation(run, data=None, *, split="test", label_map=None, columns=No
     write_run_assessment(run, files, [predictions], reports={split: report}, pictures={split: pictures})
     if shifts:
         draw_shifts(report, files.plots)
-    return report, files.path
+    return ShownReport(report), files.path
 
 
 def _report(run, predictions, pictures, *, notes, shifts):

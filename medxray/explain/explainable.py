@@ -25,7 +25,7 @@ class Explainable:
             **wanted: fields of `explain.explainer.ExplainRequest`: method, layer, target, engine, options.
 
         Returns:
-            (list of `explain.heatmaps.Heatmap`, dict path -> reason of each image that cannot be read).
+            (`explain.heatmaps.Heatmaps`, a list of Heatmap, dict path -> reason of each image that cannot be read).
 
         Raises:
             ConfigError: unknown method, layer, class or option.

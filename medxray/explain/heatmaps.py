@@ -1,5 +1,6 @@
 """From images to heatmaps: what the commands that draw heatmaps and `Run.explain` compute."""
 
+import base64
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -62,6 +63,30 @@ class Heatmap:
         """Calibrated probability of the class that is explained."""
         return float(self.probabilities[self.classes.index(self.target)])
 
+    def figure(self):
+        """The picture that `medxray gradcam` writes as a matplotlib Figure; without `picture` as the model takes it."""
+        from medxray.explain.overlay import crop_to_image, draw_overlay
+
+        return draw_overlay(self, crop_to_image(self.image, self.box) if self.picture is None else self.picture)
+
+    def _repr_png_(self):
+        from medxray.explain.overlay import png_bytes
+
+        return png_bytes(self.figure())
+
+
+class Heatmaps(list):
+    """A list of Heatmap, which a notebook shows as pictures: the first SHOWN of them."""
+
+    SHOWN = 12
+
+    def _repr_html_(self):
+        if not self:
+            return "<p>No heatmap.</p>"
+        pictures = (base64.b64encode(heatmap._repr_png_()).decode("ascii") for heatmap in self[: self.SHOWN])
+        shown = "".join(f'<p><img alt="Heatmap" width="640" src="data:image/png;base64,{one}"></p>' for one in pictures)
+        return shown + (f"<p>{len(self) - self.SHOWN} more.</p>" if len(self) > self.SHOWN else "")
+
 
 def heatmaps_for(run, paths, request):
     """Explain images with the model of a run.
@@ -72,14 +97,14 @@ def heatmaps_for(run, paths, request):
         request: ExplainRequest.
 
     Returns:
-        (list of Heatmap, dict path -> reason of each image that cannot be read).
+        (Heatmaps, dict path -> reason of each image that cannot be read).
 
     Raises:
         ConfigError: unknown method, layer, class or option.
         DataError: the paths hold no image at all.
     """
     found, failures = collect(iterate_heatmaps(run, paths, request))
-    return [heatmap for (heatmap,) in found], failures
+    return Heatmaps(heatmap for (heatmap,) in found), failures
 
 
 def iterate_heatmaps(run, paths, *requests, pictures=False):

@@ -1,5 +1,6 @@
 """The picture of an explanation: the original image, and the heatmap laid over it."""
 
+import io
 import warnings
 
 import numpy as np
@@ -86,10 +87,22 @@ def write_overlay(path, heatmap, original):
 
 def write_picture(path, figure):
     """Write a matplotlib Figure into a PNG file; raises StorageError when it cannot be written."""
+    with storage.atomic_path(path) as temporary:
+        _save(figure, temporary)
+
+
+def png_bytes(figure):
+    """A matplotlib Figure as the bytes of a PNG."""
+    buffer = io.BytesIO()
+    _save(figure, buffer)
+    return buffer.getvalue()
+
+
+def _save(figure, target):
     use_readable_fonts(figure)
-    with warnings.catch_warnings(), storage.atomic_path(path) as temporary:
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)  # told by use_readable_fonts
-        figure.savefig(temporary, format="png", pil_kwargs={"compress_level": _COMPRESSION})
+        figure.savefig(target, format="png", pil_kwargs={"compress_level": _COMPRESSION})
 
 
 def show_image(axes, original):

@@ -1,5 +1,6 @@
 """Predictions: image, patient, true class and logits of one split. No TensorFlow."""
 
+import html
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from scipy.special import softmax
 
 from medxray.errors import DataError
 
+_SHOWN = 10  # rows in a notebook
 UNKNOWN = "image:"  # begins the id that stands for an unknown patient, as `data.manifest` makes it
 
 
@@ -49,6 +51,15 @@ class Predictions:
     def __len__(self):
         """Number of images."""
         return len(self.paths)
+
+    def _repr_html_(self):
+        """What a notebook shows: how many images there are, and the first of them with raw probabilities."""
+        import pandas as pd
+
+        columns = {"path": self.paths, "patient_id": self.patient_ids, "y_true": np.array(self.classes)[self.y_true]}
+        columns |= {f"raw_{name}": self.raw_probabilities[:, k].round(4) for k, name in enumerate(self.classes)}
+        first = pd.DataFrame(columns).head(_SHOWN).to_html(border=0, index=False)
+        return f"<p>{html.escape(self.split)}: {len(self)} images, {self.n_patients} patients</p>{first}"
 
     @property
     def is_binary(self):

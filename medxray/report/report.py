@@ -6,7 +6,6 @@ from medxray.report.contents import read_contents
 from medxray.report.page import page
 from medxray.report.sections.calibration import calibration, scores
 from medxray.report.sections.card import card
-from medxray.report.sections.comparison import comparison
 from medxray.report.sections.curves import curves
 from medxray.report.sections.environment import environment
 from medxray.report.sections.flow import flow
@@ -39,7 +38,7 @@ _SECTIONS = (
 )
 
 
-def write_report(run, out=None, *, compare=(), common=False):
+def write_report(run, out=None, *, beside=None):
     """Write the report of a completed run as one HTML file, from what the run holds; no model is asked.
 
     The same run gives the same bytes. What the run does not hold is left out, and the report says which command makes
@@ -48,37 +47,35 @@ def write_report(run, out=None, *, compare=(), common=False):
     Args:
         run: its directory.
         out: the file; None: `report.html` in the run.
-        compare: directories of other runs that stand beside it.
-        common: compare the images that all runs have; else runs with different images are refused.
+        beside: function Contents -> Section that sets the run beside others, see `studies.compared_report`; or None.
 
     Returns:
         pathlib.Path of the file.
 
     Raises:
         RunError: there is no such run, it is not complete, or nothing of it was evaluated.
-        ConfigError, DataError: its files are damaged, or the runs cannot be compared.
+        DataError: its files are damaged.
         StorageError: the file cannot be written.
     """
     if out is not None:
         storage.check_place(out, file=True)
     contents = read_contents(run)
     file = contents.directory.report_file if out is None else Path(out)
-    storage.write_text(file, report_page(contents, compare=compare, common=common))
+    storage.write_text(file, report_page(contents, beside=beside))
     return file
 
 
-def report_page(contents, *, compare=(), common=False):
+def report_page(contents, *, beside=None):
     """The page of a Contents as text; other arguments and errors as for `write_report`."""
-    parts = [make(contents) for make in _FIRST]
-    if compare:
-        parts.append(comparison(contents, list(compare), common=common))
-    parts += [make(contents) for make in _SECTIONS]
-    return page(contents.directory.name, _facts(contents), [part for part in parts if part is not None])
+    makers = (*_FIRST, *([beside] if beside else ()), *_SECTIONS)
+    parts = [make(contents) for make in makers]
+    return page(contents.directory.name, facts_of(contents.record), [part for part in parts if part is not None])
 
 
-def _facts(contents):
-    config, data = contents.record.get("config", {}), contents.record.get("data", {})
+def facts_of(record):
+    """One line about a run, from its record (dict of run.json): kind, network, classes, data."""
+    config, data = record.get("config", {}), record.get("data", {})
     what = [config.get("arch"), config.get("mode") or config.get("method")]
     named = " ".join(str(one) for one in what if one)
     source = data.get("source", data.get("root"))
-    return f"{contents.kind}: {named}; classes {', '.join(data.get('classes', ()))}; data {source}"
+    return f"{record.get('type', 'classifier')}: {named}; classes {', '.join(data.get('classes', ()))}; data {source}"

@@ -41,6 +41,7 @@ class RunDir(RecordedFolder, EvaluationFiles):
         self.gate_file = self.path / "gate.npz"
         self.embeddings_file = self.path / "embeddings.npz"
         self.report_file = self.path / "report.html"
+        self.events_folder = self.path / "tensorboard"
         self.gallery_file = self.path / "gallery.npz"
         self.history_plot = self.plots / "history.png"
         self.content_file = self.path / "content.csv"

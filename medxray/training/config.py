@@ -14,10 +14,19 @@ from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
 from medxray.models.registry import ARCHITECTURES, architecture
 from medxray.system.spelling import did_you_mean
+from medxray.tracking.installed import check_installed
 from medxray.training.classifier_options import CLUSTERS, ClassifierOptions, ModeOptions
 from medxray.training.mode_defaults import ADAMW_DECAY, MODES
 from medxray.training.option_checks import check_options
-from medxray.training.option_groups import WEIGHTS, DataOptions, FitOptions, ImageOptions, ModelOptions, PlaceOptions
+from medxray.training.option_groups import (
+    WEIGHTS,
+    DataOptions,
+    FitOptions,
+    ImageOptions,
+    ModelOptions,
+    PlaceOptions,
+    TrackingOptions,
+)
 from medxray.training.options import option_name, options_of, restated
 from medxray.training.useless_options import refuse_useless
 
@@ -116,7 +125,15 @@ class RunConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(
-    PlaceOptions, FitOptions, ClassifierOptions, ModeOptions, ImageOptions, DataOptions, ModelOptions, RunConfig
+    TrackingOptions,
+    PlaceOptions,
+    FitOptions,
+    ClassifierOptions,
+    ModeOptions,
+    ImageOptions,
+    DataOptions,
+    ModelOptions,
+    RunConfig,
 ):
     """The configuration of a classifier's run; see `medxray train --help`."""
 
@@ -167,11 +184,12 @@ class TrainConfig(
         """Fill in what depends on other fields (mode, epochs, views, learning rate, weights) and check the texts.
 
         Raises:
-            ConfigError: options contradict each other, or a threshold rule or size cannot be read.
+            ConfigError: options contradict each other, a threshold rule or size cannot be read, a package is missing.
         """
         from medxray.data.layouts.medmnist import stored_size
 
         self.check_texts()
+        check_installed(self)
         spec = architecture(self.arch)
         mode = self.mode or spec.default_mode
         self.refuse_foreign("mode", mode)

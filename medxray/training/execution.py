@@ -11,6 +11,7 @@ import tensorflow as tf
 from medxray.errors import MedxrayError, RunError, TrainingError
 from medxray.runs.directory import command_line, create_run, open_run, undo_replacing
 from medxray.system.storage import check_place
+from medxray.tracking.trackers import tell_complete, tracked
 from medxray.training.config import config_from_dict
 from medxray.training.options import option_name
 from medxray.training.rate_search import AUTO
@@ -179,10 +180,12 @@ def _check_open(run, record):
 
 
 def _train(run, config, kind, listeners):
-    with _recorded(run, config):
+    with _recorded(run, config), tracked(run, config) as trackers:
         _seed(config)
-        trainer = kind.experiment(run, config, kind, listeners)
+        trainer = kind.experiment(run, config, kind, (*listeners, *trackers))
         trainer.finish(trainer.fit(trainer.read()))
+    if trackers:
+        tell_complete(trackers, kind.load(run))
     return run
 
 

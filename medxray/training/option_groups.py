@@ -81,6 +81,14 @@ class FitOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class TrackingOptions:
+    """Programs beside the history file that a training is followed with."""
+
+    tensorboard: bool = option(False, "Also write what TensorBoard shows, into the run.")
+    mlflow: bool = option(False, "Also log to MLflow: to MLFLOW_TRACKING_URI, else to mlflow.db in the folder of runs.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PlaceOptions:
     """Where a run reads and writes."""
 

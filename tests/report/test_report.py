@@ -1,5 +1,6 @@
 """The report as a file: what it holds, what it leaves out and says so, and that nothing of the data becomes markup."""
 
+import functools
 import json
 import re
 import shutil
@@ -15,6 +16,7 @@ from medxray.report.chosen import SHOWN, error_rows, sample_rows, shown_rows
 from medxray.report.contents import read_contents
 from medxray.report.heat import SIDE, Heats, write_heats
 from medxray.report.report import report_page, write_report
+from medxray.studies.compared_report import comparison
 from medxray.system import storage
 from tests.fixtures.stored_runs import write_image, write_stored_run
 
@@ -330,7 +332,8 @@ def test_damaged_parts_are_refused(copied):
 
 def test_runs_stand_side_by_side(stored_run, tmp_path):
     other = write_stored_run(tmp_path, seed=5)
-    text = report_page(read_contents(stored_run.path), compare=[other.path])
+    beside = functools.partial(comparison, others=[other.path], common=False)
+    text = report_page(read_contents(stored_run.path), beside=beside)
     assert "Tests of each pair" in Page(text).texts["comparison"]
     drawn = data_of(text)["charts"]
     assert len(drawn["compared"]["series"]) == 2 and len(drawn["compared-roc"]["series"]) == 3

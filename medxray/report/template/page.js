@@ -23,6 +23,14 @@ window.addEventListener("beforeprint", () => {
     showTheme();
   }, { once: true });
 });
+document.addEventListener("click", event => { // in the frame of a notebook a link would lead out of the page
+  const link = event.target.closest("a[href^='#']");
+  if (!link || location.protocol !== "about:") return;
+  event.preventDefault();
+  const place = document.getElementById(link.hash.slice(1));
+  place.scrollIntoView();
+  place.focus({ preventScroll: true });
+});
 let resized = null;
 window.addEventListener("resize", () => {
   window.clearTimeout(resized);

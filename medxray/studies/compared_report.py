@@ -1,6 +1,10 @@
-"""The run beside other runs on the same patients."""
+"""The report of a run, in which it may stand beside other runs on the same patients."""
+
+import functools
+from pathlib import Path
 
 from medxray.metrics.curves import roc_points
+from medxray.report import report
 from medxray.report.elements import bullets, chart, joined, table
 from medxray.report.section import MUTED, Section, axis, chart_data, line, points
 from medxray.studies import comparison_text
@@ -11,7 +15,34 @@ _TABLES = (
     (comparison_text.pair_rows, "Tests of each pair"),
     (comparison_text.error_rows, "What one run alone labels rightly or wrongly"),
 )
+_KEY = "comparison"
 _SHIFT = 0.09  # of a run beside another one, in places of a figure
+
+
+def write_report(run, out=None, *, compare=(), common=False):
+    """Write the report of a completed run as one HTML file, see `report.report.write_report`.
+
+    Args:
+        run: its directory.
+        out: the file; None: `report.html` in the run.
+        compare: directories of other runs that stand beside it.
+        common: compare the images that all runs have; else runs with different images are refused.
+
+    Returns:
+        pathlib.Path of the file.
+
+    Raises:
+        RunError: there is no such run, it is not complete, or nothing of it was evaluated.
+        ConfigError, DataError: its files are damaged, or the runs cannot be compared.
+        StorageError: the file cannot be written.
+    """
+    beside = functools.partial(comparison, others=list(compare), common=common) if compare else None
+    return report.write_report(run, out, beside=beside)
+
+
+def stands_beside_others(file):
+    """Whether a report (path of the HTML file) sets its run beside others."""
+    return f'<section id="{_KEY}"' in Path(file).read_text(encoding="utf-8")
 
 
 def comparison(contents, others, *, common):
@@ -34,7 +65,7 @@ def comparison(contents, others, *, common):
         places.append(chart("compared-roc", "ROC curves of the runs; AUROCs stand in the table."))
     tables = [table(rows(facts), caption=words) for rows, words in _TABLES]
     body = joined(*places, *tables, bullets(comparison_text.remarks(facts)))
-    return Section("comparison", "Compared runs", body, charts)
+    return Section(_KEY, "Compared runs", body, charts)
 
 
 def _figures(facts):

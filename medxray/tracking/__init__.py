@@ -1,0 +1,1 @@
+"""Runs in the programs that people follow trainings with: TensorBoard and MLflow."""
