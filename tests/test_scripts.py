@@ -172,7 +172,7 @@ def test_the_versions_of_lowest_are_the_lower_bounds_of_setup_cfg():
     config.read(FOLDER.parent / "setup.cfg", encoding="utf-8")
     extra = config["options.extras_require"]
     wanted = requirements(config["options"]["install_requires"]) | requirements(
-        "".join(extra[name] for name in ("test", "tune", "notebook", "tensorboard"))
+        "".join(extra[name] for name in ("test", "tune", "video", "notebook", "tensorboard"))
     )
     lines = (FOLDER / "lowest.txt").read_text(encoding="utf-8").splitlines()
     lowest = dict(line.lower().split("==") for line in lines if line and not line.startswith("#"))

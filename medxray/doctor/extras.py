@@ -26,6 +26,10 @@ class Extra:
 EXTRAS = (
     Extra("gpu", ("nvidia-cudnn-cu12",), "NVIDIA GPUs on Linux"),
     Extra("tune", ("optuna", "sqlalchemy"), "medxray tune"),
+    Extra("video", ("av",), "films as MP4, and as WebM with VP9"),
+    Extra("tensorboard", ("tensorboard",), "medxray train --tensorboard"),
+    Extra("mlflow", ("mlflow",), "medxray train --mlflow"),
+    Extra("notebook", ("ipykernel",), "notebooks"),
     Extra(
         "offline-weights",
         (
