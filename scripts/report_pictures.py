@@ -18,6 +18,7 @@ import cv2
 from small_picture import small
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SHARES = (1.0, 0.85, 0.7)  # of the width of a view, until the picture is small enough
 NARROWEST = 500  # pixels, of a window of Chromium. The page has a frame in it: a scrolled window is photographed white
 _GO = "document.getElementById('{0}').scrollIntoView(); scrollBy(0, -8);"
 _SLIDE = """
@@ -47,6 +48,7 @@ VIEWS = {
     "slider": View(1200, 1000, _SLIDE + _GO.format("operating")),
     "phone": View(390, 1300, _SLIDE + _GO.format("operating")),
     "dark": View(1200, 1000, "document.getElementById('theme').click();" + _GO.format("curves")),
+    "predictions": View(1000, 1000, "document.getElementById('heat-switch')?.click();" + _GO.format("gallery")),
     "printed": View(794, 1123, printed=True),  # A4
 }
 
@@ -83,7 +85,8 @@ def take_pictures(page, out):
     for name, view in VIEWS.items():
         with tempfile.TemporaryDirectory() as folder:
             pixels = photograph(page, view, Path(folder))
-        file, content = out / f"report-{name}.jpg", small(pixels, view.width)
+        sizes = (small(pixels, round(view.width * share)) for share in SHARES)
+        file, content = out / f"report-{name}.jpg", next(filter(None, sizes), None)
         if content is None:
             sys.exit(f"{file} does not become small enough at any quality.")
         out.mkdir(parents=True, exist_ok=True)
