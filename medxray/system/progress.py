@@ -1,8 +1,8 @@
 """Progress of work that lasts, with the time left, on standard error. No TensorFlow.
 
-Nothing is shown of work that takes a few seconds. On a terminal and in a notebook one line is written again and again,
-and removed at the end; elsewhere a message of the log comes now and then. A level of the logger `medxray` above INFO
-hides both.
+Nothing is shown of work that takes a few seconds. On a terminal one line is written again and again, and removed at the
+end; a notebook has a bar below the cell; elsewhere a message of the log comes now and then. A level of the logger
+`medxray` above INFO hides them.
 """
 
 import contextlib
@@ -10,6 +10,8 @@ import logging
 import shutil
 import sys
 import time
+
+from medxray.system.notebook import CellBar, in_notebook
 
 log = logging.getLogger(__name__)
 _HIDDEN = 3  # seconds of work of which a terminal shows nothing
@@ -34,11 +36,11 @@ def track(total, label):
     if _live is not None:
         yield _Silent()
         return
-    _live = (_Line if _rewrites(sys.stderr) else _Messages)(total, label)
+    _live = _shown_here()(total, label)
     try:
         yield _live
     finally:
-        wipe()
+        _live.finish()
         _live = None
 
 
@@ -76,9 +78,11 @@ def time_text(seconds):
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def _rewrites(stream):
-    """Whether a stream shows one line that is written again and again: a terminal, or the output of a notebook."""
-    return stream.isatty() or type(stream).__module__.startswith("ipykernel")
+def _shown_here():
+    """The class that shows progress where this process runs."""
+    if in_notebook():
+        return _Cell
+    return _Line if sys.stderr.isatty() else _Messages
 
 
 class _Silent:
@@ -113,6 +117,10 @@ class _Progress:
     def wipe(self):
         """Remove what would be in the way."""
 
+    def finish(self):
+        """The work is done or has failed."""
+        self.wipe()
+
 
 class _Line(_Progress):
     wait, pause = _HIDDEN, _REDRAWN
@@ -134,6 +142,22 @@ class _Line(_Progress):
         if self._drawn:
             print(f"\r{'':<{self._drawn}}\r", end="", file=sys.stderr, flush=True)
             self._drawn = 0
+
+
+class _Cell(_Progress):
+    wait, pause = _HIDDEN, _REDRAWN
+    _bar = None
+
+    def show(self, left, note):
+        """Draw the bar anew in its place."""
+        self._bar = self._bar or CellBar(self.label)
+        more = [f"{time_text(left)} left"] * (left is not None and self.done < self.total) + [str(note)] * bool(note)
+        self._bar.show(self.done, self.total, "  ".join(more))
+
+    def finish(self):
+        """Leave a bar that was drawn at its last step."""
+        if self._bar is not None:
+            self._bar.show(self.done, self.total)
 
 
 class _Messages(_Progress):

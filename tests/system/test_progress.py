@@ -14,13 +14,6 @@ class Terminal(io.StringIO):
         return True
 
 
-class Notebook(io.StringIO):
-    pass
-
-
-Notebook.__module__ = "ipykernel.iostream"
-
-
 @pytest.fixture
 def seconds(monkeypatch):
     """Function (n): let n seconds go by."""
@@ -66,12 +59,6 @@ def test_a_line_is_no_wider_than_the_terminal(seconds, screen, monkeypatch):
     monkeypatch.setenv("COLUMNS", "30")
     steps(seconds, 4, 2)
     assert max(map(len, screen.getvalue().split("\r"))) == 29
-
-
-def test_a_notebook_shows_the_line_too(seconds, screen, monkeypatch):
-    monkeypatch.setattr(progress.sys, "stderr", Notebook())
-    steps(seconds, 4, 2)
-    assert "3/4" in progress.sys.stderr.getvalue()
 
 
 def test_elsewhere_a_message_comes_after_ten_seconds_and_then_every_half_minute(seconds, caplog):
