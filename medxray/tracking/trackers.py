@@ -65,6 +65,7 @@ def _wanted(config):
         yield TensorBoardLog
     if getattr(config, "mlflow", False):
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it would tell its makers how it is used
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
         from medxray.tracking.mlflow_log import MlflowLog
 
         yield MlflowLog
