@@ -64,7 +64,7 @@ def _has(codec):
         return False
     try:
         av.codec.Codec(codec, "w")
-    except av.error.FFmpegError:
+    except (av.error.FFmpegError, ValueError):  # there is no such codec
         return False
     return True
 
@@ -106,9 +106,9 @@ def _by_pyav(path, fps, codec):
     try:
         with av.open(str(path), "w", options=_CONTAINER[codec]) as container:
             stream = container.add_stream(codec, rate=fps, options=_OPTIONS[codec])
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-            stream.gop_size = 2 * fps
-            stream.color_primaries = stream.color_trc = stream.colorspace = stream.color_range = _BT709
+            context = stream.codec_context
+            context.width, context.height, context.pix_fmt, context.gop_size = WIDTH, HEIGHT, "yuv420p", 2 * fps
+            context.color_primaries = context.color_trc = context.colorspace = context.color_range = _BT709
 
             def write(pixels):
                 frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")

@@ -1,5 +1,7 @@
 """Figures of parts of a split with their intervals, beside those of the whole."""
 
+import math
+
 from medxray.plots import style
 
 _FIGURES = (
@@ -40,6 +42,15 @@ class SubgroupsDisplay:
         style.title(figure, "Subgroups, 95 % intervals by patient; dotted: the whole split", self.report)
         return figure
 
+    @property
+    def _begin(self):
+        """Where all scales begin: a tenth below the lowest interval, so that small differences are seen."""
+        found = [self.report[name] for name, _ in _FIGURES]
+        found += [figures.get(name) for figures in self.parts.values() for name, _ in _FIGURES]
+        known = [one for one in found if one and one["value"] is not None]
+        lowest = min((min([one["value"], *(one["ci95"] or ())]) for one in known), default=0.0)
+        return max(-0.02, math.floor(10 * lowest) / 10 - 0.1)
+
     def _draw(self, axes, name):
         whole = self.report[name]["value"]
         if whole is not None:
@@ -47,12 +58,12 @@ class SubgroupsDisplay:
         for place, figures in enumerate(self.parts.values()):
             found = figures.get(name, {"value": None})
             if found["value"] is None:
-                axes.text(0.5, place, "–", ha="center", va="center")
+                axes.text(0.5, place, "–", transform=axes.get_yaxis_transform(), ha="center", va="center")
                 continue
             if found["ci95"]:
                 axes.plot(found["ci95"], [place, place], color=style.BLUE, linewidth=1.6)
             axes.plot(found["value"], place, "o", color=style.BLUE, markersize=5)
-        axes.set_xlim(-0.02, 1.02)
+        axes.set_xlim(self._begin, 1.02)
         style.tidy(axes, grid="x")
 
 

@@ -73,6 +73,16 @@ def test_the_codec_follows_from_suffix_and_what_is_installed(monkeypatch):
         encoder_for("a.mp4")
 
 
+def test_a_pyav_without_h264_is_an_error_and_one_without_vp9_makes_room_for_opencv(monkeypatch):
+    if encoders.av is None:
+        pytest.skip("PyAV is not installed")
+    monkeypatch.setattr(encoders, "H264", "libnothing")
+    monkeypatch.setattr(encoders, "VP9", "libnothing")
+    assert encoder_for("a.webm").name == "VP8 by OpenCV"
+    with pytest.raises(ConfigError, match="needs an H.264 encoder, which this PyAV lacks"):
+        encoder_for("a.mp4")
+
+
 @pytest.mark.parametrize("name", ["film.avi", "film", "film.gif", "webm"])
 def test_another_suffix_is_refused(name):
     with pytest.raises(ConfigError, match=f"ends in .mp4 or .webm. Received '{name}'"):
