@@ -179,8 +179,8 @@ class Run(Explainable, Reportable, StoredRun):
         return {}
 
     def plot(self, kind, *, split=None):
-        """A plot of what the run holds, a matplotlib Figure that Jupyter shows; see `plots.of_run.plot_of`."""
-        from medxray.plots.of_run import plot_of
+        """A plot of what the run holds, a matplotlib Figure that Jupyter shows; see `report.plots_of_run.plot_of`."""
+        from medxray.report.plots_of_run import plot_of
 
         return plot_of(self.path, kind, split=split)
 

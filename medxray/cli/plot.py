@@ -44,7 +44,7 @@ def plot(run, kinds, suffix, split, out):
     No model is asked. What the run does not hold is told with the command that makes it.
     """
     from medxray.data.images.access import path_text
-    from medxray.plots.of_run import ALL, draw_plots, plot_kinds
+    from medxray.report.plots_of_run import ALL, draw_plots, plot_kinds
 
     files, lacking = draw_plots(run, plot_kinds(kinds), split=split, out=out, suffix=suffix)
     for file in files:

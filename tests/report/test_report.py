@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 import pytest
 
-from medxray.embeddings.vectors import Embeddings, write_embeddings
 from medxray.errors import DataError, RunError
 from medxray.report.chosen import SHOWN, error_rows, sample_rows, shown_rows
 from medxray.report.contents import read_contents
@@ -18,6 +17,7 @@ from medxray.report.heat import SIDE, Heats, write_heats
 from medxray.report.report import report_page, write_report
 from medxray.studies.compared_report import comparison
 from medxray.system import storage
+from tests.fixtures.stored_embeddings import keep_embeddings
 from tests.fixtures.stored_runs import write_image, write_stored_run
 
 HOSTILE = ("</script><script>alert(1)</script>", '"><img src=x onerror=alert(2)>')
@@ -150,28 +150,6 @@ def keep_heats(run):
     heats[0] = 0
     targets = np.full(len(paths), contents.predictions.classes[-1])
     write_heats(run.gallery_file, Heats("Grad-CAM", paths, targets, heats))
-
-
-def keep_embeddings(run):
-    predictions = read_contents(run.path).predictions
-    ids = [*predictions.paths, "train/a.png", "train/b.png"]
-    count, rng = len(ids), np.random.default_rng(2)
-    labels = [*(predictions.classes[k] for k in predictions.y_true), *predictions.classes[:2]]
-    embeddings = Embeddings(
-        ids=np.array(ids),
-        patients=np.array(ids),
-        labels=np.array(labels),
-        subtypes=np.full(count, ""),
-        splits=np.array(["test"] * len(predictions) + ["train"] * 2),
-        digests=np.array(ids),
-        vectors=rng.normal(size=(count, 5)).astype(np.float32),
-        classes=predictions.classes,
-        positive=predictions.positive,
-        model_digest="0",
-        run="run",
-        root=run.read_record()["data"]["root"],
-    )
-    write_embeddings(run.embeddings_file, embeddings)
 
 
 @pytest.fixture

@@ -1,17 +1,11 @@
 """Training images that are most similar to confident errors."""
 
-from itertools import chain, islice, zip_longest
-
-import numpy as np
-
 from medxray.data.images.access import path_text
-from medxray.embeddings.neighborhood import DEFAULT_METRIC, nearest
-from medxray.report.chosen import error_rows
 from medxray.report.elements import element, joined
 from medxray.report.pictures import picture
 from medxray.report.section import Missing, Section
+from medxray.report.similar_cases import answer_words, similar_cases
 
-_IMAGES, _NEIGHBORS = 8, 4
 _WHAT = "Similar training cases"
 
 
@@ -19,14 +13,10 @@ def similar(contents):
     """Errors of each kind in turn, each with its nearest training images by cosine distance."""
     if contents.embeddings is None:
         return Missing(_WHAT, "makes what they are found by", f"medxray embed extract {contents.path}")
-    training = contents.embeddings.in_splits("train")
-    place = {str(name): row for row, name in enumerate(contents.embeddings.ids)}
-    rows = [row for row in _wanted(contents) if contents.predictions.paths[row] in place]
-    if not rows or not len(training):
+    found = similar_cases(contents)
+    if not found:
         return Missing(_WHAT, "There are no errors, or embeddings.npz lacks their images or the training images.")
-    vectors = contents.embeddings.vectors[[place[contents.predictions.paths[row]] for row in rows]]
-    distances, near = nearest(vectors, training.vectors, k=_NEIGHBORS, metric=DEFAULT_METRIC)
-    items = [_item(contents, training, *one) for one in zip(rows, distances, near, strict=True)]
+    items = [_item(contents, *one) for one in found.items()]
     text = (
         "Confident errors, each beside the training images with the nearest features (cosine distance, 0 is the same "
         "direction). Likeness in features explains no label."
@@ -34,22 +24,13 @@ def similar(contents):
     return Section("similar", _WHAT, joined(element("p", text), element("ol", *items, class_="similar")))
 
 
-def _wanted(contents):
-    """Rows of errors, the most confident of each kind first."""
-    kinds = [rows.tolist() for rows in error_rows(contents).values()]
-    return list(islice((row for row in chain(*zip_longest(*kinds)) if row is not None), _IMAGES))
-
-
-def _item(contents, training, row, distances, near):
-    predictions = contents.predictions
-    true = predictions.classes[predictions.y_true[row]]
-    label = predictions.classes[contents.decision.labels(predictions.logits[[row]])[0]]
-    (file,) = contents.files_of([predictions.paths[row]])
-    this = _figure(contents, file, f"true {true}, predicted {label}", path_text(predictions.paths[row]))
-    files = training.files()
+def _item(contents, row, neighbors):
+    name = contents.predictions.paths[row]
+    (file,) = contents.files_of([name])
+    this = _figure(contents, file, ", ".join(answer_words(contents, row)), path_text(name))
     others = [
-        _figure(contents, files[at], f"{training.labels[at]}, distance {distance:.4f}", path_text(training.ids[at]))
-        for at, distance in zip(np.asarray(near), distances, strict=True)
+        _figure(contents, one.file, f"{one.label}, distance {one.distance:.4f}", path_text(one.name))
+        for one in neighbors
     ]
     return element("li", this, *others)
 

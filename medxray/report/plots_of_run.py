@@ -12,8 +12,10 @@ from medxray.plots.flow import FlowDisplay
 from medxray.plots.history import HistoryDisplay
 from medxray.plots.run_plots import PLOTS, display_of, plot_obstacles
 from medxray.plots.shifts import ShiftsDisplay
+from medxray.plots.similar import Case, SimilarDisplay
 from medxray.plots.subgroups import SubgroupsDisplay
-from medxray.runs.contents import StoredContents
+from medxray.report.contents import Contents
+from medxray.report.similar_cases import answer_words, similar_cases
 
 ALL, FORMATS = "all", ("png", "svg", "pdf")
 _OTHER_NAMES = {"pr": "precision_recall", "calibration": "reliability", "net_benefit": "decision_curve"}
@@ -41,7 +43,7 @@ def plot_of(path, kind, *, split=None):
         NoPlot: the run does not hold what it shows.
         RunError, DataError: as for `runs.contents.StoredContents.read`.
     """
-    return KINDS[_kind_named(kind)](StoredContents.read(path, split))
+    return KINDS[_kind_named(kind)](Contents.read(path, split))
 
 
 def draw_plots(path, kinds, *, split=None, out=None, suffix=FORMATS[0]):
@@ -61,7 +63,7 @@ def draw_plots(path, kinds, *, split=None, out=None, suffix=FORMATS[0]):
         RunError, DataError: as for `plot_of`, but for NoPlot.
         StorageError: a file cannot be written.
     """
-    contents = StoredContents.read(path, split)
+    contents = Contents.read(path, split)
     folder, files, lacking = contents.plots if out is None else Path(out), [], {}
     for kind in kinds:
         try:
@@ -134,6 +136,22 @@ def _subgroups(contents):
     return display.plot()
 
 
+def _similar(contents):
+    if contents.embeddings is None:
+        raise NoPlot(f"the run has no embeddings; `medxray embed extract {contents.path}` makes them")
+    found = similar_cases(contents)
+    if not found:
+        raise NoPlot("there are no errors, or embeddings.npz lacks their images or the training images")
+    return SimilarDisplay([_cases(contents, *one) for one in found.items()]).plot()
+
+
+def _cases(contents, row, neighbors):
+    (file,) = contents.files_of([contents.predictions.paths[row]])
+    true, predicted = answer_words(contents, row)
+    others = [Case(contents.thumbnail(one.file), one.label, f"distance {one.distance:.4f}") for one in neighbors]
+    return [Case(contents.thumbnail(file), predicted, true), *others]
+
+
 def _audit(contents):
     if contents.audit is None:
         raise NoPlot(f"the run has no shortcut audit; `medxray explain audit {_of_split(contents)}` makes it")
@@ -162,6 +180,7 @@ KINDS = {
     **{name: functools.partial(_evaluation, name) for name in PLOTS},
     "shifts": _shifts,
     "subgroups": _subgroups,
+    "similar": _similar,
     "audit": _audit,
     "cohort": _cohort,
     "faithfulness": functools.partial(_checks, FaithfulnessDisplay),

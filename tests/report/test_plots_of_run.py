@@ -9,15 +9,17 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from medxray.errors import ConfigError, RunError
-from medxray.plots.of_run import KINDS, NoPlot, draw_plots, plot_kinds, plot_of
+from medxray.report.plots_of_run import KINDS, NoPlot, draw_plots, plot_kinds, plot_of
 from medxray.runs.directory import RunDir
 from medxray.system import storage
+from tests.fixtures.stored_embeddings import keep_embeddings
 from tests.fixtures.stored_runs import write_stored_run
 
 STORED = ("history", "flow", "roc", "precision_recall", "confusion", "confusion_normalised", "reliability")
 STORED += ("score_histogram", "decision_curve", "risk_coverage", "gallery", "errors", "subgroups")
 LACKING = {
     "shifts": "medxray evaluate RUN --split test --shifts",
+    "similar": "medxray embed extract RUN",
     "audit": "medxray explain audit RUN --split test",
     "cohort": "medxray explain cohort RUN --split test",
     "faithfulness": "medxray explain evaluate RUN --split test",
@@ -160,6 +162,7 @@ def test_images_and_history_that_are_gone_are_told(tmp_path):
 
 def test_shifts_audit_cohort_and_checks_that_the_run_holds_are_drawn(copied):
     write_further(copied)
+    keep_embeddings(copied)
     for kind in LACKING:
         assert text_of(plot_of(copied.path, kind)).strip()
     assert "crop" in text_of(plot_of(copied.path, "shifts"))
@@ -236,8 +239,19 @@ def test_plots_of_a_run_load_no_tensorflow(run):
     import sys
 
     code = (
-        "import sys; from medxray.plots.of_run import plot_of; plot_of(sys.argv[1], 'roc');"
+        "import sys; from medxray.report.plots_of_run import plot_of; plot_of(sys.argv[1], 'roc');"
         "print([name for name in ('tensorflow', 'keras', 'matplotlib.pyplot') if name in sys.modules])"
     )
     answer = subprocess.run([sys.executable, "-c", code, str(run.path)], capture_output=True, text=True, check=True)
     assert answer.stdout.strip() == "[]"
+
+
+def test_errors_stand_beside_the_training_images_that_are_most_similar(copied, colliding_texts):
+    keep_embeddings(copied)
+    figure = plot_of(copied.path, "similar")
+    titles = [axes.get_title() for axes in figure.axes if axes.axison]
+    errors = sum(title.startswith("predicted ") for title in titles)
+    assert 1 <= errors <= 8 and len(titles) == 3 * errors  # there are two training images
+    distances = [axes.get_xlabel() for axes in figure.axes if axes.axison and not axes.get_title().startswith("pred")]
+    first = [float(text.removeprefix("distance ")) for text in distances[:2]]
+    assert first == sorted(first) and "file cannot" in text_of(figure) and colliding_texts(figure) == []
