@@ -95,7 +95,7 @@ def main():
     """Entry point: one line and exit status 1 for errors of medxray, 2 for impossible options, 130 for Ctrl-C."""
     terminal.begin()
     try:
-        status = cli.main(prog_name="medxray", complete_var=COMPLETE, standalone_mode=False)
+        status = cli.main(prog_name="medxray", complete_var=COMPLETE, standalone_mode=False, obj=terminal.PROGRAM)
         sys.exit(status if isinstance(status, int) else 0)
     except click.exceptions.NoArgsIsHelpError as error:
         error.show(file=sys.stderr)

@@ -40,10 +40,10 @@ class _Helped:
         self.params += LEVELS
 
     def invoke(self, ctx):
-        """Run it, as quiet or verbose as is wanted; before a command the libraries below are silenced."""
+        """Run it, as quiet or verbose as is wanted; the program silences the libraries below before a command."""
         if _LEVEL in ctx.meta:
             terminal.choose(ctx.meta[_LEVEL])
-        if not isinstance(self, click.Group):
+        if ctx.obj is terminal.PROGRAM and not isinstance(self, click.Group):
             terminal.prepare()
         return super().invoke(ctx)
 

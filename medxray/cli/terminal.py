@@ -12,6 +12,7 @@ from medxray.system.control_characters import escaped
 from medxray.system.native_stderr import cut_off_native_stderr
 
 QUIET, VERBOSE = "quiet", "verbose"
+PROGRAM = "program"  # what the contexts of a command hold that is called from a shell, not from Python
 _LEVELS = {QUIET: logging.WARNING, VERBOSE: logging.DEBUG}  # of the logger, which also holds what was chosen
 _LOGGER = logging.getLogger("medxray")
 _READ_ERROR = re.compile(r"\bReadError: (.+)")  # TensorFlow quotes what its threads raise

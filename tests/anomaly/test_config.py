@@ -130,7 +130,7 @@ def test_impossible_values_name_the_option(values, message):
 def test_a_wrong_option_in_a_toml_file_is_named_with_the_file(tmp_path):
     file = tmp_path / "anomaly.toml"
     file.write_text('method = "padim"\nhead-units = 8\n')
-    with pytest.raises(ConfigError, match=f"Unknown option 'head_units' in {file}. Known options: arch"):
+    with pytest.raises(ConfigError, match=f"Unknown option 'head_units' in {file}. Known: arch"):
         read_config_file(file, kind=AnomalyConfig)
 
 
