@@ -44,6 +44,7 @@ def patchcore_model(image, patches, values):
     return keras.Model(image, patchcore_map(patches, bank=fit.bank, neighbors=fit.neighbors))
 
 
+@pytest.mark.slow
 def test_saved_graphs_load_in_safe_mode_without_medxray(backbone, tmp_path):
     image, patches, images, values = backbone
     models = {"padim": padim_model(image, patches, values), "patchcore": patchcore_model(image, patches, values)}

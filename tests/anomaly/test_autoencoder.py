@@ -156,6 +156,7 @@ def test_seeds_repeat_and_differ():
     assert not [at for at in range(1, len(largest)) if np.allclose(largest[at], largest[at - 1], atol=1e-3)]
 
 
+@pytest.mark.slow
 def test_saved_models_load_in_safe_mode_without_medxray(tmp_path):
     pixels = images(channels=3)
     expected = {}

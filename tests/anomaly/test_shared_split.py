@@ -6,6 +6,8 @@ import pytest
 from medxray import load_run
 from tests.fixtures.bare_runs import leave_out_most
 
+pytestmark = pytest.mark.slow  # each trains several models
+
 
 @pytest.fixture(scope="module")
 def three(phantoms, tmp_path_factory):

@@ -60,6 +60,7 @@ def test_every_command_and_option_has_a_help_text():
     walk(cli, "medxray")
 
 
+@pytest.mark.slow
 def test_terminal_shows_no_line_of_tensorflow(trained, images):
     answer = subprocess_medxray("predict", next(images.glob("*.jpeg")), "--model", trained.path)
     lines = answer.stderr.splitlines()

@@ -62,6 +62,7 @@ def test_each_signature_is_the_command_on_every_architecture(row, make_run, tmp_
     assert {name: value for name, value in gaps.items() if not value <= allowed[name]} == {}
 
 
+@pytest.mark.slow
 def test_every_method_that_is_exported_gives_what_the_command_gives(make_run, tmp_path):
     run = make_run(tmp_path / "made", "shallow-cnn", size=SIZE)
     requests, loaded, files = exported(run, tmp_path / "saved", "all", OPTIONS)

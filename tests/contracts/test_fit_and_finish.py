@@ -166,6 +166,7 @@ def test_finish_leaves_damaged_test_images_out_as_a_whole_training_does(configur
     assert run.content_file.read_text() == whole.content_file.read_text()
 
 
+@slow
 def test_strict_refuses_damaged_test_images_before_a_whole_training_and_when_a_fit_is_finished(
     configured, damaged, monkeypatch
 ):
@@ -179,6 +180,7 @@ def test_strict_refuses_damaged_test_images_before_a_whole_training_and_when_a_f
         start_run(*configured("scratch", "whole", data=str(damaged[0]), strict=True))
 
 
+@slow
 @pytest.mark.parametrize("name", ["extract", "autoencoder"])
 def test_listeners_get_each_epoch_with_the_values_of_the_history_file(configured, name):
     class Recorder:

@@ -180,6 +180,7 @@ def test_command_offers_what_the_library_has():
     assert offered["shown"].default == SHOWN_IMAGES
 
 
+@pytest.mark.slow
 def test_commands_on_files_start_no_tensorflow(stored, with_images):
     path = stored(with_images)
     code = (

@@ -171,6 +171,7 @@ def test_fitted_weights_are_cross_fitted_on_validation_patients(combine, members
     np.testing.assert_allclose(logits_model(run.model)(pixels), expected, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_an_interrupted_ensemble_goes_on(members, tmp_path, monkeypatch):
     def stop(*parts, **options):
         raise KeyboardInterrupt

@@ -14,6 +14,8 @@ import pytest
 from medxray.report.contents import read_contents
 from medxray.report.report import report_page
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).resolve().parents[2] / "scripts"
 
 

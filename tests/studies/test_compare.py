@@ -177,6 +177,7 @@ def test_runs_of_one_name_are_told_apart_by_their_paths(stored):
     assert [run["name"].rpartition("/")[0][-1] for run in found["runs"]] == ["x", "y"]
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_or_one_json_value(binary_run, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(binary_run.path, other)

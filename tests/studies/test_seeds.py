@@ -12,6 +12,8 @@ from medxray.errors import MedxrayError, RunError
 from medxray.runs.study_directory import StudyDir
 from medxray.system import storage
 
+pytestmark = pytest.mark.slow  # each trains several models
+
 OPTIONS = "--arch shallow-cnn --image-size 32 --epochs 1 --no-export --limit 60".split()
 
 

@@ -91,6 +91,7 @@ def test_options_are_hyperparameters(events):
     assert data["arch"].string_value == "shallow-cnn" and data["epochs"].number_value == 2
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_leaves_its_epochs(tracked_config, monkeypatch):
     from medxray.training.classifier import ClassifierTrainer
 

@@ -49,6 +49,7 @@ def test_full_finds_its_learning_rate_and_decides_on_shifted_views_too(train):
     assert "too few images to fit the decision" in err
 
 
+@pytest.mark.slow
 def test_kinds_that_are_held_out_are_the_test_split_and_the_report_says_so(train, tmp_path):
     record, _, _ = train("--holdout", "clusters", "--clusters", 3)
     report = json.loads((tmp_path / "runs" / "it" / "metrics.json").read_text())["splits"]

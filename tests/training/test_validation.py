@@ -76,6 +76,7 @@ def configuration(phantoms, folder, **options):
     return TrainConfig(**given, **places, **options)
 
 
+@pytest.mark.slow
 def test_training_that_only_gets_worse_keeps_the_starting_weights(phantoms, tmp_path, bare):
     run = train(configuration(phantoms, tmp_path, epochs=2, learning_rate=9.0, name="worse"))
     history = pd.read_csv(run.path / "history.csv")

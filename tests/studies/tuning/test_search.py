@@ -56,6 +56,7 @@ def options_of(directory):
     return table_of(directory)[["dropout", "l2"]].to_numpy().tolist()
 
 
+@pytest.mark.slow
 def test_two_processes_that_begin_one_search_at_once_share_its_trials(tmp_path):
     both = [process(tmp_path, trials=6, seconds=0.3, start=time.time() + 4) for _ in range(2)]
     ends = [one.communicate(timeout=120)[1] for one in both]
@@ -90,6 +91,7 @@ def test_a_killed_trial_is_marked_failed_told_and_made_up_for(begin, run, tmp_pa
     assert options_of(begin_elsewhere) == options[1:]
 
 
+@pytest.mark.slow
 def test_a_search_repeats_with_its_seed_and_goes_on_as_if_it_had_not_ended(begin, run):
     whole, parts, other = (begin(trials=14, name=name) for name in ("whole", "parts", "other"))
     run(whole)

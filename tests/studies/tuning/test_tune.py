@@ -32,6 +32,7 @@ def config(phantoms, tmp_path):
     return TrainConfig(data=str(phantoms), name="it", export=False, **places, **OPTIONS)
 
 
+@pytest.mark.slow
 def test_trials_read_no_test_image_share_the_cache_and_leave_no_run(config, monkeypatch, caplog):
     caplog.set_level("INFO", logger="medxray")
     decoded, computed = [], []
@@ -71,6 +72,7 @@ def repeatable():
     config.disable_op_determinism()
 
 
+@pytest.mark.slow
 def test_a_trial_is_the_training_of_its_options(config, phantoms, repeatable):
     config = dataclasses.replace(config, deterministic=True)
     begin(config, search_space(["dropout=0.1/0.4"], config), trials=1)
@@ -91,6 +93,7 @@ def test_a_trial_is_the_training_of_its_options(config, phantoms, repeatable):
     assert table["value"][0] == pytest.approx(kept["val_auroc"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_other_images_than_those_of_the_first_trials_are_refused(config, phantoms, tmp_path):
     begin(config, search_space(["dropout"], config), trials=1)
     directory = TuningDir(os.path.join(config.runs_dir, "it"))
@@ -100,6 +103,7 @@ def test_other_images_than_those_of_the_first_trials_are_refused(config, phantom
         go_on(directory.path, trials=2)
 
 
+@pytest.mark.slow
 def test_shifted_views_pass_the_frozen_layers_once_and_give_what_the_whole_model_gives(config, monkeypatch):
     fitted, computed = execution.fit(config, KINDS["classifier"]), []
     fill = PrefixFeatures.build
@@ -185,6 +189,7 @@ def test_without_optuna_the_command_says_what_to_install(medxray, monkeypatch):
     assert status == 2 and "`medxray tune` needs Optuna, which is not installed: pip install 'medxray[tune]'" in err
 
 
+@pytest.mark.slow
 def test_trainings_go_through_fit_alone(config, monkeypatch):
     monkeypatch.setattr(execution, "finish", None)
     monkeypatch.setattr("medxray.training.trainer.Trainer.finish", None)
