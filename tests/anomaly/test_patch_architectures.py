@@ -19,6 +19,7 @@ FITS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("row", architectures(slow=("densenet121", "resnet50-v1.5", "efficientnetv2-b0")))
 def test_both_methods_build_save_and_load_on_every_architecture(row, tmp_path):
     keras.utils.set_random_seed(1)

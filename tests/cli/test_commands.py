@@ -310,6 +310,7 @@ def test_predictions_of_train_val_and_test_are_those_of_the_unchanged_images(tra
         np.testing.assert_allclose(found["probability"], part["probability"], atol=5e-4, err_msg=split)
 
 
+@pytest.mark.slow
 def test_a_training_in_bfloat16_saves_a_float32_model_that_agrees_with_its_figures(phantoms, tmp_path, bare):
     from medxray import TrainConfig, train
 
@@ -354,6 +355,7 @@ def test_csv_beside_the_training_data_is_evaluated_as_given(medxray, trained, wi
     assert status == 0 and json.loads(out)["n"] == 3
 
 
+@pytest.mark.slow
 def test_options_come_from_a_toml_file_and_the_command_line_wins(medxray, phantoms, tmp_path, bare, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.toml").write_text(
@@ -367,6 +369,7 @@ def test_options_come_from_a_toml_file_and_the_command_line_wins(medxray, phanto
     assert status == 1 and "exists already" in err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_debug_shows_the_traceback_and_the_exit_status_stays(tmp_path):
     answer = subprocess_medxray("--debug", "predict", "x.png", cwd=tmp_path, env={**os.environ})
     assert answer.returncode == 1 and "Traceback" in answer.stderr and "RunError" in answer.stderr

@@ -231,6 +231,7 @@ def test_dummy_architecture_is_trained_used_and_explained_by_the_commands(phanto
     assert len(list((tmp_path / "heat").rglob("*.png"))) == 1
 
 
+@pytest.mark.slow
 def test_dummy_architecture_is_finetuned_with_cached_activations(monkeypatch, phantoms, tmp_path, bare):
     from medxray import TrainConfig, train
 

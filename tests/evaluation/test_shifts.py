@@ -126,6 +126,7 @@ def test_the_beginning_of_the_order_of_patients_has_the_classes_in_their_proport
     assert order != sorted(order) and patients_in_order(predictions, seed=1) != order
 
 
+@pytest.mark.slow
 def test_a_sample_with_time_has_all_patients_where_they_are_few(trained, predicted, report):
     predictions, pictures = predicted
     found = sample_shifts(trained, predictions, pictures, seconds=1000)

@@ -95,6 +95,7 @@ def test_without_the_option_the_table_has_no_further_columns(trained, image):
     assert not {"answered", "prediction_set"} & set(trained.predict([image]))
 
 
+@pytest.mark.slow
 def test_an_older_run_predicts_and_evaluates_as_before_and_says_what_to_do(old, image, medxray):
     assert old.unsure is None and len(old.predict([image])) == 1
     status, _, err = medxray("predict", image, "--model", old.path, "--abstain", "0.05")
@@ -124,6 +125,7 @@ def test_shifted_views_are_computed_from_the_images(old, trained):
     assert lowest.all()
 
 
+@pytest.mark.slow
 def test_a_run_without_validation_predictions_says_how_to_make_them(old):
     old.directory.predictions_file.unlink()
     with pytest.raises(RunError, match="medxray evaluate .* --split val"):

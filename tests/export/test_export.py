@@ -143,6 +143,7 @@ def test_command_prints_the_folder_alone_and_takes_the_next_number(binary_run, t
     assert sorted(entry.name for entry in expected.iterdir()) == ["3", "4", "notes"]
 
 
+@pytest.mark.slow
 def test_command_exports_the_explanations_that_are_asked_for_with_their_options(binary_run, tmp_path):
     words = ["--to", str(tmp_path / "m"), "--explain", "occlusion,cam", "--set", "stride=20", "--set", "fill=zero"]
     result = CliRunner().invoke(export_command, [str(binary_run.path), *words])
@@ -158,6 +159,7 @@ def test_command_exports_the_explanations_that_are_asked_for_with_their_options(
     assert facts["heat_layer"] is None
 
 
+@pytest.mark.slow
 def test_each_explanation_is_compared_with_the_command_at_export(binary_run, tmp_path):
     result = export_model(binary_run, tmp_path / "m", methods="layercam,scorecam", options=(("channels", 4),))
     compared = set(result.parity) - {"serving_default", "serve_bytes", "label", "embed"}

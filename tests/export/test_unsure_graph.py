@@ -55,6 +55,7 @@ def test_sets_and_abstentions_are_those_of_predict_and_compared_at_export(unsure
     assert facts["level"] == 0.9 and facts["abstain"]["risk"] == 0.05 and facts["views"] == ["clean"]
 
 
+@pytest.mark.slow
 def test_a_graph_with_other_thresholds_than_the_run_is_refused(unsure_run, tmp_path):
     run, files = unsure_run
     path = export_model(run, tmp_path / "model").path
