@@ -16,6 +16,7 @@ from medxray.plots.similar import Case, SimilarDisplay
 from medxray.plots.subgroups import SubgroupsDisplay
 from medxray.report.contents import Contents
 from medxray.report.similar_cases import answer_words, similar_cases
+from medxray.system.spelling import did_you_mean
 
 ALL, FORMATS = "all", ("png", "svg", "pdf")
 _OTHER_NAMES = {"pr": "precision_recall", "calibration": "reliability", "net_benefit": "decision_curve"}
@@ -91,7 +92,8 @@ def _kind_named(name):
     plain = name.replace("-", "_")
     kind = _OTHER_NAMES.get(plain, plain)
     if kind not in KINDS:
-        raise ConfigError(f"A kind of plot must be one of {', '.join(KINDS)}. Received '{name}'.")
+        meant = did_you_mean(plain, KINDS)
+        raise ConfigError(f"A kind of plot must be one of {', '.join(KINDS)}. Received '{name}'.{meant}")
     return kind
 
 
