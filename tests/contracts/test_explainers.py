@@ -108,6 +108,7 @@ def test_maps_have_the_layers_shape_and_a_range_from_0_to_1_and_logits_are_the_m
     np.testing.assert_allclose(pooled, expected_pooled, rtol=1e-3, atol=map_rounding(name))
 
 
+@pytest.mark.slow
 @each_method_on_each
 def test_an_explanation_does_not_depend_on_the_other_images_of_the_batch(row, explained, pixels):
     explain_images, together = explained(row)
