@@ -7,6 +7,7 @@ from medxray.cli.options import (
     PATH,
     check_data_options,
     json_option,
+    method_option,
     other_data_options,
     run_argument,
     sample_options,
@@ -14,21 +15,12 @@ from medxray.cli.options import (
 )
 from medxray.cli.printing import print_report
 from medxray.cli.report import renew_report
-from medxray.cli.types import Names
-from medxray.explain.methods import GRADCAM, METHODS
 
 
 @command(examples=["medxray explain audit runs/latest", "medxray explain audit runs/latest --data site --images 32"])
 @run_argument
 @split_options
-@click.option(
-    "--method",
-    type=Names(METHODS),
-    metavar="NAME",
-    default=GRADCAM,
-    show_default=True,
-    help=f"One of: {', '.join(METHODS)}.",
-)
+@method_option
 @sample_options(64)
 @click.option("--out", type=PATH, metavar="DIR", help="Folder to write to; default: in the run.")
 @other_data_options

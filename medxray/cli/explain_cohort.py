@@ -7,14 +7,13 @@ from medxray.cli.options import (
     PATH,
     check_data_options,
     json_option,
+    method_option,
     other_data_options,
     run_argument,
     sample_options,
     split_options,
 )
 from medxray.cli.printing import print_report
-from medxray.cli.types import Names
-from medxray.explain.methods import GRADCAM, METHODS
 
 
 @command(
@@ -22,14 +21,7 @@ from medxray.explain.methods import GRADCAM, METHODS
 )
 @run_argument
 @split_options
-@click.option(
-    "--method",
-    type=Names(METHODS),
-    metavar="NAME",
-    default=GRADCAM,
-    show_default=True,
-    help=f"One of: {', '.join(METHODS)}.",
-)
+@method_option
 @click.option("--class", "target", metavar="CLASS", help="Class to explain in every image.")
 @sample_options(200)
 @click.option("--out", type=PATH, metavar="DIR", help="Folder to write to; default: in the run.")

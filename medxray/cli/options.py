@@ -2,7 +2,8 @@
 
 import click
 
-from medxray.cli.types import PATH, RUN, Choice, NamedPath
+from medxray.cli.types import PATH, RUN, Choice, NamedPath, Names
+from medxray.explain.methods import GRADCAM, METHODS
 from medxray.training.option_groups import CSV_OPTIONS, DataOptions
 from medxray.training.options import options_of
 
@@ -27,6 +28,16 @@ model_option = click.option(
 )
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
+
+
+method_option = click.option(
+    "--method",
+    type=Names(METHODS),
+    metavar="NAME",
+    default=GRADCAM,
+    show_default=True,
+    help=f"One of: {', '.join(METHODS)}.",
+)
 
 
 def _settings(context, parameter, texts):

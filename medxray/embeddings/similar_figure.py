@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medxray.plots import style
+from medxray.plots.framed import draw_framed
 
 COLUMNS = 6
 _WIDTH, _HEIGHT = 1.9, 2.45
@@ -42,26 +43,13 @@ class NeighborsDisplay:
         columns = min(COLUMNS, len(self.pictures) + 1)
         figure = style.new_figure(max(columns * _WIDTH, 4.6), rows * _HEIGHT + 0.75)
         panels = figure.subplots(rows, columns, squeeze=False).ravel()
-        _draw(panels[0], self.pixels, "this image", style.BLACK)
+        draw_framed(panels[0], self.pixels, "this image", style.BLACK)
         panels[0].set_xlabel("\n".join(textwrap.wrap(style.words(self.heading, 48), 22)), fontsize=9)
         for rank, (axes, picture) in enumerate(zip(panels[1:], self.pictures, strict=False), 1):
-            _draw(axes, picture.pixels, f"{rank}. {style.words(picture.label, 20)}", style.BLUE)
+            draw_framed(axes, picture.pixels, f"{rank}. {style.words(picture.label, 20)}", style.BLUE)
             again = "\nthe same file" if picture.same_file else ""
             axes.set_xlabel(f"distance {picture.distance:.4f}{again}", fontsize=9)
         for axes in panels[len(self.pictures) + 1 :]:
             axes.set_axis_off()
         figure.suptitle(f"{style.words(self.name, 44)}\nmost similar training images, with their labels", fontsize=11)
         return figure
-
-
-def _draw(axes, pixels, title, colour):
-    axes.set_xticks([])
-    axes.set_yticks([])
-    if pixels is None:
-        axes.text(0.5, 0.5, "file cannot\nbe read", ha="center", va="center", transform=axes.transAxes, fontsize=9)
-        axes.set_box_aspect(1)
-    else:
-        axes.imshow(pixels, cmap="gray", vmin=0, vmax=255)
-    for spine in axes.spines.values():
-        spine.set(edgecolor=colour, linewidth=2)
-    axes.set_title(title, fontsize=9.5, color=colour, pad=4)

@@ -9,6 +9,7 @@ from medxray.errors import MedxrayError
 from medxray.metrics.failures import confident_errors
 from medxray.metrics.intervals import equals_probability
 from medxray.plots import style
+from medxray.plots.framed import draw_framed
 
 COLUMNS = 6
 _WIDTH, _HEIGHT, _HEADING = 1.75, 2.5, 0.3
@@ -122,17 +123,8 @@ class GalleryDisplay:
 
 
 def _draw_tile(axes, tile):
-    axes.set_xticks([])
-    axes.set_yticks([])
-    if tile.pixels is None:
-        axes.text(0.5, 0.5, "file cannot\nbe read", ha="center", va="center", transform=axes.transAxes, fontsize=9)
-        axes.set_box_aspect(1)
-    else:
-        axes.imshow(tile.pixels, cmap="gray", vmin=0, vmax=255)
-    colour = _RIGHT if tile.correct else _WRONG
-    for spine in axes.spines.values():
-        spine.set(edgecolor=colour, linewidth=3)
-    axes.set_title("✓ correct" if tile.correct else "✗ WRONG", fontsize=9, color=colour, pad=4)
+    colour, verdict = (_RIGHT, "✓ correct") if tile.correct else (_WRONG, "✗ WRONG")
+    draw_framed(axes, tile.pixels, verdict, colour, width=3, size=9)
     lines = [
         f"true: {style.words(tile.true, 18)}",
         f"predicted: {style.words(tile.predicted, 15)}",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medxray.plots import style
+from medxray.plots.framed import draw_framed
 
 _WIDTH, _HEIGHT, _HEADING = 1.9, 2.3, 0.6
 
@@ -46,14 +47,5 @@ class SimilarDisplay:
 
 
 def _draw(axes, case, colour):
-    axes.set_xticks([])
-    axes.set_yticks([])
-    if case.pixels is None:
-        axes.text(0.5, 0.5, "file cannot\nbe read", ha="center", va="center", transform=axes.transAxes, fontsize=9)
-        axes.set_box_aspect(1)
-    else:
-        axes.imshow(case.pixels, cmap="gray", vmin=0, vmax=255)
-    for spine in axes.spines.values():
-        spine.set(edgecolor=colour, linewidth=2)
-    axes.set_title(style.words(case.title, 22), fontsize=9.5, color=colour, pad=4)
+    draw_framed(axes, case.pixels, style.words(case.title, 22), colour)
     axes.set_xlabel(style.words(case.words, 26), fontsize=9)
