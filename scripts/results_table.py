@@ -2,7 +2,8 @@
 """Prints what runs have stored of their test split as a Markdown table: unchanged images beside shifted views.
 
 Shifted figures are of the evaluation of all views where `medxray evaluate RUN --shifts` was called, else of the sample
-that training evaluates; the column says of how many images and views. Nothing is computed again.
+that training evaluates; the column says of how many images and views. Brackets behind a second decision say on which
+images it was chosen. Nothing is computed again.
 
     python scripts/results_table.py RUN RUN ...
 """
@@ -39,12 +40,14 @@ def row(name, record, report):
     names = CLEAN | (BINARY if len(report["classes"]) == 2 else {})
     shifts = report["shifts"] or {}
     views = sum(map(len, shifts.get("families", {}).values()))
-    other = shifts.get("other_decision") or report.get("other_decision") or {}
+    other = shifts.get("other_decision")
     return {
         "run": name,
         **{words: cell(report[key]) for key, words in names.items()},
         **{f"{words}, shifted": cell(shifts.get(key)) for key, words in SHIFTED.items()},
-        f"{BALANCED}, shifted, decided on {other.get('decided_on')} images": cell(other.get("balanced_accuracy")),
+        f"{BALANCED}, shifted, by the other decision": f"{cell(other['balanced_accuracy'])} ({other['decided_on']})"
+        if other
+        else "-",
         "images, views": f"{shifts.get('n', '-')}, {views or '-'}",
         "seconds": f"{sum(record.get('seconds', {}).values()):.0f}",
     }

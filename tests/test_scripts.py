@@ -13,6 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
+from medxray.system import storage
+from tests.fixtures.stored_runs import write_stored_run
+
 FOLDER = Path(__file__).resolve().parent.parent / "scripts"
 
 
@@ -223,3 +226,25 @@ def test_a_simulated_adaptation_mends_a_place_that_is_shifted(script, make_predi
     simulation.print_tables({"moved": (found, kept)})
     out = capsys.readouterr().out
     assert "| moved | 100 % |" in out and "Youden's rule on the drawn patients" in out
+
+
+def test_the_table_of_results_has_what_runs_have_stored(script, tmp_path, capsys, monkeypatch):
+    table = script("results_table")
+    run = write_stored_run(tmp_path / "mine", n=40, images=False)
+    metrics = storage.read_json(run.metrics_file)
+    report = metrics["splits"]["test"]
+    found = {"value": 0.8125, "ci95": [0.75, 0.875]}
+    other = {"balanced_accuracy": {"value": 0.75, "ci95": None}, "decided_on": "clean"}
+    families = {"crop": {"1": {}, "2": {}}, "gamma": {"1": {}}}
+    report["shifts"] = {"mean_auroc": found, "balanced_accuracy": found, "mean_ece": 0.125, "n": 40}
+    report["shifts"] |= {"families": families, "other_decision": other}
+    storage.write_json(run.metrics_file, metrics)
+    monkeypatch.setattr("sys.argv", ["results_table.py", str(run.path)])
+    table.main()
+    header, _, row = ([cell.strip() for cell in line.split("|")[1:-1]] for line in capsys.readouterr().out.splitlines())
+    cells = dict(zip(header, row, strict=True))
+    auroc = report["auroc"]
+    assert cells["run"] == run.name and cells["AUROC"].startswith(f"{auroc['value']:.3f}".removeprefix("0"))
+    assert cells["balanced accuracy, shifted"] == ".812 [.750, .875]" and cells["ECE, shifted"] == ".125"
+    assert cells["balanced accuracy, shifted, by the other decision"] == ".750 (clean)"
+    assert cells["images, views"] == "40, 3"

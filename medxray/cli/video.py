@@ -5,7 +5,7 @@ import click
 from medxray.cli.command import command
 from medxray.cli.options import PATH, check_data_options, other_data_options, run_argument, split_options
 from medxray.cli.types import Choice
-from medxray.film.request import FPS, ONLY, SECONDS
+from medxray.film.request import FPS, ONLY, SECONDS, FilmRequest, images_text
 
 
 @command(
@@ -31,8 +31,6 @@ def video(run, data, split, out, label_map, exclude_known, only, seconds, fps, i
     it directly has no labels: true class and matrix are left out.
     """
     check_data_options(data, label_map=label_map, exclude_known=exclude_known, **columns)
-    from medxray.film.request import FilmRequest
-
     request = FilmRequest(only, seconds, fps, images, seed, unlabelled)
     from medxray.system.backend import load_tensorflow
 
@@ -50,6 +48,6 @@ def _tell(film):
     for path, reason in film.refused.items():
         click.echo(f"Warning: {path}: {reason}", err=True)
     labels = "" if film.labelled else ", without true classes and confusion matrix"
-    images = "1 image" if film.images == 1 else f"{film.images:,} images"
+    images = images_text(film.images, film.available)
     click.echo(f"{images}, {film.seconds:.1f} s, {film.frames:,} frames, {film.encoder}{labels}", err=True)
     click.echo(film.file)

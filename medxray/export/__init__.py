@@ -10,6 +10,7 @@ from medxray.export.explanations import served_requests
 from medxray.export.parity import check_parity
 from medxray.export.samples import sample_files
 from medxray.export.serving import save_serving, serving_of
+from medxray.system import progress
 
 __all__ = ["ExportResult", "export_model"]
 log = logging.getLogger(__name__)
@@ -51,13 +52,16 @@ def export_model(run, to=None, *, methods=None, options=()):
     """
     base = Path("saved_models") / run.name if to is None else Path(to)
     explanations = served_requests(run, methods, options)
-    serving = serving_of(run, explanations)
-    with placement.staging(base) as folder:
+    with placement.staging(base) as folder, progress.track(3, "SavedModel") as bar:
+        serving = serving_of(run, explanations)
+        bar.advance(1)
         save_serving(serving, folder)
         write_assets(run, serving, folder)
+        bar.advance(1)
         with sample_files(run) as samples:
             parity = check_parity(run, folder, samples.files, explanations)
         path = placement.publish(folder, base)
+        bar.advance(1)
     differences = ", ".join(f"{name} {difference:.1e}" for name, difference in parity.items())
     log.info("SavedModel %s; largest differences from the model on %s: %s", path, samples.description, differences)
     return ExportResult(path, parity, samples.description)

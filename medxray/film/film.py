@@ -11,7 +11,7 @@ from medxray.explain.methods import METHODS
 from medxray.explain.overlay import crop_to_image
 from medxray.film.encoders import encoder_for, write_frames
 from medxray.film.page import title_page
-from medxray.film.request import ERRORS, FilmRequest
+from medxray.film.request import ERRORS, FilmRequest, images_text
 from medxray.film.scenes import Scene, scene_frames
 from medxray.film.subjects import film_subjects
 from medxray.film.tally import tallies
@@ -26,6 +26,7 @@ class Film:
     Attributes:
         file: pathlib.Path.
         images: how many it shows.
+        available: how many there were to choose from; more than `images` with `FilmRequest.images`.
         frames: of title and images together.
         seconds: its length.
         encoder: what wrote it, in words.
@@ -35,6 +36,7 @@ class Film:
 
     file: Path
     images: int
+    available: int
     frames: int
     seconds: float
     encoder: str
@@ -74,6 +76,7 @@ def write_film(run, data=None, *, out, split="test", request=None, **how):
     return Film(
         file=Path(out),
         images=len(subjects),
+        available=subjects.available,
         frames=expected,
         seconds=expected / request.fps,
         encoder=encoder.name,
@@ -122,9 +125,8 @@ def _scene(run, subjects, row, outcome, probabilities):
 def _title(run, subjects, request, wanted):
     """(heading, lines) of the title page."""
     kind = {None: "", ERRORS: " that are labelled wrongly"}.get(request.only, " that are labelled rightly")
-    images = "1 image" if len(subjects) == 1 else f"{len(subjects):,} images"
     lines = [
-        f"{images}{kind}: {path_text(subjects.what)}",
+        f"{images_text(len(subjects), subjects.available)}{kind}: {path_text(subjects.what)}",
         _decided(run),
         f"Heat: {METHODS[wanted.method].title} for {run.positive or 'the predicted class'}",
     ]

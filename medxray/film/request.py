@@ -49,3 +49,10 @@ class FilmRequest:
     def frames_each(self):
         """Frames of each image, and of the title."""
         return round(self.seconds * self.fps)
+
+
+def images_text(shown, available):
+    """How many images a film shows, in words: "1 image", or "30 of 798 images" where there were more."""
+    if shown < available:
+        return f"{shown:,} of {available:,} images"
+    return "1 image" if shown == 1 else f"{shown:,} images"

@@ -31,6 +31,7 @@ class Subjects:
         logits: float array (n,K), not calibrated.
         predicted: int64 array (n,), the class by the run's decision.
         what: what they are of, in words.
+        available: how many there were to choose from.
     """
 
     files: list
@@ -39,6 +40,7 @@ class Subjects:
     logits: np.ndarray
     predicted: np.ndarray
     what: str
+    available: int
 
     def __len__(self):
         return len(self.files)
@@ -79,18 +81,19 @@ def film_subjects(run, data, request, *, split="test", label_map=None, columns=N
     what = f"{split} split of {run.name}" if own else Path(data).resolve().name
     order = np.random.default_rng(request.seed).permutation(len(part))
     if request.only is None:
-        return _predicted(run, _rows(part, order[: request.images]), labelled, own and split, what)
+        found = _predicted(run, _rows(part, order[: request.images]), labelled, own and split, what)
+        return replace(found, available=len(part))
     if not labelled:
         raise ConfigError(f"--only {request.only} needs true labels, and {data} has none. Leave it out.")
     found = _predicted(run, _rows(part, order), labelled, own and split, what)
     wrong = found.predicted != found.truths
-    rows = np.flatnonzero(wrong if request.only == ERRORS else ~wrong)[: request.images]
+    rows = np.flatnonzero(wrong if request.only == ERRORS else ~wrong)
     if not len(rows):
         raise DataError(
             f"No image of {what} is labelled {'wrongly' if request.only == ERRORS else 'rightly'}, so there is no film "
             f"to make ({len(found)} images). Leave --only out, or name other data."
         )
-    return found.some(rows)
+    return replace(found.some(rows[: request.images]), available=len(rows))
 
 
 def _part(run, data, split, request, how):
@@ -147,7 +150,7 @@ def _predicted(run, part, labelled, split, what):
         logits = predict_batches(logits_model(run.model), pictures.batches(run.batch))
     truths = part.labels() if labelled else None
     names = [path_text(path) for path in part.table["path"]]
-    return Subjects(part.files(), names, truths, logits, run.decision.labels(logits), what)
+    return Subjects(part.files(), names, truths, logits, run.decision.labels(logits), what, len(part))
 
 
 def _stored_logits(run, part, split):

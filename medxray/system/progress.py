@@ -103,7 +103,8 @@ class _Progress:
         self.done += steps
         now = _clock()
         self._first = self._first or (now, self.done)
-        if now >= self._due and logging.getLogger("medxray").level <= logging.INFO:
+        shown = self.done != self.total and logging.getLogger("medxray").level <= logging.INFO
+        if shown and now >= self._due:
             self._due = now + self.pause
             self.show(self._left(now), note)
 

@@ -73,13 +73,15 @@ def test_three_classes_have_probabilities_of_each_and_no_threshold(subtype_run, 
 def test_the_seed_fixes_the_order_and_images_takes_its_beginning(binary_run):
     names = [film_subjects(binary_run, None, FilmRequest(seed=seed)).names for seed in (0, 0, 1)]
     assert names[0] == names[1] != names[2] and sorted(names[0]) == sorted(names[2])
-    assert film_subjects(binary_run, None, FilmRequest(images=2)).names == names[0][:2]
+    few = film_subjects(binary_run, None, FilmRequest(images=2))
+    assert few.names == names[0][:2] and few.available == len(names[0])
 
 
 def test_only_errors_and_only_correct_are_the_two_parts_of_a_film(shown_run):
     every = film_subjects(shown_run, None, FilmRequest())
     errors = film_subjects(shown_run, None, FilmRequest(only="errors"))
     correct = film_subjects(shown_run, None, FilmRequest(only="correct"))
+    assert film_subjects(shown_run, None, FilmRequest(only="errors", images=1)).available == len(errors)
     assert (errors.predicted != errors.truths).all() and (correct.predicted == correct.truths).all()
     assert sorted(errors.names + correct.names) == sorted(every.names) and len(errors) and len(correct)
     assert errors.names == [name for name in every.names if name in set(errors.names)]

@@ -1,10 +1,12 @@
 """A film played in headless Chromium; skipped where there is none."""
 
 import json
+import os
 import queue
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,7 +52,7 @@ class _Answers(BaseHTTPRequestHandler):
         """Nothing is printed."""
 
 
-def played(folder, name):
+def played(folder, name, *, longest=60):
     """Play a film in a page beside it, in real time, and return what the page tells at its end."""
     with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
         server.told = queue.Queue()
@@ -62,7 +64,7 @@ def played(folder, name):
         flags += ["--allow-file-access-from-files", "--remote-debugging-port=0"]
         browser = subprocess.Popen([CHROMIUM, *flags, page.as_uri()], stderr=subprocess.DEVNULL)
         try:
-            return server.told.get(timeout=60)
+            return server.told.get(timeout=longest)
         finally:
             browser.terminate()
             browser.wait()
@@ -84,3 +86,13 @@ def test_a_film_plays_to_its_end_at_its_length_and_size(scene, engine, name, tmp
     assert found["duration"] == pytest.approx(COUNT / FPS, abs=1.5 / FPS) and found["size"] == [1280, 720]
     assert found["at"] == pytest.approx(found["duration"], abs=0.2) and found["errors"] == []
     assert found["pixel"] == pytest.approx(frames[-1][360, 600].tolist(), abs=12)
+
+
+@pytest.mark.skipif("MEDXRAY_FILM" not in os.environ, reason="MEDXRAY_FILM names no film")
+def test_a_film_that_is_named_plays_to_its_end(tmp_path):
+    film = Path(os.environ["MEDXRAY_FILM"]).resolve()
+    (tmp_path / film.name).symlink_to(film)
+    found = played(tmp_path, film.name, longest=600)
+    print(found)
+    assert "failed" not in found and found["size"] == [1280, 720] and found["errors"] == []
+    assert found["at"] == pytest.approx(found["duration"], abs=0.2)

@@ -3,7 +3,7 @@
 import pytest
 
 from medxray.errors import ConfigError
-from medxray.film.request import FilmRequest
+from medxray.film.request import FilmRequest, images_text
 
 
 def test_seconds_and_frames_of_a_second_give_the_frames_of_an_image():
@@ -28,3 +28,8 @@ def test_seconds_and_frames_of_a_second_give_the_frames_of_an_image():
 def test_what_gives_no_film_is_refused(wanted, message):
     with pytest.raises(ConfigError, match=message.replace("(", r"\(")):
         FilmRequest(**wanted)
+
+
+def test_how_many_of_how_many_images_is_told():
+    assert images_text(1, 1) == "1 image" and images_text(1200, 1200) == "1,200 images"
+    assert images_text(1, 2) == "1 of 2 images" and images_text(30, 1798) == "30 of 1,798 images"

@@ -131,3 +131,12 @@ def test_batches_count_by_their_rows(seconds, screen):
 @pytest.mark.parametrize(("count", "words"), [(0.4, "0 s"), (59, "59 s"), (95, "2 min"), (3900, "1 h 5 min")])
 def test_lengths_of_time_in_words(count, words):
     assert progress.time_text(count) == words
+
+
+def test_work_that_is_done_is_not_told_to_be_going_on(seconds, caplog):
+    caplog.set_level(logging.INFO, "medxray")
+    steps(seconds, 11, 1)
+    assert caplog.messages == ["Images: 10 of 11, about 1 s left."]
+    caplog.clear()
+    steps(seconds, 2, 8)
+    assert caplog.messages == []
