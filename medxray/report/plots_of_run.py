@@ -14,7 +14,7 @@ from medxray.plots.run_plots import PLOTS, display_of, plot_obstacles
 from medxray.plots.shifts import ShiftsDisplay
 from medxray.plots.similar import Case, SimilarDisplay
 from medxray.plots.subgroups import SubgroupsDisplay
-from medxray.report.contents import Contents
+from medxray.report.contents import read_contents
 from medxray.report.similar_cases import answer_words, similar_cases
 from medxray.system.spelling import did_you_mean
 
@@ -42,9 +42,9 @@ def plot_of(path, kind, *, split=None):
     Raises:
         ConfigError: there is no such kind.
         NoPlot: the run does not hold what it shows.
-        RunError, DataError: as for `runs.contents.StoredContents.read`.
+        RunError, DataError: as for `contents.read_contents`.
     """
-    return KINDS[_kind_named(kind)](Contents.read(path, split))
+    return KINDS[_kind_named(kind)](read_contents(path, split))
 
 
 def draw_plots(path, kinds, *, split=None, out=None, suffix=FORMATS[0]):
@@ -64,7 +64,7 @@ def draw_plots(path, kinds, *, split=None, out=None, suffix=FORMATS[0]):
         RunError, DataError: as for `plot_of`, but for NoPlot.
         StorageError: a file cannot be written.
     """
-    contents = Contents.read(path, split)
+    contents = read_contents(path, split)
     folder, files, lacking = contents.plots if out is None else Path(out), [], {}
     for kind in kinds:
         try:

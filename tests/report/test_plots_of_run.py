@@ -101,9 +101,9 @@ def test_names_may_have_hyphens_and_the_words_of_the_field():
 
 def test_curves_have_the_bands_of_the_report(run):
     from medxray.metrics.bands import curve_bands
-    from medxray.runs.contents import StoredContents
+    from medxray.report.contents import read_contents
 
-    contents = StoredContents.read(run.path)
+    contents = read_contents(run.path)
     predictions, scores = contents.predictions, contents.predictions.log_odds(contents.decision.calibration)[:, 1]
     bands = curve_bands(predictions.is_positive, scores, predictions.patient_ids, predictions.y_true)
     for kind, band in zip(("roc", "pr"), bands, strict=True):

@@ -5,10 +5,10 @@ import base64
 import numpy as np
 
 from medxray.report.chosen import error_rows, sample_rows
+from medxray.report.contents import ANOMALY
 from medxray.report.elements import element, joined
 from medxray.report.pictures import predicted_pictures
 from medxray.report.section import Missing, Section
-from medxray.runs.contents import ANOMALY
 
 
 def gallery(contents):
