@@ -17,15 +17,11 @@ SHIFTED = {"mean_auroc": "AUROC", "balanced_accuracy": BALANCED, "mean_ece": "EC
 
 
 def stored(path):
-    """The name of a run, its record, and the report of its test split."""
-    from medxray.runs.directory import open_run
-    from medxray.system.storage import read_json
+    """The name of a run, its record, the report of its test split, and the shifted views of that, or {}."""
+    from medxray.report.contents import read_contents
 
-    run = open_run(path)
-    report = read_json(run.latest_evaluation("test").metrics_file)["splits"]["test"]
-    if not report.get("shifts"):
-        report["shifts"] = read_json(run.metrics_file)["splits"]["test"].get("shifts")
-    return run.name, run.read_record(), report
+    found = read_contents(path, "test")
+    return found.directory.name, found.record, found.report, found.shifts or {}
 
 
 def cell(figure):
@@ -35,10 +31,9 @@ def cell(figure):
     return "-" if figure is None else f"{figure:.3f}".removeprefix("0")
 
 
-def row(name, record, report):
+def row(name, record, report, shifts):
     """The cells of a run."""
     names = CLEAN | (BINARY if len(report["classes"]) == 2 else {})
-    shifts = report["shifts"] or {}
     views = sum(map(len, shifts.get("families", {}).values()))
     other = shifts.get("other_decision")
     return {
@@ -73,10 +68,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", metavar="RUN")
     found = [stored(path) for path in parser.parse_args().runs]
+    if len({tuple(report["classes"]) for _, _, report, _ in found}) > 1:
+        parser.error("the runs have different classes; name runs of one task")
     printed([row(*one) for one in found])
-    if any(len(report["classes"]) > 2 for _, _, report in found):
+    if any(len(report["classes"]) > 2 for _, _, report, _ in found):
         print()
-        printed([cells for name, _, report in found for cells in of_classes(name, report)])
+        printed([cells for name, _, report, _ in found for cells in of_classes(name, report)])
 
 
 if __name__ == "__main__":
