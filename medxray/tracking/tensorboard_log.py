@@ -1,5 +1,7 @@
 """A run in TensorBoard: figures of every epoch, then those of the splits, PR curves, heatmaps, and its options."""
 
+import logging
+
 import numpy as np
 import tensorflow as tf
 
@@ -8,6 +10,7 @@ from medxray.report.chosen import error_rows, sample_rows
 from medxray.report.contents import read_contents
 from medxray.tracking.facts import epoch_figures, final_figures, options_told
 
+log = logging.getLogger(__name__)
 _HEATMAPS, _OF_A_KIND = 8, 2  # images at most, and most confident errors of each kind among them
 
 
@@ -29,12 +32,15 @@ class TensorBoardLog:
         self._write(lambda: [tf.summary.scalar(name, value, step=epoch) for name, value in figures.items()])
 
     def on_complete(self, trained):
-        """Write what the evaluation and the model say."""
+        """Write what the evaluation and the model say; what cannot be written is a warning."""
         contents = read_contents(trained.path)
-        self._write(self._final, contents)
-        self._write(self._curves, contents)
-        self._write(self._heatmaps, contents, trained)
-        self._writer.close()
+        try:
+            self._write(self._final, contents)
+            self._write(self._curves, contents)
+            self._write(self._heatmaps, contents, trained)
+            self._writer.close()
+        except (OSError, tf.errors.OpError) as error:
+            log.warning("The run is complete, but not all of it is in TensorBoard: %s", str(error).splitlines()[0])
 
     def on_stop(self):
         """Close the file of a run that was not completed."""
@@ -65,7 +71,9 @@ class TensorBoardLog:
     def _heatmaps(self, contents, trained):
         rows = _rows(contents)
         names = [str(file) for file in contents.files_of(contents.predictions.paths[row] for row in rows)]
-        found, _ = trained.gradcam(names) if names else ([], {})
+        found, unread = trained.gradcam(names) if names else ([], {})
+        for name, reason in unread.items():
+            log.warning("No heatmap for TensorBoard: %s: %s", name, reason)
         for number, heatmap in enumerate(found, 1):
             picture = tf.io.decode_png(heatmap._repr_png_(), channels=3)
             tf.summary.image(f"{contents.split}/heatmap {number}", picture[tf.newaxis])

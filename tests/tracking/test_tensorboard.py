@@ -1,10 +1,13 @@
 """Events of a training, read back as TensorBoard reads them."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import medxray
+from medxray import TrainConfig
 from medxray.errors import TrainingError
 from tests.fixtures.bare_runs import leave_out_most
 
@@ -104,3 +107,25 @@ def test_a_run_that_fails_leaves_its_epochs(tracked_config, monkeypatch):
         medxray.train(config)
     events = read_events(f"{config.runs_dir}/it/tensorboard")
     assert list(scalars(events, "main/val_loss")) == [0, 1, 2] and np.isfinite(scalars(events, "main/loss")[2])
+
+
+def test_a_disk_that_is_full_at_the_end_is_a_warning_since_the_run_is_complete(run, tmp_path, monkeypatch, caplog):
+    from medxray.tracking import tensorboard_log as log
+
+    tracker = log.TensorBoardLog(SimpleNamespace(events_folder=tmp_path / "events"), TrainConfig().resolved())
+
+    def full(*parts):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(log, "_curve", full)
+    tracker.on_complete(run)
+    assert "The run is complete, but not all of it is in TensorBoard: [Errno 28] No space left" in caplog.text
+
+
+def test_images_that_cannot_be_read_any_more_are_named(run, tmp_path, monkeypatch, caplog):
+    from medxray.tracking import tensorboard_log as log
+
+    tracker = log.TensorBoardLog(SimpleNamespace(events_folder=tmp_path / "events"), TrainConfig().resolved())
+    monkeypatch.setattr(type(run), "gradcam", lambda self, names: ([], dict.fromkeys(names[:1], "the file is gone")))
+    tracker.on_complete(run)
+    assert "No heatmap for TensorBoard: " in caplog.text and ": the file is gone" in caplog.text
