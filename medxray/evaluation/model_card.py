@@ -163,7 +163,7 @@ def _decision(record, splits, own):
     lines = []
     if isinstance(threshold, dict):
         lines.append(
-            f"An image is called positive from a calibrated probability of **{threshold['value']:.6g}** on "
+            f"An image is called positive from a probability, as below, of **{threshold['value']:.6g}** on "
             f"(rule {text(threshold['rule'])}, chosen on: {text(threshold['chosen_on'])})."
         )
     else:

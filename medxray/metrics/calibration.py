@@ -35,6 +35,10 @@ class Calibration:
         """True when the probabilities are the softmax of the logits themselves."""
         return self.temperature == 1.0 and not any(self.bias)
 
+    def probability_of(self, name):
+        """What the probability of something is called where it is shown."""
+        return f"probability of {name} (not calibrated)" if self.is_identity else f"calibrated probability of {name}"
+
     def biases(self, n_classes):
         """The bias of each class, also where none was fitted: tuple of `n_classes` floats."""
         return self.bias or (0.0,) * n_classes

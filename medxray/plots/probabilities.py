@@ -75,9 +75,7 @@ class ReliabilityDisplay:
         return f"observed share of {style.words(self.report['positive'])}" if self.report["positive"] else "accuracy"
 
     def _predicted(self):
-        if self.report["positive"]:
-            return f"calibrated probability of {style.words(self.report['positive'])}"
-        return "calibrated probability of the predicted class"
+        return _probability_of(self.report, "the predicted class")
 
 
 class ScoreHistogramDisplay:
@@ -111,9 +109,7 @@ class ScoreHistogramDisplay:
             axes.set_title(name, fontsize=10, loc="left")
             style.tidy(axes, grid="y")
             self._draw_threshold(axes, values, k)
-        positive = self.report["positive"]
-        of = style.words(positive) if positive else "the true class"
-        panels[-1].set_xlabel(f"calibrated probability of {of}")
+        panels[-1].set_xlabel(_probability_of(self.report, "the true class"))
         style.title(figure, "Distribution of the scores", self.report)
         return figure
 
@@ -166,3 +162,10 @@ class DecisionCurveDisplay:
         style.legend(axes, loc="best")
         style.title(figure, "Decision curve", self.report)
         return figure
+
+
+def _probability_of(report, otherwise):
+    """What is shown: the probability of the positive class, or with three or more classes of `otherwise`."""
+    stored, positive = report["calibration"], report["positive"]
+    calibration = Calibration(stored["temperature"], tuple(stored.get("bias", ())))
+    return calibration.probability_of(style.words(positive) if positive else otherwise)

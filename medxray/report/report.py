@@ -17,6 +17,7 @@ from medxray.report.sections.shifts import shifts
 from medxray.report.sections.shortcuts import shortcuts
 from medxray.report.sections.similar import similar
 from medxray.report.sections.subgroups import subgroups
+from medxray.report.sections.unsure import unsure
 from medxray.system import storage
 
 _FIRST = (overview, flow)
@@ -26,6 +27,7 @@ _SECTIONS = (
     operating,
     calibration,
     scores,
+    unsure,
     shifts,
     subgroups,
     shortcuts,

@@ -55,7 +55,10 @@ class ClassifierOptions:
         None, "Augmented views cached of each training image; 0 augments on-line.", low=0, high=64
     )
     head_epochs: int | None = option(
-        None, "Epochs of the head before other layers are trained; nearly free, since features are cached.", low=0
+        None,
+        "Epochs of the head before other layers are trained; nearly free where features are cached. With --views 0 "
+        "they are not, and 2 are the default.",
+        low=0,
     )
     head_learning_rate: float | None = option(None, "Peak rate of the head stage.", low=1e-8, high=10)
     head_units: int | None = option(None, "Size of the head's hidden layer; 0 for none.", low=0, high=65536)

@@ -16,7 +16,7 @@ from medxray.models.registry import ARCHITECTURES, architecture
 from medxray.system.spelling import did_you_mean
 from medxray.tracking.installed import check_installed
 from medxray.training.classifier_options import CLUSTERS, ClassifierOptions, ModeOptions
-from medxray.training.mode_defaults import ADAMW_DECAY, MODES
+from medxray.training.mode_defaults import ADAMW_DECAY, MODES, UNCACHED_HEAD_EPOCHS
 from medxray.training.option_checks import check_options
 from medxray.training.option_groups import (
     WEIGHTS,
@@ -211,8 +211,10 @@ class TrainConfig(
         return config
 
     def _of_choices(self, given):
-        """The same with what depends on optimizer, schedule and holdout; `given` is what the user gave."""
+        """The same with what depends on optimizer, schedule, holdout and views; `given` is what the user gave."""
         values = {"clusters": (given.clusters or CLUSTERS) if self.holdout else None}
+        if self.head_epochs and given.head_epochs is None and not self.views:
+            values["head_epochs"] = UNCACHED_HEAD_EPOCHS
         if self.optimizer == "adamw" and given.weight_decay is None:
             values["weight_decay"] = ADAMW_DECAY
         if self.schedule == "plateau":

@@ -12,6 +12,7 @@ _USUAL = {
     "label_smoothing": 0.0,
     "warm_up": 0.05,
 }
+UNCACHED_HEAD_EPOCHS = 2  # without cached views each of them is a pass through the frozen layers
 _HEAD_STAGE = {"head_epochs": 10, "head_learning_rate": 1e-3}
 _PRETRAINED = {**_USUAL, **_HEAD_STAGE, "views": 2, "learning_rate": 1e-4, "epochs": 10, "unfreeze_to": None}
 MODES = {  # an option that only some of them have belongs to those alone

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+ESTIMATE_BATCHES = 50  # for statistics of batch normalisation; with frozen layers on-line a batch takes a second
+
 
 class Validator:
     """Measures the model of a stage on its validation images.
@@ -43,7 +45,7 @@ def trained_normalizations(model):
 
 
 def estimate_statistics(model, normalizations, batches):
-    """Set the statistics of batch normalisation to the mean over some batches, as the weights are now.
+    """Set the statistics of batch normalisation to the mean over ESTIMATE_BATCHES batches at most, as the weights are.
 
     After few steps the moving averages still hold part of their first values, and the model is judged by them.
 
@@ -52,12 +54,12 @@ def estimate_statistics(model, normalizations, batches):
         normalizations: its BatchNormalization layers that are estimated.
         batches: tf.data.Dataset of (x, labels, weights).
 
-    Source: Wu and Johnson (2021), Rethinking "batch" in BatchNorm, arXiv:2105.07576, section 3 (precise statistics);
-    deviations: the variance is the mean of those of the batches.
+    Source: Wu and Johnson (2021), Rethinking "batch" in BatchNorm, arXiv:2105.07576, section 3 (precise statistics;
+    1,000 to 10,000 images suffice); deviations: the variance is the mean of those of the batches.
     """
     momenta = [layer.momentum for layer in normalizations]
     try:
-        for number, (inputs, _, _) in enumerate(batches):
+        for number, (inputs, _, _) in enumerate(batches.take(ESTIMATE_BATCHES)):
             for layer in normalizations:
                 layer.momentum = number / (number + 1)  # the moving average becomes the mean of all batches so far
             model(inputs, training=True)

@@ -24,6 +24,11 @@ def test_identity_is_the_softmax_for_any_number_of_classes():
     assert Calibration().biases(3) == (0.0, 0.0, 0.0) and Calibration(1.0, (0.0, 2.0)).biases(2) == (0.0, 2.0)
 
 
+def test_probabilities_are_called_calibrated_only_where_they_are():
+    assert Calibration().probability_of("PNEUMONIA") == "probability of PNEUMONIA (not calibrated)"
+    assert Calibration(1.1).probability_of("PNEUMONIA") == "calibrated probability of PNEUMONIA"
+
+
 def test_probabilities_by_hand():
     # 2 ln 3 / 2 + ln 2 = ln 6 against ln 1
     found = Calibration(2.0, (0.0, np.log(2))).probabilities([[0.0, 2 * np.log(3)]])

@@ -1,9 +1,13 @@
 """Reliability, score histograms and decision curve."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from medxray.metrics.calibration import Calibration
 from medxray.metrics.reliability import ece
+from medxray.metrics.report import evaluate_split
 from medxray.plots.probabilities import DecisionCurveDisplay, ReliabilityDisplay, ScoreHistogramDisplay
 
 
@@ -28,6 +32,19 @@ def test_score_histogram_counts_every_image_and_both_sides_of_the_threshold(eval
     assert lower == [f"{fn:,} false negatives", f"{tp:,} true positives"]
     for axes, count in zip(figure.axes, np.bincount(predictions.y_true), strict=True):
         assert sum(patch.get_height() for patch in axes.patches) == count
+
+
+@pytest.mark.parametrize("display", [ReliabilityDisplay, ScoreHistogramDisplay])
+@pytest.mark.parametrize(
+    ("calibration", "words"),
+    [(Calibration(), "probability of PNEUMONIA (not calibrated)"), (Calibration(2.0), "calibrated probability of")],
+)
+def test_the_axis_says_whether_probabilities_are_calibrated(evaluated, display, calibration, words):
+    predictions, decision, _ = evaluated()
+    decision = dataclasses.replace(decision, calibration=calibration)
+    report = evaluate_split(predictions, decision, n_boot=40)
+    figure = display.from_predictions(predictions, decision, report=report).plot()
+    assert words in figure.axes[-1].get_xlabel()
 
 
 def test_decision_curve_starts_at_the_prevalence(evaluated):

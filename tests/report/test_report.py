@@ -74,6 +74,7 @@ def test_every_section_of_what_the_run_holds_is_there_in_order(shown):
         "operating",
         "calibration",
         "scores",
+        "unsure",
         "subgroups",
         "gallery",
         "errors",

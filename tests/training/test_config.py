@@ -40,6 +40,11 @@ def test_defaults_follow_the_architecture_and_the_mode():
     assert (vgg.mode, vgg.views, vgg.learning_rate, vgg.weights) == ("finetune", 2, 1e-4, "auto")
     assert (cnn.mode, cnn.views, cnn.learning_rate, cnn.weights) == ("scratch", 0, 1e-3, "none")
     assert TrainConfig(seed=0, views=0).resolved().views == 0
+    epochs = [
+        TrainConfig(views=views, head_epochs=given).resolved().head_epochs
+        for views, given in ((2, None), (0, None), (0, 7))
+    ]
+    assert epochs == [10, 2, 7]  # without cached views an epoch of the head costs a pass through the frozen layers
 
 
 def test_resolved_configuration_survives_json():

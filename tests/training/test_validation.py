@@ -15,7 +15,12 @@ import tensorflow as tf  # noqa: E402
 
 from medxray import TrainConfig, train  # noqa: E402
 from medxray.training.objectives import classification  # noqa: E402
-from medxray.training.validation import Validator, estimate_statistics, trained_normalizations  # noqa: E402
+from medxray.training.validation import (  # noqa: E402
+    ESTIMATE_BATCHES,
+    Validator,
+    estimate_statistics,
+    trained_normalizations,
+)
 
 
 def small_model(momentum=0.99):
@@ -62,6 +67,25 @@ def test_estimated_statistics_are_the_means_of_the_batches():
     np.testing.assert_allclose(norm.moving_mean.numpy(), parts.mean(axis=1).mean(axis=0), rtol=1e-4)
     np.testing.assert_allclose(norm.moving_variance.numpy(), parts.var(axis=1).mean(axis=0), rtol=1e-4)
     assert norm.momentum == 0.99
+
+
+def test_statistics_need_no_more_batches_than_suffice():
+    read = []
+
+    def endless():
+        while True:
+            read.append(1)
+            yield np.full((16, 4), len(read), np.float32), np.zeros(16, int), np.ones(16, np.float32)
+
+    specs = (tf.TensorSpec((16, 4), tf.float32), tf.TensorSpec((16,), tf.int64), tf.TensorSpec((16,), tf.float32))
+    model = small_model()
+    estimate_statistics(
+        model, trained_normalizations(model), tf.data.Dataset.from_generator(endless, output_signature=specs)
+    )
+    assert ESTIMATE_BATCHES <= len(read) <= ESTIMATE_BATCHES + 2
+    kernel, bias = model.get_layer("dense").get_weights()
+    expected = np.full(4, (ESTIMATE_BATCHES + 1) / 2) @ kernel + bias
+    np.testing.assert_allclose(model.get_layer("norm").moving_mean.numpy(), expected, rtol=1e-4)
 
 
 def test_frozen_normalisation_is_not_estimated():

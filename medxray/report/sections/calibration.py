@@ -29,7 +29,8 @@ def calibration(contents):
         points(named[0], after.confidence, after.observed, colour=0, low=low, high=high),
     ]
     observed = f"observed share of {of}" if predictions.is_binary else "accuracy"
-    x, y = axis(f"calibrated probability of {of}", range=_UNIT), axis(observed, range=_UNIT)
+    shown = contents.decision.calibration.probability_of(of)
+    x, y = axis(shown, range=_UNIT), axis(observed, range=_UNIT)
     charts = {"reliability": chart_data(series, x=x, y=y, square=True)}
     rows = [["figure", "not calibrated", "calibrated"]]
     rows += [[words, *(_number(stored[f"{key}_{when}"]) for when in ("before", "after"))] for key, words in _ERRORS]
@@ -64,9 +65,10 @@ def scores(contents):
     if contents.decision.threshold is not None:
         value = contents.decision.threshold.value
         lines = [{"x": value, "label": "stored", "live": False}, {"x": value, "label": "slider", "live": True}]
-    x, y = axis(f"calibrated probability of {of}", range=(0, 1)), _counts(predictions, highest)
+    shown = contents.decision.calibration.probability_of(of)
+    x, y = axis(shown, range=(0, 1)), _counts(predictions, highest)
     charts = {"scores": chart_data(series, x=x, y=y, lines=lines)}
-    summary = f"Histogram of the calibrated probability of {of}, in 25 bins, for each true class."
+    summary = f"Histogram of the {shown}, in 25 bins, for each true class."
     return Section("scores", "Distribution of the scores", chart("scores", summary), charts)
 
 

@@ -94,7 +94,8 @@ def _benefit(contents):
         points("slider", [], [], colour=TEXT, live="benefit"),
     ]
     highest = max(float(curve.model.max()), float(curve.treat_all.max()), 0.01)
-    x = axis(f"threshold: calibrated probability of {predictions.positive}", range=(0, 1))
+    shown = contents.decision.calibration.probability_of(predictions.positive)
+    x = axis(f"threshold: {shown}", range=(0, 1))
     return chart_data(series, x=x, y=axis("net benefit", range=(-0.25 * highest, 1.15 * highest)))
 
 

@@ -34,8 +34,9 @@ def _decided(contents):
     if threshold is None:
         return "The label is the most probable class."
     positive = contents.predictions.positive
+    shown = contents.decision.calibration.probability_of(positive)
     return (
-        f"An image is called {positive} from a calibrated probability of {threshold.value:.6g} on (rule "
+        f"An image is called {positive} where the {shown} is {threshold.value:.6g} or more (rule "
         f"{threshold.rule}, chosen on: {threshold.chosen_on})."
     )
 
