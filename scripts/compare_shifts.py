@@ -3,7 +3,9 @@
 
 Every run answers all families and severities of a seeded sample of test patients, in the proportions of the classes.
 Printed are means over the views for each run and each of its decisions (on clean and on shifted validation views), and
-the difference to the first line in balanced accuracy, with an interval that takes the same patients in both.
+the difference to the first line in balanced accuracy, with an interval that takes the same patients in both. ECE stands
+there three times: the mean over the views; what that would be were the probabilities true, since few images alone make
+an ECE (labels drawn from the probabilities, 20 times, seed 0); and that of all views together.
 The answers are kept in --store, so that a run is asked once.
 
     python scripts/compare_shifts.py --patients 100 RUN RUN ...
@@ -14,7 +16,9 @@ from pathlib import Path
 
 import numpy as np
 
-COLUMNS = ("run, decision", "AUROC", "balanced accuracy", "minus the first", "sensitivity, specificity", "ECE", "worst")
+DRAWS = 20  # of labels
+COLUMNS = ("run, decision", "AUROC", "balanced accuracy", "minus the first", "sensitivity, specificity")
+COLUMNS += ("ECE of a view", "were the probabilities true", "ECE of all views", "worst")
 
 
 def answers_of(path, patients, store):
@@ -52,6 +56,20 @@ def right_by_class(predictions, decision, logits):
     return np.stack([decision.labels(found) == predictions.y_true for found in logits.values()])
 
 
+def eces(predictions, decision, logits):
+    """ECE of all views together, and the mean ECE of a view were the probabilities true, see the top of the file."""
+    from medxray.metrics.reliability import confidence_and_outcome, ece
+
+    random, found, expected = np.random.default_rng(0), [], []
+    for one in logits.values():
+        probabilities = decision.calibration.probabilities(one)
+        found.append(confidence_and_outcome(probabilities, predictions.y_true))
+        for _ in range(DRAWS):
+            drawn = (random.random((len(one), 1)) > np.cumsum(probabilities, axis=1)[:, :-1]).sum(axis=1)
+            expected.append(ece(*confidence_and_outcome(probabilities, drawn)))
+    return ece(*map(np.concatenate, zip(*found, strict=True))), np.mean(expected)
+
+
 def balanced_accuracies(right, truth, weights):
     """Mean balanced accuracy over the views in each resample: float array (resamples,)."""
     recalls = []
@@ -69,6 +87,7 @@ def lines_of(path, patients, store):
     groups = dict.fromkeys({family for family, _ in logits}, "all")
     for decision in filter(None, (run.decision, run.other_decision)):
         found = evaluate_shifts(predictions, decision, logits, groups=groups)
+        found["eces"] = eces(predictions, decision, logits)
         yield f"{path}, {decision.decided_on}", found, right_by_class(predictions, decision, logits), predictions
 
 
@@ -104,6 +123,7 @@ def _line(name, found, differences, first, interval):
         f"| {name} | {_figure(auroc)} | {_figure(balanced)} | "
         f"{balanced['value'] - first:+.3f} [{low:+.3f}, {high:+.3f}] | "
         f"{found['sensitivity']['value']:.3f}, {found['specificity']['value']:.3f} | {found['mean_ece']:.3f} | "
+        f"{found['eces'][1]:.3f} | {found['eces'][0]:.3f} | "
         f"{worst['family']} {worst['severity']}: {worst['value']:.3f} |"
     )
 
