@@ -8,6 +8,9 @@ from medxray.metrics.patient_shares import patient_mean, patient_share, patient_
 from medxray.metrics.selective import RISKS
 from medxray.metrics.unsure import sureness
 
+_LEAST_SHOWN = 0.096  # of the errors, so that those that are asked for lie on the axis
+_SPARSE = 0.05  # below this share of answered patients the curve is drawn, but does not set the axis
+
 
 def report_unsure(predictions, decision, unsure):
     """Measure the stored prediction sets and operating points on a split.
@@ -124,3 +127,14 @@ def risk_coverage(predictions, decision):
     answered = np.cumsum(np.bincount(group, weights=weights, minlength=len(values)))
     errors = np.cumsum(np.bincount(group, weights=weights * wrong, minlength=len(values)))
     return answered / weights.sum(), np.minimum(errors / answered, 1.0)
+
+
+def highest_error_shown(answered, error, ends):
+    """The upper end of the axis on which a risk-coverage curve is drawn.
+
+    Args:
+        answered: as `risk_coverage` gives it.
+        error: likewise.
+        ends: upper ends of intervals that are drawn too, list of float.
+    """
+    return min(1.25 * max(_LEAST_SHOWN, *error[answered >= _SPARSE], *ends), 1.05)

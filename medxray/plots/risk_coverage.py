@@ -1,11 +1,8 @@
 """The error among answered patients over the share that is answered, with the operating points of the run."""
 
-from medxray.metrics.unsure_report import risk_coverage
+from medxray.metrics.unsure_report import highest_error_shown, risk_coverage
 from medxray.plots import style
 from medxray.plots.marks import Mark, draw_marks
-
-_LEAST_TOP = 0.12  # of the scale of errors, so that the promised ones lie in it
-_SPARSE = 0.05  # below this share of answered patients the curve is drawn, but does not set the scale
 
 
 class RiskCoverageDisplay:
@@ -41,9 +38,8 @@ class RiskCoverageDisplay:
         return figure
 
     def _top(self):
-        dense = self.error[self.answered >= _SPARSE]
-        high = [mark.y_interval[1] if mark.y_interval else mark.y for mark in self.marks]
-        return min(1.25 * max(_LEAST_TOP / 1.25, *dense, *high), 1.05)
+        ends = [mark.y_interval[1] if mark.y_interval else mark.y for mark in self.marks]
+        return highest_error_shown(self.answered, self.error, ends)
 
 
 def _mark(point, *, chosen):

@@ -2,13 +2,10 @@
 
 from medxray.evaluation.unsure_text import abstain_rows, lines_of_record, set_rows
 from medxray.metrics.intervals import estimate_text
-from medxray.metrics.unsure_report import risk_coverage
+from medxray.metrics.unsure_report import highest_error_shown, risk_coverage
 from medxray.report.contents import ANOMALY
 from medxray.report.elements import chart, element, joined, paragraphs, table
 from medxray.report.section import MUTED, TEXT, Section, axis, chart_data, line, points
-
-_LEAST_TOP = 0.12  # of the scale of errors, so that the errors asked for lie in it
-_SPARSE = 0.05  # below this share of answered patients the curve is drawn, but does not set the scale
 
 
 def unsure(contents):
@@ -45,7 +42,7 @@ def _marked(point):
 
 def _scale(answered, error, found):
     ends = [(point["error"]["ci95"] or (0, 0))[1] for point in _points(found)]
-    top = min(1.25 * max(_LEAST_TOP / 1.25, *error[answered >= _SPARSE], *ends), 1.05)
+    top = highest_error_shown(answered, error, ends)
     return (-0.02 * top, top)
 
 
