@@ -75,6 +75,7 @@ def test_damaged_model_and_unfinished_run_are_told(trained, tmp_path):
         medxray.resume(trained.path)
 
 
+@pytest.mark.slow
 def test_multi_class_run_labels_the_most_probable_class(phantoms, tmp_path, bare):
     config = medxray.TrainConfig(
         arch="shallow-cnn",

@@ -1,5 +1,7 @@
 """What a model is worth on validation images: the loss that training monitors, and exact figures beside it."""
 
+from itertools import islice
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -52,14 +54,14 @@ def estimate_statistics(model, normalizations, batches):
     Args:
         model: keras.Model for fit, called in training mode.
         normalizations: its BatchNormalization layers that are estimated.
-        batches: tf.data.Dataset of (x, labels, weights).
+        batches: of (x, labels, weights), tf.data.Dataset or list.
 
     Source: Wu and Johnson (2021), Rethinking "batch" in BatchNorm, arXiv:2105.07576, section 3 (precise statistics;
     1,000 to 10,000 images suffice); deviations: the variance is the mean of those of the batches.
     """
     momenta = [layer.momentum for layer in normalizations]
     try:
-        for number, (inputs, _, _) in enumerate(batches.take(ESTIMATE_BATCHES)):
+        for number, (inputs, _, _) in enumerate(islice(batches, ESTIMATE_BATCHES)):
             for layer in normalizations:
                 layer.momentum = number / (number + 1)  # the moving average becomes the mean of all batches so far
             model(inputs, training=True)

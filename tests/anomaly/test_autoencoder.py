@@ -140,6 +140,7 @@ def test_gradients_reach_every_weight(loss):
     assert all(gradient is not None and np.abs(gradient).max() > 0 for gradient in gradients)
 
 
+@pytest.mark.slow
 def test_training_learns():
     model, pixels = build("mix"), images(8)
     model.compile(keras.optimizers.Adam(3e-3), loss=lambda _, score: keras.ops.mean(score))

@@ -76,6 +76,7 @@ def test_too_few_images_leave_threshold_and_probability_alone_and_the_line_is_wh
     assert ((found["score"] >= 0) == (found["label"] == "PNEUMONIA")).all()
 
 
+@pytest.mark.slow
 def test_own_split_and_other_data_are_evaluated_with_the_note_of_a_detector(patchcore, tmp_path, monkeypatch):
     monkeypatch.setattr("medxray.evaluation.report.draw_evaluation", lambda *parts, **options: None)
     report, folder = patchcore.write_evaluation()

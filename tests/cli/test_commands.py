@@ -286,6 +286,7 @@ def test_cache_beyond_its_budget_means_training_on_line_with_a_message(
     assert not any(file.exists() for file in files)
 
 
+@pytest.mark.slow
 def test_full_disk_while_training_is_one_line_and_no_complete_run(phantoms, tmp_path):
     """A limit on file sizes refuses writes as a full disk does."""
     code = (

@@ -153,6 +153,7 @@ def test_missing_images_leave_a_map_without_their_pictures(stored, with_images, 
     assert "6 image files could not be read" in page and page.count('"jpeg":null') == 6
 
 
+@pytest.mark.slow
 def test_commands_print_what_they_wrote(stored, with_images):
     path = stored(with_images)
     options = ["--method", "pca", "--neighbors", "3", "--metric", "euclidean"]

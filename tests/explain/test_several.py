@@ -66,6 +66,7 @@ def test_a_method_that_the_model_cannot_answer_is_told_from_a_wrong_request(hidd
         answerable(hidden_run, requests_for("gradcam,cam", target="nothing"))
 
 
+@pytest.mark.slow
 def test_of_all_methods_the_command_names_and_leaves_out_what_the_model_cannot_answer(
     hidden_run, image_files, tmp_path, monkeypatch, caplog
 ):

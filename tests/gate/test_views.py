@@ -37,6 +37,7 @@ def test_letterboxed_views_hold_the_image_between_black_bars(chests):
     assert np.abs(layouts[0] - layouts[1]).mean() < 0.06
 
 
+@pytest.mark.slow
 def test_images_that_are_letterboxed_are_accepted_only_by_a_gate_that_expects_it(chests, model):
     pixels, other = chests(300, 1), letterboxed(list(chests(60, 5)), np.random.default_rng(1))
     rows = {"train": np.arange(180), "validation": np.arange(180, 300)}

@@ -185,6 +185,7 @@ def test_shifted_validation_views_are_computed_as_in_training(config, monkeypatc
     assert gap < 1e-5 if asked == "float32" else 1e-5 < gap < 0.1
 
 
+@pytest.mark.slow
 def test_small_work_is_done_in_float32_without_a_comparison(config):
     record = fitted(config, mode="scratch", head_epochs=None).directory.read_record()["precision"]
     assert record["step"]["precision"] == "float32" and record["step"]["reason"] == "takes less than 30 s"

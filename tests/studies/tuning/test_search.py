@@ -110,6 +110,7 @@ def test_enough_trials_begin_no_other(begin, run):
     assert outcome.counts["complete"] == [0, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_a_trial_that_does_worse_than_the_median_is_pruned_after_its_warm_up(begin, run):
     made = []
 
