@@ -194,6 +194,7 @@ def test_a_backbone_that_has_learned_validation_images_is_refused(medxray, class
     assert status == 1 and f"{count} of {count} val images are training images of the backbone. Use its split" in line
 
 
+@pytest.mark.slow
 def test_folders_of_three_classes_are_one_against_the_rest_from_training_to_other_data(
     medxray, phantoms, tmp_path, bare
 ):

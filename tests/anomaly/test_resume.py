@@ -58,6 +58,7 @@ def test_interrupted_autoencoder_is_usable_and_ends_bit_identical(
     assert json.loads((path / "run.json").read_text())["state"] == "completed"
 
 
+@pytest.mark.slow
 def test_patch_method_goes_on_where_the_cache_was_cut_off(small, padim, bare, monkeypatch):
     from medxray.training import prefix_cache
 

@@ -112,7 +112,9 @@ def damaged(phantoms, configured, tmp_path):
     return folder, file
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[slow] if name == "autoencoder" else []) for name in CONFIGS]
+)
 def test_a_fit_decodes_no_test_image_and_leaves_no_evaluation(configured, decoded, tmp_path, name):
     fitted = fit(*configured(name, export=True))
     run = fitted.directory
@@ -125,9 +127,7 @@ def test_a_fit_decodes_no_test_image_and_leaves_no_evaluation(configured, decode
     assert fitted.model.input_shape == (None, 32, 32, 1) and isinstance(fitted.validation, Predictions)
 
 
-@pytest.mark.parametrize(
-    "name", ["extract", *(pytest.param(name, marks=slow) for name in CONFIGS if name != "extract")]
-)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[slow] if name != "scratch" else []) for name in CONFIGS])
 def test_fit_and_finish_equal_a_whole_training_to_the_bit(configured, name):
     fitted = fit(*configured(name, "parts"))
     parts, whole = finish(fitted), start_run(*configured(name, "whole"))

@@ -61,6 +61,7 @@ def test_known_features_are_used_instead_of_the_network(chests, model):
     np.testing.assert_allclose(shifted.features.mean, plain.features.mean + 1, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_gate(chests, model):
     source = source_of(chests(60, 3), "letterbox")
     rows = {"train": np.arange(40), "validation": np.arange(40, 60)}

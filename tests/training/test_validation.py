@@ -112,6 +112,7 @@ def test_training_that_only_gets_worse_keeps_the_starting_weights(phantoms, tmp_
         assert np.abs(start[0]).max() < 1.0
 
 
+@pytest.mark.slow
 def test_the_epoch_that_is_judged_is_the_one_that_is_kept(phantoms, tmp_path, bare):
     run = train(configuration(phantoms, tmp_path, epochs=3, name="kept", class_weights="none"))
     history = pd.read_csv(run.path / "history.csv")
