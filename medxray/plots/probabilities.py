@@ -13,7 +13,7 @@ _HISTOGRAM_BINS = np.linspace(0, 1, 26)
 
 
 class ReliabilityDisplay:
-    """Observed share against predicted probability, before and after calibration, with counts."""
+    """Observed share against predicted probability, before and after calibration where there is one, with counts."""
 
     def __init__(self, before, after, confidence, *, report):
         """Store two `Reliability` tables, the calibrated probabilities (n,) and the report."""
@@ -44,16 +44,17 @@ class ReliabilityDisplay:
         return figure
 
     def _draw_bins(self, axes):
-        calibration = self.report["calibration"]
+        errors, fitted = self.report["calibration"], not _calibration_of(self.report).is_identity
         axes.plot([0, 1], [0, 1], color=style.GREY, linestyle=":", linewidth=1.2, label="perfect calibration")
-        axes.plot(
-            self.before.confidence,
-            self.before.observed,
-            "s--",
-            color=style.ORANGE,
-            markerfacecolor="white",
-            label=f"not calibrated: ECE {calibration['ece_before']:.3f}",
-        )
+        if fitted:
+            axes.plot(
+                self.before.confidence,
+                self.before.observed,
+                "s--",
+                color=style.ORANGE,
+                markerfacecolor="white",
+                label=f"not calibrated: ECE {errors['ece_before']:.3f}",
+            )
         low, high = wilson(self.after.observed * self.after.count, self.after.count)
         axes.errorbar(
             self.after.confidence,
@@ -63,7 +64,7 @@ class ReliabilityDisplay:
             color=style.BLUE,
             capsize=3,
             elinewidth=1,
-            label=f"calibrated: ECE {calibration['ece_after']:.3f}",
+            label=f"{'calibrated' if fitted else 'not calibrated'}: ECE {errors['ece_after']:.3f}",
         )
 
     def _bins(self):
@@ -166,6 +167,10 @@ class DecisionCurveDisplay:
 
 def _probability_of(report, otherwise):
     """What is shown: the probability of the positive class, or with three or more classes of `otherwise`."""
-    stored, positive = report["calibration"], report["positive"]
-    calibration = Calibration(stored["temperature"], tuple(stored.get("bias", ())))
-    return calibration.probability_of(style.words(positive) if positive else otherwise)
+    positive = report["positive"]
+    return _calibration_of(report).probability_of(style.words(positive) if positive else otherwise)
+
+
+def _calibration_of(report):
+    stored = report["calibration"]
+    return Calibration(stored["temperature"], tuple(stored.get("bias", ())))

@@ -45,6 +45,10 @@ def test_the_axis_says_whether_probabilities_are_calibrated(evaluated, display, 
     report = evaluate_split(predictions, decision, n_boot=40)
     figure = display.from_predictions(predictions, decision, report=report).plot()
     assert words in figure.axes[-1].get_xlabel()
+    if display is ReliabilityDisplay:
+        drawn = [text.get_text().partition(":")[0] for text in figure.axes[0].get_legend().get_texts()]
+        both = ["perfect calibration", "not calibrated", "calibrated"]
+        assert drawn == (both[:2] if calibration.is_identity else both)
 
 
 def test_decision_curve_starts_at_the_prevalence(evaluated):

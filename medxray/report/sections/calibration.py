@@ -14,7 +14,7 @@ _ERRORS = (("ece", "ECE"), ("brier", "Brier score"), ("nll", "NLL (nats)"))
 
 
 def calibration(contents):
-    """Reliability before and after calibration, with counts."""
+    """Reliability before and after calibration, where there is one, with counts."""
     predictions, stored = contents.predictions, contents.report["calibration"]
     both = (Calibration(), contents.decision.calibration)
     pairs = [confidence_and_outcome(predictions.probabilities(one), predictions.y_true) for one in both]
@@ -22,22 +22,27 @@ def calibration(contents):
     low, high = wilson(after.observed * after.count, after.count)
     of = predictions.positive or "the predicted class"
     named = [f"bins of {after.count.min()} to {after.count.max()} images, 95 % intervals"]
-    series = [
-        line("perfect calibration", [0, 1], [0, 1], colour=MUTED, dash="dot"),
-        line("not calibrated", before.confidence, before.observed, colour=1, dash="dash", marks=True),
-        line("calibrated", after.confidence, after.observed, colour=0),
+    fitted = not contents.decision.calibration.is_identity
+    series = [line("perfect calibration", [0, 1], [0, 1], colour=MUTED, dash="dot")]
+    if fitted:
+        series.append(line("not calibrated", before.confidence, before.observed, colour=1, dash="dash", marks=True))
+    series += [
+        line("calibrated" if fitted else "not calibrated", after.confidence, after.observed, colour=0),
         points(named[0], after.confidence, after.observed, colour=0, low=low, high=high),
     ]
     observed = f"observed share of {of}" if predictions.is_binary else "accuracy"
     shown = contents.decision.calibration.probability_of(of)
     x, y = axis(shown, range=_UNIT), axis(observed, range=_UNIT)
     charts = {"reliability": chart_data(series, x=x, y=y, square=True)}
-    rows = [["figure", "not calibrated", "calibrated"]]
-    rows += [[words, *(_number(stored[f"{key}_{when}"]) for when in ("before", "after"))] for key, words in _ERRORS]
-    summary = f"Reliability diagram: expected calibration error {_number(stored['ece_after'])} after calibration."
-    fitted = f"Temperature {stored['temperature']:.4g}, bias {', '.join(f'{one:.4g}' for one in stored['bias'])}."
+    states = {"not calibrated": "before"} | ({"calibrated": "after"} if fitted else {})
+    rows = [["figure", *states]]
+    rows += [[words, *(_number(stored[f"{key}_{when}"]) for when in states.values())] for key, words in _ERRORS]
+    summary = f"Reliability diagram: expected calibration error {_number(stored['ece_after'])}, {[*states][-1]}."
+    words = "No calibration was fitted."
+    if fitted:
+        words = f"Temperature {stored['temperature']:.4g}, bias {', '.join(f'{one:.4g}' for one in stored['bias'])}."
     body = joined(
-        chart("reliability", summary), table(rows, caption="Errors of the probabilities"), element("p", fitted)
+        chart("reliability", summary), table(rows, caption="Errors of the probabilities"), element("p", words)
     )
     return Section("calibration", "Calibration", body, charts)
 
