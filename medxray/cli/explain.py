@@ -6,10 +6,17 @@ from medxray.cli.command import command, group
 from medxray.cli.explain_audit import audit
 from medxray.cli.explain_cohort import cohort
 from medxray.cli.explain_evaluate import evaluate
-from medxray.cli.options import PATH, ignore_unreadable_option, images_argument, model_option, settings_option
+from medxray.cli.options import (
+    PATH,
+    ignore_unreadable_option,
+    images_argument,
+    method_option,
+    model_option,
+    settings_option,
+)
 from medxray.cli.report_files import report_files
-from medxray.cli.types import Choice, Names
-from medxray.explain.methods import COMPILED, ENGINES, GRADCAM, METHODS, OCCLUSION
+from medxray.cli.types import Choice
+from medxray.explain.methods import COMPILED, ENGINES, GRADCAM, OCCLUSION
 
 _layer_option = click.option("--layer", metavar="NAME", help="Layer to take heatmaps from, or 'list' to see all.")
 
@@ -53,14 +60,7 @@ explain.add_command(audit)
 )
 @images_argument(required=False)
 @model_option
-@click.option(
-    "--method",
-    type=Names(METHODS),
-    metavar="NAME[,NAME...]",
-    default=GRADCAM,
-    show_default=True,
-    help=f"Of: {', '.join(METHODS)}; or all.",
-)
+@method_option(several=True)
 @settings_option
 @_layer_option
 @click.option("--grid", is_flag=True, help="Draw all heatmaps of an image side by side, as OUT/<image>-grid.png.")

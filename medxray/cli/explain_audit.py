@@ -20,7 +20,7 @@ from medxray.cli.report import renew_report
 @command(examples=["medxray explain audit runs/latest", "medxray explain audit runs/latest --data site --images 32"])
 @run_argument
 @split_options
-@method_option
+@method_option()
 @sample_options(64)
 @click.option("--out", type=PATH, metavar="DIR", help="Folder to write to; default: in the run.")
 @other_data_options

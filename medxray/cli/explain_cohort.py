@@ -21,7 +21,7 @@ from medxray.cli.printing import print_report
 )
 @run_argument
 @split_options
-@method_option
+@method_option()
 @click.option("--class", "target", metavar="CLASS", help="Class to explain in every image.")
 @sample_options(200)
 @click.option("--out", type=PATH, metavar="DIR", help="Folder to write to; default: in the run.")

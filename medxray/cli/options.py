@@ -30,14 +30,13 @@ model_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON value on standard output.")
 
 
-method_option = click.option(
-    "--method",
-    type=Names(METHODS),
-    metavar="NAME",
-    default=GRADCAM,
-    show_default=True,
-    help=f"One of: {', '.join(METHODS)}.",
-)
+def method_option(*, several=False):
+    """`--method` of heatmaps: one name, or several with commas between them."""
+    metavar, words = ("NAME[,NAME...]", "Of: {}; or all.") if several else ("NAME", "One of: {}.")
+    help_text = words.format(", ".join(METHODS))
+    return click.option(
+        "--method", type=Names(METHODS), metavar=metavar, default=GRADCAM, show_default=True, help=help_text
+    )
 
 
 def _settings(context, parameter, texts):
