@@ -25,12 +25,17 @@ def refit(run, *, level=LEVEL, views=None):
         metrics.unsure.Unsure.
 
     Raises:
-        RunError: the run holds no decision, or no predictions of its validation images.
+        RunError: the run was adapted to another place, holds no decision, or no predictions of its validation images.
         DataError: validation images are gone, where shifted views are wanted.
         StorageError: the run's directory cannot be written.
     """
     if "decision" not in run.record:
         raise RunError(f"{run.path} has no decision yet. Finish it with: medxray train --resume {run.path}")
+    if run.adapted_from is not None:
+        raise RunError(
+            f"{run.path} was adapted to another place, and its validation patients are of the first one: prediction "
+            f"sets and abstention cannot be calibrated for the new one. Those for the first one: {run.adapted_from}"
+        )
     shifted = None
     if (views or run.record["config"].get("decide_on")) == SHIFTED:
         validation, shifted = _with_shifted(run)

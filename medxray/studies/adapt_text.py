@@ -42,7 +42,7 @@ def lines(found):
     ]
     below = [f"Figures before and after are of patients who had no part in the fit ({found['folds']} folds)."]
     below += _decision(found) + _precision(found["precision"]) + _gate(found["refused"])
-    return above, [*below, *(f"Note: {note}" for note in found["notes"]), verdict(found)]
+    return above, [*below, *(f"Note: {note}" for note in found["notes"]), verdict(found), *price(found)]
 
 
 def verdict(found):
@@ -56,6 +56,17 @@ def verdict(found):
     interval = found["change"]["nll"]["ci95"]
     sure = "" if interval is not None and interval[1] < 0 else ", though its interval holds 0"
     return f"Kept: the NLL of patients left out falls ({before:.4f} before, {after:.4f} after{sure})."
+
+
+def price(found):
+    """A line where better probabilities are paid for with surely worse labels."""
+    change = found["change"]["balanced_accuracy"]
+    if not found["kept"] or change["ci95"] is None or change["ci95"][1] >= 0:
+        return []
+    return [
+        f"Beware: the probabilities are better, but balanced accuracy changes by {_signed(change)}. Look at "
+        "sensitivity and specificity before you use it."
+    ]
 
 
 def _prevalence(shares):
