@@ -60,7 +60,7 @@ def _print(rows):
 @click.argument("names", metavar="RUN...", nargs=-1, required=True, type=RUN)
 @_yes
 def rm(names, yes):
-    """Remove runs and searches of `tune`, after a question. SavedModels stay."""
+    """Remove runs, studies with all their runs, and searches of `tune`, after a question. SavedModels stay."""
     from medxray.runs.listing import open_listed
 
     _remove([open_listed(name) for name in names], yes)
@@ -81,10 +81,10 @@ def prune(runs_dir, yes):
 
 
 def _remove(directories, yes):
-    from medxray.runs.listing import remove
+    from medxray.runs.listing import remove, state_text
 
     for directory in directories:
-        click.echo(f"{directory.path} ({directory.read_record()['state']})")
+        click.echo(f"{directory.path} ({state_text(directory)})")
     count = len(directories)
     if not yes:
         click.confirm(f"Remove {'this run' if count == 1 else f'these {count} runs'}?", abort=True)

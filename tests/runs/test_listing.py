@@ -62,6 +62,22 @@ def test_runs_of_a_study_are_listed_behind_its_name(folder):
     assert names == ["broken", "study/1", "bad", "killed"]
 
 
+def test_a_study_is_removed_with_its_runs_and_listed_while_it_holds_none(folder):
+    study = folder / "study"
+    study.mkdir()
+    storage.write_json(study / "study.json", {"kind": "medxray-study", "runs": 2, "config": {"arch": "vgg16"}})
+    (folder / "good").rename(study / "1")
+    with RunDir(study / "1").in_use():
+        assert "being trained by another process" in str(call("rm", study, "--yes").exception)
+    call("rm", study / "1", "--yes")
+    (row,) = (row for row in json.loads(call("--runs-dir", folder, "--json").stdout) if row["name"] == "study")
+    assert (row["state"], row["what"], row["auroc"]) == ("empty", "vgg16, 0 of 2 runs", None)
+    assert "study" in [run.name for run in listed_runs(folder) if not run.is_run]
+    (folder / "bad").rename(study / "2")
+    result = call("rm", study, input="y\n")
+    assert "(study, 1 of 2 runs)" in result.stdout and "Removed 1 run." in result.stdout and not study.exists()
+
+
 def test_a_run_in_training_is_running_and_is_not_removed(folder):
     with RunDir(folder / "killed").in_use():
         assert listed_runs(folder)[-1].state == "running"
