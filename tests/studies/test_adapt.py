@@ -224,6 +224,14 @@ def test_better_probabilities_with_worse_labels_are_told_of():
     assert not adapt_text.price(found | {"change": {"balanced_accuracy": change | {"ci95": [-0.15, 0.01]}}})
 
 
+def test_patients_who_tell_a_figure_surely_enough_are_not_said_to_be_too_few():
+    entry = {"figure": "specificity", "patients": 32, "half_width": 0.044, "needed": 38}
+    (enough,) = adapt_text.precision_lines({"wished": 0.05, "classes": {"NORMAL": entry}})
+    assert "these 32 patients of NORMAL tell it to within 0.044; others may need about 38" in enough
+    (few,) = adapt_text.precision_lines({"wished": 0.02, "classes": {"NORMAL": entry}})
+    assert "about 38 patients of NORMAL are needed; these 32 tell it to within 0.04" in few
+
+
 def test_too_few_patients_of_a_class_are_refused(place):
     run, data, runs = place
     rows = pd.read_csv(data)
