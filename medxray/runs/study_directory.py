@@ -9,7 +9,7 @@ from pathlib import Path
 from medxray.errors import RunError
 from medxray.runs.directory import RunDir, checked_name, failed_early, free_name
 from medxray.runs.environment import environment
-from medxray.runs.names import STUDY_RECORD
+from medxray.runs.names import LATEST, STUDY_RECORD
 from medxray.runs.recorded_folder import RecordedFolder
 from medxray.runs.tuning_directory import is_tuning
 from medxray.system import storage
@@ -66,9 +66,10 @@ def is_study(path):
 
 
 def runs_at(paths):
-    """Yield the paths of runs, with the runs of a study in its place; a search for options has none.
+    """Yield the paths of runs, with the runs of a study in its place.
 
-    The log says where a study lacks runs.
+    What else lies in a folder of runs, such as a search for options or `mlflow.db`, is left out, and the log says so.
+    It also says where a study lacks runs.
 
     Raises:
         RunError: a study is damaged, or holds no run.
@@ -78,8 +79,17 @@ def runs_at(paths):
             log.warning("Left out: %s is a search for options and holds no run.", path)
         elif is_study(path):
             yield from _of_study(StudyDir(path))
+        elif _is_other(Path(path)):
+            log.warning("Left out: %s holds no run.", path)
         else:
             yield path
+
+
+def _is_other(path):
+    """Whether something is there that is no run, so that a pattern such as runs/* may name it."""
+    if path.is_dir():
+        return not RunDir(path).is_there()
+    return path.is_file() and path.name not in (LATEST, "model.keras")
 
 
 def _of_study(study):

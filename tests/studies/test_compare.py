@@ -200,6 +200,13 @@ def test_a_link_to_a_run_is_no_further_run_and_a_study_stands_for_its_runs(three
         compared([study, three[2]])
 
 
+def test_what_else_lies_in_a_folder_of_runs_is_left_out_and_told_of(three, tmp_path, caplog):
+    (tmp_path / "mlflow.db").write_bytes(b"")
+    (tmp_path / "mlflow-files").mkdir()
+    assert [member.name for member in compared(sorted(tmp_path.iterdir())).members] == ["a", "b", "c"]
+    assert "mlflow.db holds no run" in caplog.text and "mlflow-files holds no run" in caplog.text
+
+
 def test_runs_of_one_name_are_told_apart_by_their_paths(stored):
     found = compared([stored("x/run"), stored("y/run", seed=1)]).to_dict()
     assert [run["name"].rpartition("/")[0][-1] for run in found["runs"]] == ["x", "y"]
