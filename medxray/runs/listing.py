@@ -12,6 +12,7 @@ from medxray.runs.tuning_directory import TuningDir, is_tuning
 from medxray.system import storage
 
 UNFINISHED = ("failed", "interrupted")
+_FIGURES = ("auroc", "balanced_accuracy")
 
 
 @dataclass(frozen=True)
@@ -37,9 +38,9 @@ class Listed:
         return isinstance(self.directory, RunDir)
 
     def to_dict(self):
-        """JSON values: name, path, state, created, what, data, bytes, auroc.
+        """JSON values: name, path, state, created, what, data, bytes, auroc, balanced_accuracy.
 
-        `what` is architecture and mode, method, or the number of members; `auroc` is that of the test split after
+        `what` is architecture and mode, method, or the number of members; the figures are those of the test split after
         training, with value and ci95, or None.
         """
         config = self.record.get("config", {})
@@ -51,7 +52,7 @@ class Listed:
             "what": _what(config) + ("" if self.is_run else self._searched()),
             "data": config.get("data"),
             "bytes": sum(file.stat().st_size for file in self.directory.path.rglob("*") if file.is_file()),
-            "auroc": _test_auroc(self.directory) if self.is_run else None,
+            **_figures(self.directory if self.is_run else None),
         }
 
     def _searched(self):
@@ -190,8 +191,10 @@ def _state(directory, stored):
         return stored
 
 
-def _test_auroc(directory):
+def _figures(directory):
+    """The headline figures of the test split of a run, dict; None where there is none."""
     try:
-        return storage.read_json(directory.metrics_file)["splits"]["test"]["auroc"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        report = storage.read_json(directory.metrics_file)["splits"]["test"]
+        return {name: report.get(name) for name in _FIGURES}
+    except (AttributeError, OSError, ValueError, KeyError, TypeError):
+        return dict.fromkeys(_FIGURES)

@@ -27,7 +27,8 @@ def folder(tmp_path):
         record["config"] = {"arch": "vgg16", "mode": "finetune", "data": "data/chest_xray"}
         storage.write_json(run.record_file, record)
     auroc = {"value": 0.9, "ci95": [0.8, 0.95]}
-    storage.write_json(tmp_path / "good" / "metrics.json", {"format": 2, "splits": {"test": {"auroc": auroc}}})
+    test = {"auroc": auroc, "balanced_accuracy": {"value": 0.8, "ci95": None}}
+    storage.write_json(tmp_path / "good" / "metrics.json", {"format": 2, "splits": {"test": test}})
     point_latest(RunDir(tmp_path / "killed"))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "run.json").write_text("{")
@@ -51,6 +52,7 @@ def test_every_run_is_listed_once_with_its_state_and_figure(folder):
     ]
     assert "0.900 [0.800, 0.950]" in lines[2] and "vgg16 finetune" in lines[2] and lines[-1] == "4 runs"
     rows = json.loads(call("--runs-dir", folder, "--json").stdout)
+    assert "0.800" in lines[2] and rows[1]["balanced_accuracy"]["value"] == 0.8
     assert rows[1]["auroc"]["value"] == 0.9 and rows[1]["bytes"] > 0 and rows[0]["auroc"] is None
 
 
