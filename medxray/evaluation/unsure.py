@@ -1,5 +1,7 @@
 """Prediction sets and abstention of a trained run, computed again from its validation images."""
 
+import logging
+
 from medxray.errors import RunError
 from medxray.evaluation.shifts import logits_of_draws
 from medxray.metrics.conformal import LEVEL
@@ -9,6 +11,11 @@ from medxray.metrics.unsure import fit_unsure
 from medxray.models.inference import compiled, logits_model
 from medxray.runs.images import own_manifest
 
+log = logging.getLogger(__name__)
+_WEIGHED = (
+    "The weights of %s were fitted to its validation patients, and here they are not cross-fitted: sets and abstention "
+    "promise a little too much. Better combine the runs again with --decide-on shifted."
+)
 _OTHERWISE = ", or leave the shifted views out with --views clean"
 
 
@@ -38,6 +45,8 @@ def refit(run, *, level=LEVEL, views=None):
         )
     shifted = None
     if (views or run.record["config"].get("decide_on")) == SHIFTED:
+        if run.record.get("ensemble", {}).get("weights_of_folds"):
+            log.warning(_WEIGHED, run.path)
         validation, shifted = _with_shifted(run)
     else:
         validation = stored_validation(run)

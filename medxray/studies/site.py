@@ -99,6 +99,7 @@ def unknown_images(run, manifest, *, exclude_known):
         raise DataError(
             f"The run has learned from, or was adapted to, {certain.sum()} of {len(manifest)} images of {place} or "
             f"their patients ({told}). Give images of other patients, or leave these out with --exclude-known."
+            + ("" if same.any() else " If two places merely number their patients alike, give these other ids.")
         )
     if found.all():
         raise DataError(f"The run knows a patient or picture of every image of {place}: none is left.")

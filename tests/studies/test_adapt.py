@@ -262,7 +262,7 @@ def test_patients_of_the_training_are_refused(place):
     rows = pd.read_csv(data)
     rows.loc[0, "patient"] = "own-val0.png"
     rows.to_csv(data, index=False)
-    with pytest.raises(DataError, match="1 of the same patients"):
+    with pytest.raises(DataError, match="1 of the same patients.*number their patients alike, give these other ids"):
         adapt(run, data, GIVEN, name="there", **how(runs))
 
 
