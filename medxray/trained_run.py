@@ -99,7 +99,7 @@ class Run(Explainable, Reportable, StoredRun):
 
         Raises:
             ConfigError: `gate` is another word, or the error cannot be kept.
-            RunError: `abstain` is given for a run of a version that did not compute it.
+            RunError: `abstain` is given for an adapted run, or one of a version that did not compute it.
             DataError: a folder or pattern holds no image.
         """
         return self.predict_with_features(paths, gate=gate, abstain=abstain)[0]
@@ -119,7 +119,8 @@ class Run(Explainable, Reportable, StoredRun):
             ConfigError, RunError, DataError: as for `predict`.
         """
         verdicts.check_answer(gate)
-        point = None if abstain is None else abstain_point(self.unsure, abstain, path=self.path)
+        whose = {"path": self.path, "origin": self.adapted_from}
+        point = None if abstain is None else abstain_point(self.unsure, abstain, **whose)
         images = expand_inputs(paths)
         judge = None if gate == "off" else self._judge
         outputs, answers, errors, found = [], [], [], FeatureCollector(self.feature_size)

@@ -52,12 +52,13 @@ def _print(found):
 
     tables = (
         comparison_text.figure_rows,
+        comparison_text.shifted_rows,
         comparison_text.pair_rows,
         comparison_text.error_rows,
         comparison_text.cost_rows,
     )
-    for rows in (table(found) for table in tables):
-        for line in aligned(rows) if rows else ():
+    for rows in filter(None, (table(found) for table in tables)):
+        for line in aligned(rows):
             click.echo(line.rstrip())
         click.echo()
     for line in comparison_text.remarks(found):

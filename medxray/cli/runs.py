@@ -7,6 +7,7 @@ from medxray.cli.options import PATH, json_option
 from medxray.cli.types import RUN
 
 _runs_dir = click.option("--runs-dir", type=PATH, default="runs", show_default=True, help="Folder of the runs.")
+_FIGURES = ("auroc", "balanced_accuracy")
 _yes = click.option("--yes", is_flag=True, help="Remove without asking.")
 
 
@@ -15,7 +16,7 @@ _yes = click.option("--yes", is_flag=True, help="Remove without asking.")
 @json_option
 @click.pass_context
 def runs(context, runs_dir, as_json):
-    """List runs: state, what was trained on which data, test AUROC, size. `rm` and `prune` remove some."""
+    """List runs: state, what was trained on which data, test figures, size. `rm` and `prune` remove some."""
     if context.invoked_subcommand:
         if as_json or context.get_parameter_source("runs_dir").name != "DEFAULT":
             raise click.UsageError(
@@ -38,20 +39,20 @@ def _print(rows):
     from medxray.metrics.intervals import estimate_text
     from medxray.system.storage import size_text
 
-    header = ["run", "state", "created", "what", "test AUROC", "size", "data"]
+    header = ["run", "state", "created", "what", "test AUROC", "balanced accuracy", "size", "data"]
     cells = [
         [
             row["name"],
             row["state"],
             (row["created"] or "-")[:16].replace("T", " "),
             row["what"] or "-",
-            "-" if row["auroc"] is None else estimate_text(row["auroc"], undefined="-"),
+            *("-" if row[name] is None else estimate_text(row[name], undefined="-") for name in _FIGURES),
             size_text(row["bytes"]),
             row["data"] or "-",
         ]
         for row in rows
     ]
-    for line in aligned([header, *cells], left=(0, 1, 2, 3, 6)):
+    for line in aligned([header, *cells], left=(0, 1, 2, 3, 7)):
         click.echo(line.rstrip())
     click.echo(f"{len(rows)} run{'' if len(rows) == 1 else 's'}")
 
@@ -60,7 +61,7 @@ def _print(rows):
 @click.argument("names", metavar="RUN...", nargs=-1, required=True, type=RUN)
 @_yes
 def rm(names, yes):
-    """Remove runs and searches of `tune`, after a question. SavedModels stay."""
+    """Remove runs, studies with all their runs, and searches of `tune`, after a question. SavedModels stay."""
     from medxray.runs.listing import open_listed
 
     _remove([open_listed(name) for name in names], yes)
@@ -81,10 +82,10 @@ def prune(runs_dir, yes):
 
 
 def _remove(directories, yes):
-    from medxray.runs.listing import remove
+    from medxray.runs.listing import remove, state_text
 
     for directory in directories:
-        click.echo(f"{directory.path} ({directory.read_record()['state']})")
+        click.echo(f"{directory.path} ({state_text(directory)})")
     count = len(directories)
     if not yes:
         click.confirm(f"Remove {'this run' if count == 1 else f'these {count} runs'}?", abort=True)

@@ -9,7 +9,7 @@ from medxray.errors import ConfigError, DataError, RunError
 from medxray.runs.directory import RunDir, open_run
 from medxray.runs.images import read_content
 from medxray.runs.stored_decision import stored_decision
-from medxray.runs.study_directory import runs_at
+from medxray.runs.study_directory import name_of, runs_at
 from medxray.training.config import TrainConfig
 
 _FORM = ("image_size", "channels", "resize")
@@ -30,8 +30,8 @@ class Member:
 
     @property
     def name(self):
-        """Name of the run."""
-        return self.directory.name
+        """Name of the run, after that of its study."""
+        return name_of(self.directory)
 
     @property
     def classes(self):

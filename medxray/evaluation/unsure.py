@@ -1,5 +1,7 @@
 """Prediction sets and abstention of a trained run, computed again from its validation images."""
 
+import logging
+
 from medxray.errors import RunError
 from medxray.evaluation.shifts import logits_of_draws
 from medxray.metrics.conformal import LEVEL
@@ -9,6 +11,11 @@ from medxray.metrics.unsure import fit_unsure
 from medxray.models.inference import compiled, logits_model
 from medxray.runs.images import own_manifest
 
+log = logging.getLogger(__name__)
+_WEIGHED = (
+    "The weights of %s were fitted to its validation patients, and here they are not cross-fitted: sets and abstention "
+    "promise a little too much. Better combine the runs again with --decide-on shifted."
+)
 _OTHERWISE = ", or leave the shifted views out with --views clean"
 
 
@@ -25,14 +32,21 @@ def refit(run, *, level=LEVEL, views=None):
         metrics.unsure.Unsure.
 
     Raises:
-        RunError: the run holds no decision, or no predictions of its validation images.
+        RunError: the run was adapted to another place, holds no decision, or no predictions of its validation images.
         DataError: validation images are gone, where shifted views are wanted.
         StorageError: the run's directory cannot be written.
     """
     if "decision" not in run.record:
         raise RunError(f"{run.path} has no decision yet. Finish it with: medxray train --resume {run.path}")
+    if run.adapted_from is not None:
+        raise RunError(
+            f"{run.path} was adapted to another place, and its validation patients are of the first one: prediction "
+            f"sets and abstention cannot be calibrated for the new one. Those for the first one: {run.adapted_from}"
+        )
     shifted = None
     if (views or run.record["config"].get("decide_on")) == SHIFTED:
+        if run.record.get("ensemble", {}).get("weights_of_folds"):
+            log.warning(_WEIGHED, run.path)
         validation, shifted = _with_shifted(run)
     else:
         validation = stored_validation(run)

@@ -17,13 +17,14 @@ from medxray.metrics.intervals import estimate
 
 LABELLED = ("sensitivity", "specificity", "balanced_accuracy")  # figures at the stored threshold
 FIGURES = ("auroc", *LABELLED, "ece")
+AVERAGED = ("precision", "f1", "average_precision")  # of which there is the mean over views alone
 
 
 def evaluate_shifts(predictions, decision, logits, *, groups, n_boot=N_BOOT, seed=0):
     """Evaluate the predictions of shifted views of the same images.
 
-    Labels are those of the stored decision. Means are over views. With three or more classes AUROC, sensitivity and
-    specificity are means over the classes, each against the others.
+    Labels are those of the stored decision. Means are over views. With three or more classes all but balanced accuracy
+    are means over the classes, each against the others.
 
     Args:
         predictions: `Predictions` of the unchanged images.
@@ -35,11 +36,11 @@ def evaluate_shifts(predictions, decision, logits, *, groups, n_boot=N_BOOT, see
 
     Returns:
         dict of JSON values. `mean_auroc` (ci95 by `clustered.clustered_auroc`, the mean over views as one AUROC) and
-        `balanced_accuracy`, `sensitivity`, `specificity` (ci95 by the patient-cluster bootstrap, with the same patients
-        in all views), each with value and ci95; `mean_ece`; `worst`: the view with the lowest auroc, and the one with
-        the lowest balanced_accuracy; `groups`: the means of each group; `clean`: the FIGURES of the unchanged images;
-        `families`: for each family and severity its group, n, the FIGURES, and ci95 of each but ECE. What cannot be
-        computed is None.
+        `balanced_accuracy`, `sensitivity`, `specificity`, `precision`, `f1`, `average_precision` (ci95 by the
+        patient-cluster bootstrap, with the same patients in all views), each with value and ci95; `mean_ece`; `worst`:
+        the view with the lowest auroc, and the one with the lowest balanced_accuracy; `groups`: the means of each
+        group; `clean`: the FIGURES of the unchanged images; `families`: for each family and severity its group, n, the
+        FIGURES, and ci95 of each but ECE. What cannot be computed is None.
 
     Source: Hendrycks and Dietterich (2019), means over corruptions and severities; deviations: AUROC and figures at
     a stored threshold instead of error rates, and no division by those of a reference model.
@@ -78,7 +79,7 @@ class _View:
     def __init__(self, predictions, decision):
         self._predictions = predictions
         self.labels = decision.labels(predictions.logits)
-        self._log_odds = predictions.log_odds(decision.calibration)
+        self.log_odds = predictions.log_odds(decision.calibration)
         self._probabilities = predictions.probabilities(decision.calibration)
         self._sides = _sides(predictions)
         self.auroc = self._auroc()
@@ -88,7 +89,7 @@ class _View:
         if any(side.all() or not side.any() for side in self._sides.values()):
             return np.nan
         patients = self._predictions.patient_ids
-        scores = [(side, self._log_odds[:, k]) for k, side in self._sides.items()]
+        scores = [(side, self.log_odds[:, k]) for k, side in self._sides.items()]
         if min(fewest_patients(side, patients) for side in self._sides.values()) < MIN_PATIENTS:
             return float(np.mean([placements(*pair)[0].mean() for pair in scores]))
         return mean_auroc([clustered_auroc(*pair, patients) for pair in scores])
@@ -132,7 +133,9 @@ class _Resampled:
 
     def __init__(self, predictions, views, *, n_boot, seed):
         self._truth, self._labels = predictions.y_true, np.stack([view.labels for view in views], axis=1)
-        self._classes, self._counted = range(len(predictions.classes)), list(_sides(predictions))
+        self._classes, sides = range(len(predictions.classes)), _sides(predictions)
+        self._counted = list(sides)
+        self._rankings = [[metrics.Ranking(side, view.log_odds[:, k]) for view in views] for k, side in sides.items()]
         patients = predictions.patient_ids
         whole = np.ones((1, len(predictions)))
         self._point = self._figures(whole)
@@ -142,15 +145,24 @@ class _Resampled:
 
     def _figures(self, weights):
         """Weights (B,n) -> dict name -> (B, views)."""
-        sensitivity, specificity = {}, {}
-        for k in self._classes:
-            own, called = self._truth == k, self._labels == k
-            sensitivity[k] = _weighted_share(weights[:, own], called[own])
-            specificity[k] = _weighted_share(weights[:, ~own], ~called[~own])
+        by_class = [self._of_class(weights, k) for k in self._classes]
+        counted = [by_class[k] for k in self._counted]
+        found = {name: np.mean([of[name] for of in counted], axis=0) for name in by_class[0]}
+        ranked = [[ranking.areas(weights)[1] for ranking in views] for views in self._rankings]
+        return found | {
+            "balanced_accuracy": np.mean([of["sensitivity"] for of in by_class], axis=0),
+            "average_precision": np.mean(ranked, axis=0).T,
+        }
+
+    def _of_class(self, weights, k):
+        own, called = self._truth == k, self._labels == k
+        right, total = weights[:, own] @ called[own].astype(float), weights[:, own].sum(axis=1, keepdims=True)
+        all_called = weights @ called.astype(float)
         return {
-            "sensitivity": np.mean([sensitivity[k] for k in self._counted], axis=0),
-            "specificity": np.mean([specificity[k] for k in self._counted], axis=0),
-            "balanced_accuracy": np.mean(list(sensitivity.values()), axis=0),
+            "sensitivity": _ratio(right, total),
+            "specificity": _weighted_share(weights[:, ~own], ~called[~own]),
+            "precision": _ratio(right, all_called),
+            "f1": _ratio(2 * right, all_called + total),
         }
 
     def mean(self, name, members):
@@ -173,9 +185,12 @@ def _sides(predictions):
 
 def _weighted_share(weights, success):
     """Share of successes (m,V) under weights (B,m): (B,V), nan where nothing has a weight."""
-    total = weights.sum(axis=1, keepdims=True)
-    sums = weights @ success.astype(np.float64)
-    return np.divide(sums, total, out=np.full(sums.shape, np.nan), where=total > 0)
+    return _ratio(weights @ success.astype(np.float64), weights.sum(axis=1, keepdims=True))
+
+
+def _ratio(part, whole):
+    """Part / whole, nan where the whole is 0."""
+    return np.divide(part, whole, out=np.full(part.shape, np.nan), where=whole > 0)
 
 
 def _means(views, members, resampled):
@@ -183,7 +198,7 @@ def _means(views, members, resampled):
     clustered = not any(isinstance(auroc, float) for auroc in aurocs)
     mean = mean_auroc(aurocs) if clustered else float(np.mean([_value(auroc) for auroc in aurocs]))
     found = {"mean_auroc": estimate(_value(mean), _interval_of_auroc(mean))}
-    found |= {name: resampled.mean(name, members) for name in ("balanced_accuracy", "sensitivity", "specificity")}
+    found |= {name: resampled.mean(name, members) for name in (*LABELLED, *AVERAGED)}
     eces = [views[at].figures()["ece"] for at in members]
     return found | {"mean_ece": None if None in eces else float(np.mean(eces))}
 

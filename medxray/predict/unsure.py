@@ -7,23 +7,29 @@ from medxray.errors import ConfigError, RunError
 COLUMNS = ("answered", "prediction_set")
 
 
-def abstain_point(unsure, risk, *, path):
+def abstain_point(unsure, risk, *, path, origin=None):
     """From which log-odds on images are answered, so that an error is kept.
 
     Args:
         unsure: metrics.unsure.Unsure of the run, or None.
         risk: the error among answered patients, above 0 and below 1.
         path: of the run, for messages.
+        origin: path of the run that it was adapted from, for messages; None where it was not.
 
     Returns:
         metrics.selective.AbstainPoint.
 
     Raises:
         ConfigError: `risk` is no such number, or validation patients do not allow it.
-        RunError: the run is of a version that stored nothing about being unsure.
+        RunError: the run was adapted to another place, or is of a version that stored nothing about being unsure.
     """
     if not 0 < risk < 1:
         raise ConfigError(f"--abstain must be an error above 0 and below 1, such as 0.05. Received {risk:g}.")
+    if unsure is None and origin is not None:
+        raise RunError(
+            f"{path} was adapted to another place, and when to abstain was calibrated on patients of the first one: "
+            f"nothing is known for the new one. Leave --abstain out, or ask the run it was adapted from: {origin}"
+        )
     if unsure is None:
         raise RunError(
             f"{path} was trained by a version that did not compute when to abstain. Compute it from the run's "

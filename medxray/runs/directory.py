@@ -135,6 +135,11 @@ def checked_name(name):
 def _clear_way(path, overwrite):
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
+    for record, what in ((STUDY_RECORD, "a study of several runs"), (TUNING_RECORD, "a search for options")):
+        if (path / record).is_file():
+            raise RunError(
+                f"{path} exists already and is {what}. Choose another --name, or remove it: medxray runs rm {path}"
+            )
     RunDir(path).read_record()  # refuses what is no run
     failed = failed_early(path)
     if not overwrite and not failed:

@@ -1,4 +1,4 @@
-"""The runs and searches in a folder: listing them, and removing some. No TensorFlow."""
+"""The runs, studies and searches in a folder: listing them, and removing some. No TensorFlow."""
 
 import contextlib
 import shutil
@@ -12,34 +12,35 @@ from medxray.runs.tuning_directory import TuningDir, is_tuning
 from medxray.system import storage
 
 UNFINISHED = ("failed", "interrupted")
+_FIGURES = ("auroc", "balanced_accuracy")
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A run, or a search for options, as a list shows it.
+    """A run, a search for options, or a study without runs, as a list shows it.
 
     Attributes:
         name: of the run, that of a run of a study after the study's.
-        directory: RunDir or TuningDir.
-        state: "running", "completed", "failed", "interrupted" (killed ones too), or "damaged" where run.json cannot
-            be read.
+        directory: RunDir, TuningDir or StudyDir.
+        state: "running", "completed", "failed", "interrupted" (killed ones too), "empty" of a study without runs, or
+            "damaged" where run.json cannot be read.
         record: dict of run.json; an empty one where it cannot be read.
     """
 
     name: str
-    directory: RunDir | TuningDir
+    directory: RunDir | TuningDir | StudyDir
     state: str
     record: dict
 
     @property
     def is_run(self):
-        """Whether it is a run, and no search."""
+        """Whether it is a run, no search and no study."""
         return isinstance(self.directory, RunDir)
 
     def to_dict(self):
-        """JSON values: name, path, state, created, what, data, bytes, auroc.
+        """JSON values: name, path, state, created, what, data, bytes, auroc, balanced_accuracy.
 
-        `what` is architecture and mode, method, or the number of members; `auroc` is that of the test split after
+        `what` is architecture and mode, method, or the number of members; the figures are those of the test split after
         training, with value and ci95, or None.
         """
         config = self.record.get("config", {})
@@ -51,13 +52,15 @@ class Listed:
             "what": _what(config) + ("" if self.is_run else self._searched()),
             "data": config.get("data"),
             "bytes": sum(file.stat().st_size for file in self.directory.path.rglob("*") if file.is_file()),
-            "auroc": _test_auroc(self.directory) if self.is_run else None,
+            **_figures(self.directory if self.is_run else None),
         }
 
     def _searched(self):
-        """How far a search is: ", 5 of 20 trials"."""
+        """How far a search is: ", 5 of 20 trials"; of a study without runs how many it wants."""
         if not self.record:
             return ""
+        if isinstance(self.directory, StudyDir):
+            return f", 0 of {self.record['runs']} runs"
         return f", {sum(self.record['counts'].values())} of {self.record['trials']} trials"
 
 
@@ -90,10 +93,10 @@ def listed_runs(folder):
 
 
 def remove(directories):
-    """Remove some runs and searches, unless a process is at work on one of them.
+    """Remove some runs, studies and searches, unless a process is at work on one of them.
 
     Args:
-        directories: list of RunDir and TuningDir.
+        directories: list of RunDir, StudyDir and TuningDir.
 
     Raises:
         RunError: a process is at work on one of them; nothing is removed then.
@@ -119,16 +122,24 @@ def _forget_latest(directory):
 
 
 def open_listed(path):
-    """The RunDir or TuningDir of what lies at a path.
+    """The RunDir, StudyDir or TuningDir of what lies at a path.
 
     Raises:
-        RunError: there is nothing, or neither of them.
+        RunError: there is nothing, or none of them.
     """
-    if not is_tuning(path):
+    kind = TuningDir if is_tuning(path) else StudyDir if is_study(path) else None
+    if kind is None:
         return open_run(path)
-    directory = TuningDir(Path(path).resolve())
+    directory = kind(Path(path).resolve())
     directory.read_record()
     return directory
+
+
+def state_text(directory):
+    """The state of a RunDir or TuningDir in a word; of a StudyDir, how many runs it holds."""
+    if isinstance(directory, StudyDir):
+        return f"study, {len(directory.members())} of {directory.read_record()['runs']} runs"
+    return directory.read_record()["state"]
 
 
 def _listed(path):
@@ -146,7 +157,15 @@ def _search(directory):
 
 
 def _in_study(study):
-    return [run for path in study.path.iterdir() for run in _in_folder(path, f"{study.name}/{path.name}")]
+    found = [run for path in study.path.iterdir() for run in _in_folder(path, f"{study.name}/{path.name}")]
+    return found or [_empty(study)]
+
+
+def _empty(study):
+    try:
+        return Listed(study.name, study, "empty", study.read_record())
+    except RunError:
+        return Listed(study.name, study, "damaged", {})
 
 
 def _in_folder(path, name):
@@ -172,8 +191,10 @@ def _state(directory, stored):
         return stored
 
 
-def _test_auroc(directory):
+def _figures(directory):
+    """The headline figures of the test split of a run, dict; None where there is none."""
     try:
-        return storage.read_json(directory.metrics_file)["splits"]["test"]["auroc"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        report = storage.read_json(directory.metrics_file)["splits"]["test"]
+        return {name: report.get(name) for name in _FIGURES}
+    except (AttributeError, OSError, ValueError, KeyError, TypeError):
+        return dict.fromkeys(_FIGURES)

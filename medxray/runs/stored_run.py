@@ -9,7 +9,9 @@ from medxray.errors import RunError
 from medxray.models.classifier import load_classifier
 from medxray.models.registry import architecture
 from medxray.predict.input_form import InputForm
+from medxray.runs.derived import ORIGIN
 from medxray.runs.directory import SHORTCUT_AUDITS
+from medxray.runs.prevalence import ADAPTATION
 from medxray.runs.stored_decision import stored_decision, stored_other_decision, stored_unsure
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,11 @@ class StoredRun:
         held, audited = self.record.get("holdout"), self.record.get(SHORTCUT_AUDITS, {}).get(split)
         notes = [held["note"]] if held and split == "test" else []
         return notes + ([f"Shortcut audit of {audited['n']} images: {audited['verdict']}"] if audited else [])
+
+    @property
+    def adapted_from(self):
+        """Path of the run that this one was adapted from to another place, text; None where it was not adapted."""
+        return self.record[ORIGIN]["path"] if ADAPTATION in self.record else None
 
     def _read_facts(self):
         data, config = self.record["data"], self.record["config"]

@@ -1,5 +1,6 @@
 """Directories of studies: a folder with several runs, called 1, 2, 3..., and what belongs to all. No TensorFlow."""
 
+import contextlib
 import logging
 import re
 import shutil
@@ -8,7 +9,7 @@ from pathlib import Path
 from medxray.errors import RunError
 from medxray.runs.directory import RunDir, checked_name, failed_early, free_name
 from medxray.runs.environment import environment
-from medxray.runs.names import STUDY_RECORD
+from medxray.runs.names import LATEST, STUDY_RECORD
 from medxray.runs.recorded_folder import RecordedFolder
 from medxray.runs.tuning_directory import is_tuning
 from medxray.system import storage
@@ -46,6 +47,14 @@ class StudyDir(RecordedFolder):
         begun = (self.member(number) for number in numbers if number <= runs)
         return [member for member in begun if member.is_there()]
 
+    @contextlib.contextmanager
+    def in_use(self):
+        """Keep other processes from training the runs of the study; RunError when one already does."""
+        with contextlib.ExitStack() as held:
+            for member in self.members():
+                held.enter_context(member.in_use())
+            yield
+
     def is_sound(self, record):
         """Whether the number of runs can be."""
         return record["runs"] >= 1
@@ -57,14 +66,55 @@ def is_study(path):
 
 
 def runs_at(paths):
-    """Yield the paths of runs, with the runs of a study in its place; a search for options has none."""
+    """Yield the paths of runs, with the runs of a study in its place.
+
+    What else lies in a folder of runs, such as a search for options or `mlflow.db`, is left out, and the log says so.
+    It also says where a study lacks runs.
+
+    Raises:
+        RunError: a study is damaged, or holds no run.
+    """
     for path in paths:
         if is_tuning(path):
             log.warning("Left out: %s is a search for options and holds no run.", path)
         elif is_study(path):
-            yield from (member.path for member in StudyDir(path).members())
+            yield from _of_study(StudyDir(path))
+        elif _is_other(Path(path)):
+            log.warning("Left out: %s holds no run.", path)
         else:
             yield path
+
+
+def _is_other(path):
+    """Whether something is there that is no run, so that a pattern such as runs/* may name it."""
+    if path.is_dir():
+        return not RunDir(path).is_there()
+    return path.is_file() and path.name not in (LATEST, "model.keras")
+
+
+def _of_study(study):
+    """The paths of the runs of a study, list of one or more."""
+    found, wanted = study.members(), study.read_record()["runs"]
+    if not found:
+        raise RunError(
+            f"{study.path} is a study that holds no run. Train its runs with `medxray train --resume {study.path}`, or "
+            "leave it out."
+        )
+    if len(found) < wanted:
+        log.warning(
+            "%s has %d of its %d runs; those that are missing take no part. Train them: medxray train --resume %s",
+            study.path,
+            len(found),
+            wanted,
+            study.path,
+        )
+    return [member.path for member in found]
+
+
+def name_of(directory):
+    """Name of a run (RunDir); that of a run of a study stands after the study's."""
+    folder = directory.path.parent
+    return f"{folder.name}/{directory.name}" if is_study(folder) else directory.name
 
 
 def create_study(config, *, what, runs, command):
@@ -88,7 +138,8 @@ def create_study(config, *, what, runs, command):
     stem = f"{config.resolved().default_name}-{what}"
     path = free_name(folder, stem) if config.name is None else folder / checked_name(config.name)
     if path.exists() and any(path.iterdir()):
-        raise RunError(f"{path} exists already. Choose another --name, or go on with it: medxray train --resume {path}")
+        going_on = f", or go on with it: medxray train --resume {path}" if is_study(path) else ""
+        raise RunError(f"{path} exists already, and a study replaces nothing. Choose another --name{going_on}.")
     study = StudyDir(path)
     record = {"kind": StudyDir.KIND, "what": what, "runs": runs, "command": list(command), "config": config.to_dict()}
     storage.write_json(study.record_file, record | {"type": config.TYPE, "environment": environment()})

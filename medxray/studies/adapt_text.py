@@ -41,8 +41,8 @@ def lines(found):
         f"Prevalence {_prevalence(found['prevalence'])} ({how}){_stored(found)}.",
     ]
     below = [f"Figures before and after are of patients who had no part in the fit ({found['folds']} folds)."]
-    below += _decision(found) + _precision(found["precision"]) + _gate(found["refused"])
-    return above, [*below, *(f"Note: {note}" for note in found["notes"]), verdict(found)]
+    below += _decision(found) + precision_lines(found["precision"]) + _gate(found["refused"])
+    return above, [*below, *(f"Note: {note}" for note in found["notes"]), verdict(found), *price(found)]
 
 
 def verdict(found):
@@ -56,6 +56,17 @@ def verdict(found):
     interval = found["change"]["nll"]["ci95"]
     sure = "" if interval is not None and interval[1] < 0 else ", though its interval holds 0"
     return f"Kept: the NLL of patients left out falls ({before:.4f} before, {after:.4f} after{sure})."
+
+
+def price(found):
+    """List of a line where better probabilities are paid for with surely worse labels."""
+    change = found["change"]["balanced_accuracy"]
+    if not found["kept"] or change["ci95"] is None or change["ci95"][1] >= 0:
+        return []
+    return [
+        f"Beware: the probabilities are better, but balanced accuracy changes by {_signed(change)}. Look at "
+        "sensitivity and specificity before you use it."
+    ]
 
 
 def _prevalence(shares):
@@ -84,12 +95,23 @@ def _bias(decision):
     return "/".join(f"{value:+.3f}" for value in decision["bias"][1:]) or "0"
 
 
-def _precision(precision):
-    return [
-        f"{entry['figure'].capitalize()} to within {precision['wished']:g}: about {entry['needed']} patients of {name} "
-        f"are needed; these {entry['patients']} tell it to within {entry['half_width']:.2f}."
-        for name, entry in precision["classes"].items()
-    ]
+def precision_lines(precision):
+    """How many patients of each class the wished precision needs, list of str; `precision` as `adapt` returns it."""
+    return [_needed(name, entry, precision["wished"]) for name, entry in precision["classes"].items()]
+
+
+def _needed(name, entry, wished):
+    """How many patients of a class the wished precision needs; with luck these are fewer than are to be expected."""
+    begin = f"{entry['figure'].capitalize()} to within {wished:g}: "
+    if entry["half_width"] <= wished and entry["needed"] > entry["patients"]:
+        return (
+            f"{begin}these {entry['patients']} patients of {name} tell it to within {entry['half_width']:.3f}; others "
+            f"may need about {entry['needed']}, if the figure is less extreme there."
+        )
+    return (
+        f"{begin}about {entry['needed']} patients of {name} are needed; these {entry['patients']} tell it to within "
+        f"{entry['half_width']:.2f}."
+    )
 
 
 def _gate(refused):

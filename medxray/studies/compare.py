@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+import logging
 from collections import Counter
 from dataclasses import dataclass
 
@@ -22,8 +23,17 @@ FIGURES = {
     "recall": "recall",
     "f1": "F1",
 }
+SHIFTED = {  # means over shifted views, and what their report calls them
+    "shift_mean_auroc": "mean_auroc",
+    "shift_average_precision": "average_precision",
+    "shift_precision": "precision",
+    "shift_recall": "sensitivity",
+    "shift_f1": "f1",
+    "shift_balanced_accuracy": "balanced_accuracy",
+}
 _KEYS = {"recall": "sensitivity"}  # where a report calls a figure by another name
 ACCURACY = "accuracy"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -91,6 +101,7 @@ def compared(paths, *, split="test", common=False, seed=0):
     _check_classes(members)
     members, left_out = _on_common_images(members) if common else (members, {})
     _check_images(members)
+    _tell_of_other_content(members)
     pairs = list(itertools.combinations(members, 2))
     tests = []
     with progress.track(len(pairs), "Pairs of runs") as bar:
@@ -111,8 +122,7 @@ def row_of(member):
         "path": str(member.directory.path),
         **figures,
         ACCURACY: member.report[ACCURACY],
-        "shift_mean_auroc": shifts.get("mean_auroc"),
-        "shift_balanced_accuracy": shifts.get("balanced_accuracy"),
+        **{name: shifts.get(key) for name, key in SHIFTED.items()},
         "shift_views": _views(shifts),
         "seconds": member.seconds,
     }
@@ -200,6 +210,24 @@ def _check_images(members):
                 f"Compared runs need the same images. {first.name} has {len(first.predictions)} of its "
                 f"{first.predictions.split} split and {other.name} {len(other.predictions)}; {len(differing)} are of "
                 f"one alone, such as {min(differing)}. Train with the same --split-file, or give --common."
+            )
+
+
+def _tell_of_other_content(members):
+    """Warn of runs whose images have the names of the first one's and another content, such as another resolution."""
+    first = members[0].digests()
+    for other in members[1:]:
+        found = other.digests()
+        differing = [path for path in members[0].predictions.paths if first.get(path) != found.get(path)]
+        if first and found and differing:
+            log.warning(
+                "%s and %s have %d of %d images by the same names with another content, such as %s: compare them only "
+                "if they are of the same patients.",
+                members[0].name,
+                other.name,
+                len(differing),
+                len(members[0].predictions),
+                min(differing),
             )
 
 

@@ -12,6 +12,7 @@ from medxray.studies.compare import FIGURES, compared
 
 _TABLES = (
     (comparison_text.figure_rows, "Figures of the runs, with 95 % intervals by patient"),
+    (comparison_text.shifted_rows, "Means over shifted views of the runs, with 95 % intervals by patient"),
     (comparison_text.pair_rows, "Tests of each pair"),
     (comparison_text.error_rows, "What one run alone labels rightly or wrongly"),
 )
@@ -63,7 +64,7 @@ def comparison(contents, others, *, common):
     if found.members[0].predictions.is_binary:
         charts["compared-roc"] = _roc(found.members)
         places.append(chart("compared-roc", "ROC curves of the runs; AUROCs stand in the table."))
-    tables = [table(rows(facts), caption=words) for rows, words in _TABLES]
+    tables = [table(rows, caption=words) for rows, words in ((of(facts), words) for of, words in _TABLES) if rows]
     body = joined(*places, *tables, bullets(comparison_text.remarks(facts)))
     return Section(_KEY, "Compared runs", body, charts)
 

@@ -6,20 +6,36 @@ from medxray.metrics.intervals import estimate_text
 from medxray.studies.compare import ACCURACY, FIGURES
 from medxray.system.storage import size_text
 
-SHIFTED = {"shift_mean_auroc": "AUROC, shifted", "shift_balanced_accuracy": "balanced accuracy, shifted"}
+SHIFTED = {
+    "shift_mean_auroc": "AUROC, shifted",
+    "shift_average_precision": "AUPRC, shifted",
+    "shift_precision": "precision, shifted",
+    "shift_recall": "recall, shifted",
+    "shift_f1": "F1, shifted",
+    "shift_balanced_accuracy": "balanced accuracy, shifted",
+}
 NO_VALUE = "-"
 
 
 def figure_rows(found):
-    """The figures of the runs as rows of text with a header; a column of figures that no run has is left out.
+    """The figures of unchanged images of the runs as rows of text with a header.
 
     Args:
         found: `compare.Comparison.to_dict`.
     """
-    named = {**FIGURES, ACCURACY: "accuracy", **SHIFTED}
+    return _rows(found, {**FIGURES, ACCURACY: "accuracy"})
+
+
+def shifted_rows(found):
+    """The means over shifted views as rows of text with a header; empty where no run has any."""
+    return _rows(found, SHIFTED)
+
+
+def _rows(found, named):
+    """Rows of some figures; a column of figures that no run has is left out."""
     columns = {name: words for name, words in named.items() if any(run[name] for run in found["runs"])}
     rows = [[run["name"], *(_estimate(run[name]) for name in columns)] for run in found["runs"]]
-    return [["run", *columns.values()], *rows]
+    return [["run", *columns.values()], *rows] if columns else []
 
 
 def cost_rows(found):
@@ -108,6 +124,7 @@ def markdown(found):
     parts = ["# Comparison of runs", *map(text, remarks(found))]
     for title, rows in (
         ("Figures", figure_rows(found)),
+        ("Shifted views", shifted_rows(found)),
         ("Tests of each pair", pair_rows(found)),
         ("Errors", error_rows(found)),
         ("Cost", cost_rows(found)),

@@ -9,8 +9,9 @@ from medxray.metrics.prediction_table import read_predictions
 from medxray.metrics.predictions import Predictions
 from medxray.metrics.report import evaluate_split
 from medxray.runs.directory import RunDir, open_run
+from medxray.runs.images import read_content
 from medxray.runs.stored_decision import stored_decision
-from medxray.runs.study_directory import is_study
+from medxray.runs.study_directory import name_of
 from medxray.system import storage
 
 SHIFTS, SAMPLE = "shifts", "shifts_sample"
@@ -43,6 +44,13 @@ class Member:
         """Seconds that the run took from decoding to export; None where they are not on record."""
         spent = self.record.get("seconds") or {}
         return sum(spent.values()) or None
+
+    def digests(self):
+        """SHA-256 of its images, dict path -> text; empty where they are not on record."""
+        if not self.directory.content_file.exists():
+            return {}
+        table = read_content(self.directory)
+        return dict(zip(table["path"], table["sha256"], strict=True))
 
     def of(self, paths):
         """The member for some of its images alone (set of paths); its figures are computed for these.
@@ -88,7 +96,7 @@ def read_member(path, split):
         )
     shifts = report.get(SHIFTS) or report.get(SAMPLE)
     return Member(
-        name=_name(directory),
+        name=name_of(directory),
         directory=directory,
         record=record,
         predictions=predictions,
@@ -96,12 +104,6 @@ def read_member(path, split):
         report=report,
         shifts=shifts if shifts and shifts["n"] else None,
     )
-
-
-def _name(directory):
-    """Name of a run; that of a run of a study stands after the study's."""
-    folder = directory.path.parent
-    return f"{folder.name}/{directory.name}" if is_study(folder) else directory.name
 
 
 def _splits(file):

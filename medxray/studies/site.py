@@ -6,7 +6,7 @@ import numpy as np
 
 from medxray.data.images.access import path_text
 from medxray.errors import ConfigError, DataError, RunError
-from medxray.run_kinds import CLASSIFIER
+from medxray.run_kinds import ANOMALY
 from medxray.runs.images import same_files
 from medxray.runs.known import find_known
 from medxray.runs.prevalence import stored_prevalence
@@ -17,7 +17,7 @@ MIN_PATIENTS = 25  # of each class
 
 def check_run(run):
     """Raise RunError for a run that has no decision to adapt: a detector, or one that is not complete."""
-    if run.kind is not CLASSIFIER:
+    if run.kind is ANOMALY:
         raise RunError(
             f"{run.path} is an anomaly run; only the runs of classifiers can be adapted. Fit a detector to normal "
             "images of the new place instead: medxray anomaly train"
@@ -99,6 +99,7 @@ def unknown_images(run, manifest, *, exclude_known):
         raise DataError(
             f"The run has learned from, or was adapted to, {certain.sum()} of {len(manifest)} images of {place} or "
             f"their patients ({told}). Give images of other patients, or leave these out with --exclude-known."
+            + ("" if same.any() else " If two places merely number their patients alike, give these other ids.")
         )
     if found.all():
         raise DataError(f"The run knows a patient or picture of every image of {place}: none is left.")

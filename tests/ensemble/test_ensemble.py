@@ -20,8 +20,10 @@ from medxray.errors import ConfigError, DataError, RunError
 from medxray.explain.explainer import ExplainRequest
 from medxray.metrics.uncertainty import predictive_uncertainty
 from medxray.models.inference import logits_model
+from medxray.studies.adapt import SiteOptions, adapt
 from medxray.system import storage
 from tests.fixtures.bare_runs import leave_out_most
+from tests.fixtures.sites import COLUMNS, LABELS, write_site
 
 
 def calibrated_scores(run, pixels):
@@ -196,6 +198,26 @@ def test_it_is_compared_with_its_members_and_listed(pair, members, tmp_path, med
     assert rows[2]["images_per_second"] > 0
     status, out, _ = medxray("runs", "--runs-dir", pair.path.parent)
     assert status == 0 and "ensemble of 2" in out
+
+
+def test_it_is_adapted_to_another_place(pair, tmp_path, some_files, monkeypatch):
+    leave_out_most(monkeypatch)
+    write_site(tmp_path / "site")
+    options = SiteOptions(prevalence="0.2")
+    found, directory = adapt(
+        pair,
+        tmp_path / "site" / "site.csv",
+        options,
+        runs_dir=tmp_path / "runs",
+        name="there",
+        label_map=LABELS,
+        columns=COLUMNS,
+    )
+    assert found["kept"] and directory.read_record()["origin"]["run"] == pair.name
+    new = api.load_run(directory.path)
+    assert new.kind is pair.kind and new.record["ensemble"] == pair.record["ensemble"]
+    old_row, new_row = (run.predict(some_files[:1], gate="off").iloc[0] for run in (pair, new))
+    assert new_row["raw_probability"] == old_row["raw_probability"] and new_row["threshold"] == pytest.approx(0.2)
 
 
 def test_maps_can_be_checked_and_the_layers_are_listed(pair):

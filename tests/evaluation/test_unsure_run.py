@@ -125,6 +125,15 @@ def test_shifted_views_are_computed_from_the_images(old, trained):
     assert lowest.all()
 
 
+def test_fitted_weights_of_an_ensemble_are_told_of_where_they_are_not_cross_fitted(old, monkeypatch, caplog):
+    old.record["ensemble"] = {"weights_of_folds": [[0.5, 0.5]]}
+    monkeypatch.setattr("medxray.evaluation.unsure._with_shifted", lambda run: (stored_validation(run), None))
+    refit(old)
+    assert not caplog.text
+    refit(old, views="shifted")
+    assert "here they are not cross-fitted" in caplog.text
+
+
 @pytest.mark.slow
 def test_a_run_without_validation_predictions_says_how_to_make_them(old):
     old.directory.predictions_file.unlink()

@@ -9,7 +9,7 @@ from medxray.metrics.calibration import Calibration
 from medxray.metrics.clustered import auroc_estimate, mean_auroc_estimate
 from medxray.metrics.decision import DEFAULT_POINT, Decision
 from medxray.metrics.report import evaluate_split
-from medxray.metrics.shifts import FIGURES, evaluate_shifts
+from medxray.metrics.shifts import AVERAGED, FIGURES, evaluate_shifts
 from medxray.metrics.thresholds import OperatingPoint
 
 GROUPS = {"crop": "framing", "blur": "sharpness"}
@@ -53,10 +53,19 @@ def test_figures_of_two_views_are_those_computed_by_hand(small):
     p = 1 / (1 + np.exp(-np.array([-2, 1, -1, 2])))
     assert crop["ece"] == pytest.approx(np.abs(p - [0, 0, 1, 1]).mean())  # each image a bin of its own
     assert found["mean_ece"] == pytest.approx((crop["ece"] + blur["ece"]) / 2)
+    assert found["precision"]["value"] == pytest.approx((1 / 2 + 1) / 2)
+    assert found["f1"]["value"] == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert found["average_precision"]["value"] == pytest.approx(((1 + 2 / 3) / 2 + 1) / 2)
+    assert found["groups"]["framing"]["precision"]["value"] == 0.5
     assert found["clean"]["balanced_accuracy"] == 1 and (found["n"], found["n_patients"]) == (4, 4)
     assert found["groups"]["framing"]["balanced_accuracy"]["value"] == 0.5
     assert found["groups"]["sharpness"]["mean_auroc"]["value"] == 1
     assert crop["group"] == "framing" and crop["n"] == 4
+
+
+def test_precision_is_null_where_a_view_has_none(small):
+    found = evaluate_shifts(small, HALF, {("crop", 1): margins(-2, -1, -1, -2)}, groups=GROUPS)
+    assert found["precision"] == {"value": None, "ci95": None} and found["f1"]["value"] == 0
 
 
 def test_labels_are_those_of_the_stored_log_odds(small):
@@ -84,7 +93,11 @@ def test_identical_views_have_the_interval_of_one(simulate):
     predictions = simulate(300)
     logits = {(name, k): predictions.logits for name in GROUPS for k in (1, 2, 3)}
     found = evaluate_shifts(predictions, HALF, logits, groups=GROUPS)
-    own = found["families"]["crop"]["1"]
+    own, report = found["families"]["crop"]["1"], evaluate_split(predictions, HALF)
+    for name in AVERAGED:
+        assert found[name]["value"] == pytest.approx(report[name]["value"])
+        assert found[name]["ci95"][0] < found[name]["value"] < found[name]["ci95"][1]
+    assert found["average_precision"]["ci95"] == pytest.approx(report["average_precision"]["ci95"])
     assert found["mean_auroc"]["ci95"] == pytest.approx(own["ci95"]["auroc"])
     assert found["balanced_accuracy"]["ci95"] == pytest.approx(own["ci95"]["balanced_accuracy"])
     assert (
@@ -133,6 +146,10 @@ def test_three_classes_have_macro_figures(simulate):
         assert entry["ci95"]["auroc"] == pytest.approx(expected)
         assert entry["ci95"]["balanced_accuracy"] == pytest.approx(report["balanced_accuracy"]["ci95"])
     assert found["mean_auroc"]["ci95"][0] < found["mean_auroc"]["value"] < found["mean_auroc"]["ci95"][1]
+    parts = [type(predictions)(**{**vars(predictions), "logits": values}) for values in logits.values()]
+    reports = [evaluate_split(part, decision) for part in parts]
+    for name in AVERAGED:
+        assert found[name]["value"] == pytest.approx(np.mean([report[name]["value"] for report in reports]))
 
 
 def test_what_one_class_or_few_patients_cannot_say_is_null_and_json(make_predictions):

@@ -7,6 +7,7 @@ import pytest
 
 from medxray.errors import ConfigError, RunError
 from medxray.runs.directory import create_run, finish_replacing, open_run, point_latest, undo_replacing
+from medxray.system import storage
 from medxray.training.config import TrainConfig
 
 
@@ -103,6 +104,15 @@ def test_one_process_at_a_time_trains_a_run(tmp_path):
         pass
     with run.in_use():
         assert [entry.name for entry in run.path.iterdir()] == ["run.json"]  # else Windows cannot remove the run
+
+
+@pytest.mark.parametrize(
+    ("record", "what"), [("study.json", "a study of several runs"), ("tuning.json", "a search for options")]
+)
+def test_overwrite_never_removes_a_study_or_a_search(tmp_path, record, what):
+    storage.write_json(tmp_path / "mine" / record, {})
+    with pytest.raises(RunError, match=f"exists already and is {what}.*medxray runs rm"):
+        make(tmp_path, "mine", overwrite=True)
 
 
 def test_overwrite_never_removes_a_folder_that_is_no_run(tmp_path):

@@ -27,7 +27,8 @@ def folder(tmp_path):
         record["config"] = {"arch": "vgg16", "mode": "finetune", "data": "data/chest_xray"}
         storage.write_json(run.record_file, record)
     auroc = {"value": 0.9, "ci95": [0.8, 0.95]}
-    storage.write_json(tmp_path / "good" / "metrics.json", {"format": 2, "splits": {"test": {"auroc": auroc}}})
+    test = {"auroc": auroc, "balanced_accuracy": {"value": 0.8, "ci95": None}}
+    storage.write_json(tmp_path / "good" / "metrics.json", {"format": 2, "splits": {"test": test}})
     point_latest(RunDir(tmp_path / "killed"))
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "run.json").write_text("{")
@@ -51,6 +52,7 @@ def test_every_run_is_listed_once_with_its_state_and_figure(folder):
     ]
     assert "0.900 [0.800, 0.950]" in lines[2] and "vgg16 finetune" in lines[2] and lines[-1] == "4 runs"
     rows = json.loads(call("--runs-dir", folder, "--json").stdout)
+    assert "0.800" in lines[2] and rows[1]["balanced_accuracy"]["value"] == 0.8
     assert rows[1]["auroc"]["value"] == 0.9 and rows[1]["bytes"] > 0 and rows[0]["auroc"] is None
 
 
@@ -60,6 +62,22 @@ def test_runs_of_a_study_are_listed_behind_its_name(folder):
     (folder / "good").rename(folder / "study" / "1")
     names = [row["name"] for row in json.loads(call("--runs-dir", folder, "--json").stdout)]
     assert names == ["broken", "study/1", "bad", "killed"]
+
+
+def test_a_study_is_removed_with_its_runs_and_listed_while_it_holds_none(folder):
+    study = folder / "study"
+    study.mkdir()
+    storage.write_json(study / "study.json", {"kind": "medxray-study", "runs": 2, "config": {"arch": "vgg16"}})
+    (folder / "good").rename(study / "1")
+    with RunDir(study / "1").in_use():
+        assert "being trained by another process" in str(call("rm", study, "--yes").exception)
+    call("rm", study / "1", "--yes")
+    (row,) = (row for row in json.loads(call("--runs-dir", folder, "--json").stdout) if row["name"] == "study")
+    assert (row["state"], row["what"], row["auroc"]) == ("empty", "vgg16, 0 of 2 runs", None)
+    assert "study" in [run.name for run in listed_runs(folder) if not run.is_run]
+    (folder / "bad").rename(study / "2")
+    result = call("rm", study, input="y\n")
+    assert "(study, 1 of 2 runs)" in result.stdout and "Removed 1 run." in result.stdout and not study.exists()
 
 
 def test_a_run_in_training_is_running_and_is_not_removed(folder):

@@ -14,31 +14,23 @@ from medxray import api
 from medxray.errors import ConfigError, DataError, RunError
 from medxray.metrics.decision import Decision
 from medxray.metrics.prediction_table import write_predictions
+from medxray.run_kinds import ANOMALY
 from medxray.runs.images import own_manifest
 from medxray.runs.listing import listed_runs
-from medxray.studies import site
+from medxray.studies import adapt_text, site
 from medxray.studies.adapt import SiteOptions, adapt
 from medxray.studies.unlabelled import prevalence_report, thresholds_for
 from medxray.system import storage
-from tests.fixtures.small_runs import picture, write_run
+from tests.fixtures.sites import COLUMNS, LABELS, write_pictures, write_site
+from tests.fixtures.small_runs import write_run
 
 CLASSES = ("NORMAL", "PNEUMONIA")
-COLUMNS = {"path_col": "file", "label_col": "finding", "patient_col": "patient"}
-LABELS = {"healthy": "NORMAL", "sick": "PNEUMONIA"}
 GIVEN = SiteOptions(prevalence="0.2")
 _DECISION = {
     "threshold": {"value": 0.6, "rule": "youden", "chosen_on": "val"},
     "temperature": 2.0,
     "bias": [0.0, 4.0],
 }
-
-
-def write_pictures(folder, names, *, first):
-    """Pictures of one PNG each, those of later names brighter."""
-    for number, name in enumerate(names):
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(file), picture(first + number, height=40, width=40)[..., 0])
 
 
 def write_own(folder):
@@ -62,18 +54,6 @@ def write_own(folder):
     run = api.load_run(directory.path)
     predictions, _ = run.predict_manifest(own_manifest(run, "test"), split="test")
     write_predictions(directory.predictions_file, [predictions], run.decision)
-
-
-def write_site(folder, patients=26):
-    """Labelled images of another place: a CSV, two images of every fifth patient."""
-    rows = [
-        (f"{label}{n}-{image}.png", label, f"{label}-{n}")
-        for label in LABELS
-        for n in range(patients)
-        for image in range(2 if n % 5 == 0 else 1)
-    ]
-    write_pictures(folder, [file for file, _, _ in rows], first=1000)
-    pd.DataFrame(rows, columns=["file", "finding", "patient"]).to_csv(folder / "site.csv", index=False)
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +124,17 @@ def test_the_new_run_names_its_origin_and_works_like_any_run_while_the_old_one_s
     assert not list(runs.glob(".making*"))
 
 
+def test_an_adapted_run_is_never_unsure_by_patients_of_another_place(place):
+    run, data, runs = place
+    _, directory = adapt(run, data, GIVEN, name="there", **how(runs))
+    new, own = api.load_run(directory.path), next(data.parent.glob("*.png"))
+    assert run.adapted_from is None and new.adapted_from == str(run.path)
+    with pytest.raises(RunError, match="was adapted to another place.*Leave --abstain out.*runs/run"):
+        new.predict([own], abstain=0.05)
+    with pytest.raises(RunError, match="was adapted to another place.*cannot be calibrated for the new one.*runs/run"):
+        new.refit_unsure()
+
+
 @pytest.mark.slow
 def test_the_new_run_is_exported_and_explained_with_the_new_decision(place, tmp_path):
     run, data, runs = place
@@ -190,7 +181,8 @@ def test_the_command_prints_what_it_did_and_how_many_patients_are_needed(place, 
     assert status == 0, err
     assert "site.csv: 64 images, 52 patients (26 of NORMAL, 26 of PNEUMONIA)." in out
     assert "Prevalence PNEUMONIA 0.2 (as given); the stored probabilities are for PNEUMONIA 0.5." in out
-    assert "Sensitivity to within 0.1: about " in out and "Kept: the NLL of patients left out falls" in out
+    assert "Sensitivity to within 0.1: these 26 patients of PNEUMONIA tell it to within 0.0" in out
+    assert "Kept: the NLL of patients left out falls" in out
     report = runs / "there" / "report.html"
     assert out.splitlines()[-2:] == [f"Written to {runs / 'there'}", f"Report: {report}"] and report.is_file()
     status, out, err = medxray(*words, "patient", "--consecutive", "--json")
@@ -224,6 +216,23 @@ def test_options_that_contradict_themselves_are_refused_in_one_line(place, medxr
     assert [path.name for path in runs.iterdir()] == ["run"]
 
 
+def test_better_probabilities_with_worse_labels_are_told_of():
+    change = {"value": -0.08, "ci95": [-0.15, -0.01]}
+    found = {"kept": True, "change": {"balanced_accuracy": change}}
+    (line,) = adapt_text.price(found)
+    assert "balanced accuracy changes by -0.080 [-0.150, -0.010]" in line
+    assert not adapt_text.price(found | {"kept": False})
+    assert not adapt_text.price(found | {"change": {"balanced_accuracy": change | {"ci95": [-0.15, 0.01]}}})
+
+
+def test_patients_who_tell_a_figure_surely_enough_are_not_said_to_be_too_few():
+    entry = {"figure": "specificity", "patients": 32, "half_width": 0.044, "needed": 38}
+    (enough,) = adapt_text.precision_lines({"wished": 0.05, "classes": {"NORMAL": entry}})
+    assert "these 32 patients of NORMAL tell it to within 0.044; others may need about 38" in enough
+    (few,) = adapt_text.precision_lines({"wished": 0.02, "classes": {"NORMAL": entry}})
+    assert "about 38 patients of NORMAL are needed; these 32 tell it to within 0.04" in few
+
+
 def test_too_few_patients_of_a_class_are_refused(place):
     run, data, runs = place
     rows = pd.read_csv(data)
@@ -254,7 +263,7 @@ def test_patients_of_the_training_are_refused(place):
     rows = pd.read_csv(data)
     rows.loc[0, "patient"] = "own-val0.png"
     rows.to_csv(data, index=False)
-    with pytest.raises(DataError, match="1 of the same patients"):
+    with pytest.raises(DataError, match="1 of the same patients.*number their patients alike, give these other ids"):
         adapt(run, data, GIVEN, name="there", **how(runs))
 
 
@@ -290,7 +299,7 @@ def test_an_adapted_run_starts_from_the_prevalence_it_was_adapted_to(place):
 
 def test_an_anomaly_run_is_refused(place):
     run, data, runs = place
-    run.kind = object()
+    run.kind = ANOMALY
     with pytest.raises(RunError, match="is an anomaly run"):
         adapt(run, data, GIVEN, name="there", **how(runs))
 

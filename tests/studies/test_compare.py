@@ -18,7 +18,7 @@ from medxray.metrics.report import evaluate_split
 from medxray.runs.directory import RunDir
 from medxray.studies.compare import agreement, compared
 from medxray.studies.comparison_files import write_comparison
-from medxray.studies.comparison_text import error_rows, figure_rows, markdown, pair_rows, remarks
+from medxray.studies.comparison_text import error_rows, figure_rows, markdown, pair_rows, remarks, shifted_rows
 from medxray.studies.member import read_member
 from medxray.system import storage
 
@@ -109,6 +109,17 @@ def test_other_images_are_refused_unless_the_common_ones_are_asked_for(stored, e
     assert "all: 20 images that not all runs have are left out; figures of shifted views too." in remarks(found)
 
 
+def test_other_images_of_the_same_names_are_told_of(three, caplog):
+    paths = read_member(three[0], "test").predictions.paths
+    for path, digests in ((three[0], "ab"), (three[1], "ac"), (three[2], "ab")):
+        table = pd.DataFrame({"path": paths[:2], "split": "test", "sha256": list(digests)})
+        storage.write_csv(path / "content.csv", table)
+    compared([three[0], three[2]])
+    assert "content" not in caplog.text
+    compared(three)
+    assert f"a and b have 1 of {len(paths)} images by the same names with another content" in caplog.text
+
+
 def test_what_cannot_be_compared_is_one_line(stored, tmp_path):
     one = stored("one")
     with pytest.raises(ConfigError, match="Two or more different runs"):
@@ -161,7 +172,18 @@ def test_tables_and_files_hold_every_run_and_pair(three, tmp_path):
     assert text.count("not a medical device") == 1 and "## Tests of each pair" in text
 
 
-def test_a_link_to_a_run_is_no_further_run_and_a_study_stands_for_its_runs(three, tmp_path):
+def test_figures_of_shifted_views_stand_in_a_table_of_their_own(three, stored):
+    assert shifted_rows(compared(three).to_dict()) == []
+    figure, views = {"value": 0.5, "ci95": [0.25, 0.75]}, {"families": {"crop": {"1": {}}}, "n": 9, "n_patients": 7}
+    shifts = dict.fromkeys(("mean_auroc", "average_precision", "precision", "sensitivity", "f1"), figure) | views
+    found = storage.plain(compared([three[0], stored("seen", skill=2, seed=5, shifts=shifts)]).to_dict())
+    header, without, row = shifted_rows(found)
+    assert header == ["run", *(f"{name}, shifted" for name in ("AUROC", "AUPRC", "precision", "recall", "F1"))]
+    assert without == ["a", *"-----"] and row == ["seen", *["0.500 [0.250, 0.750]"] * 5]
+    assert "## Shifted views" in markdown(found) and "shifted" not in figure_rows(found)[0]
+
+
+def test_a_link_to_a_run_is_no_further_run_and_a_study_stands_for_its_runs(three, tmp_path, caplog):
     (tmp_path / "latest").symlink_to(three[0])
     assert len(compared([*three, tmp_path / "latest"]).members) == 3
     study = tmp_path / "study"
@@ -170,6 +192,19 @@ def test_a_link_to_a_run_is_no_further_run_and_a_study_stands_for_its_runs(three
     for number, path in enumerate(three[:2], start=1):
         path.rename(study / str(number))
     assert [member.name for member in compared([study, three[2]]).members] == ["study/1", "study/2", "c"]
+    shutil.rmtree(study / "2")
+    assert [member.name for member in compared([study, three[2]]).members] == ["study/1", "c"]
+    assert "study has 1 of its 2 runs" in caplog.text
+    shutil.rmtree(study / "1")
+    with pytest.raises(RunError, match="is a study that holds no run"):
+        compared([study, three[2]])
+
+
+def test_what_else_lies_in_a_folder_of_runs_is_left_out_and_told_of(three, tmp_path, caplog):
+    (tmp_path / "mlflow.db").write_bytes(b"")
+    (tmp_path / "mlflow-files").mkdir()
+    assert [member.name for member in compared(sorted(tmp_path.iterdir())).members] == ["a", "b", "c"]
+    assert "mlflow.db holds no run" in caplog.text and "mlflow-files holds no run" in caplog.text
 
 
 def test_runs_of_one_name_are_told_apart_by_their_paths(stored):
