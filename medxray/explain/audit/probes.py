@@ -7,8 +7,8 @@ import numpy as np
 from medxray.data.audit.shortcuts import fitted_scores, held_out_scores, probe_obstacle, size_features, size_model
 from medxray.data.image_stream import images_of
 from medxray.data.left_out import report_left_out
-from medxray.data.manifest import Skipped
 from medxray.data.lungs.field import lung_field
+from medxray.data.manifest import Skipped
 from medxray.errors import DataError
 from medxray.evaluation.pictures import FilePictures
 from medxray.explain.audit.regions import BORDER_PIXELS, LUNGS_MASKED, SIZE
@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 IMAGES = 400  # to fit on, and to judge by
 LUNG_IMAGES = 200  # of these, where lungs have to be found: that takes long
 _SIDE, _FINE, _BATCH = 40, 4, 32  # lungs are found in images of _FINE times the size
+_ALIKE = {SIZE: "all images have one size", BORDER_PIXELS: "all borders are alike"}  # others: all images are
 _STRENGTH = 0.01  # inverse of the weight decay of the logistic regression
 
 
@@ -64,7 +65,7 @@ class Features:
 
 
 def probe_shortcuts(run, part, split, *, is_own, seed, images=IMAGES):
-    """Fit classifiers that see the size of the file, the outer tenth of the image, or what is outside the lungs, alone.
+    """Fit classifiers that see the size of the file, the outer tenth of the image, or what is outside the lungs.
 
     Of the run's own data they are fitted on training images and judged by those of the split. Of other data, and of
     the training split itself, they are cross-validated by patient.
@@ -78,8 +79,8 @@ def probe_shortcuts(run, part, split, *, is_own, seed, images=IMAGES):
         images: how many to fit on, and how many to judge by, at most.
 
     Returns:
-        dict: SIZE, BORDER_PIXELS and LUNGS_MASKED, each with auroc, balanced_accuracy (value and ci95, by patient), n, and note, why
-        there are none, or ""; judged, in words; left_out, dict path -> reason.
+        dict: SIZE, BORDER_PIXELS and LUNGS_MASKED, each with auroc, balanced_accuracy (value and ci95, by patient), n,
+        and note, why there are none, or ""; judged, in words; left_out, dict path -> reason.
     """
     judged = Features(part, images=images, seed=seed)
     training = _training_features(run, part, images, seed) if is_own and split != "train" else None
@@ -124,7 +125,7 @@ def _pixels(files):
 
 
 def _without_lungs(image):
-    """Grey levels 0-1 of an image, uint8 (h,w), without its lungs: float64 (_SIDE * _SIDE,), nan if they are not found."""
+    """Grey levels 0-1 of an image, uint8 (h,w), without its lungs: float64 (_SIDE * _SIDE,), nan if none are found."""
     lungs = lung_field(image).mask
     if lungs is None:
         return np.full(_SIDE * _SIDE, np.nan)
@@ -165,16 +166,13 @@ def _probe(make_model, name, training, judged, *, classes, seed):
     return label_estimates(labels, scores, patients, seed=seed) | {"n": len(labels), "note": ""}
 
 
-_ALIKE = {SIZE: "all images have one size", BORDER_PIXELS: "all borders are alike", LUNGS_MASKED: "all images are alike"}
-
-
 def _obstacle(name, judged, fitted_on, values, *, is_held_out):
     """Why a probe can tell nothing, or ""."""
     seen, labels, patients = fitted_on
     if not len(values) or not len(seen):
         return "no lungs were found" if name == LUNGS_MASKED and len(judged) else "no image can be read"
     if (seen == seen[0]).all():
-        return _ALIKE[name]
+        return _ALIKE.get(name, "all images are alike")
     if is_held_out:
         return probe_obstacle(labels, patients)
     return "there is one class only" if len(np.unique(labels)) < 2 else ""

@@ -58,8 +58,8 @@ def _heat(report):
         found = report[key]
         if found["value"] is not None:
             more = found["ci95"] is not None and found["ci95"][0] > found["uniform"]
-            uniform = f"more than a uniform map has, {found['uniform']:.3f}" if more else f"uniform {found['uniform']:.3f}"
-            parts.append(f"{words} {estimate_text(found)} ({uniform})")
+            which = "more than a uniform map has," if more else "uniform"
+            parts.append(f"{words} {estimate_text(found)} ({which} {found['uniform']:.3f})")
     return f"Share of the heat {', '.join(parts)}." if parts else "No map has heat."
 
 
