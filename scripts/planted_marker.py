@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 CLASSES = ("PLAIN", "MARKED")
-METHODS = ("gradcam", "gradcam++", "layercam", "scorecam", "cam")
 SEVERITY = 3  # of the family `marker` of shifted views: 15 % of the height
 
 
@@ -30,7 +29,7 @@ def options():
     parser.add_argument("--image-size", type=int, default=64, metavar="PX", help="[default: 64]")
     parser.add_argument("--epochs", type=int, default=40, metavar="N", help="[default: 40]")
     parser.add_argument("--learning-rate", type=float, metavar="RATE", help="[default: 0.003, with --weights 0.0003]")
-    parser.add_argument("--method", default=",".join(METHODS), metavar="NAME[,NAME...]", help="Heatmaps to ask.")
+    parser.add_argument("--method", default="all", metavar="NAME[,NAME...]", help="Heatmaps to ask.  [default: all]")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="Of images, training and samples.")
     return parser.parse_args()
 
@@ -151,6 +150,7 @@ def found_by_methods(run, masks, args):
     from medxray.explain.checks.regions import read_regions
     from medxray.explain.checks.sample import read_sample
     from medxray.explain.checks.scores import Scores
+    from medxray.explain.checks.settings import chosen_methods
     from medxray.runs.images import own_manifest
 
     test = own_manifest(run, "test")
@@ -163,7 +163,9 @@ def found_by_methods(run, masks, args):
     marked = test.where([file.stem in set(names) for file in test.files()])
     sample_of_marked = read_sample(run, marked, images=len(marked), seed=args.seed)
     regions = read_regions(run, sample_of_marked, masks=str(masks))
-    methods = {name: pointing(run, sample_of_marked, regions, name, seed=args.seed) for name in args.method.split(",")}
+    methods = {
+        name: pointing(run, sample_of_marked, regions, name, seed=args.seed) for name in chosen_methods(args.method)
+    }
     return methods, float((called == sample.labels).mean())
 
 
@@ -193,7 +195,7 @@ def main():
     print(f"{found['arch']}: accuracy {found['accuracy']:.3f}")
     for name, one in found["methods"].items():
         print(
-            f"{name:<12} points at the marker in {estimate_text(one['hit_rate'])} of {one['n']} images "
+            f"{name:<20} points at the marker in {estimate_text(one['hit_rate'])} of {one['n']} images "
             f"(by chance {one['chance']:.3f}); {one['energy_inside']:.3f} of the heat is on it"
         )
     print(json.dumps(found["audit"]))

@@ -248,3 +248,35 @@ def test_the_table_of_results_has_what_runs_have_stored(script, tmp_path, capsys
     assert cells["balanced accuracy, shifted"] == ".812 [.750, .875]" and cells["ECE, shifted"] == ".125"
     assert cells["balanced accuracy, shifted, by the other decision"] == ".750 (clean)"
     assert cells["images, views"] == "40, 3"
+
+
+@pytest.mark.slow
+def test_explanations_are_timed_beside_the_prediction_and_beside_tf_keras_vis(script, capsys):
+    from argparse import Namespace
+
+    from medxray.explain.methods import method_named
+
+    bench = script("bench_explain")
+    args = Namespace(size=32, batch=2, turns=1, library_images=1)
+    methods = [method_named(name) for name in ("gradcam", "scorecam", "occlusion")]
+    cells = list(bench.rows(args, "shallow-cnn", methods))
+    assert [row[1] for row in cells] == ["prediction", "gradcam", "scorecam", "occlusion"]
+    assert cells[0][3] == "1.00" and all(float(row[2]) > 0 for row in cells)
+    assert [row[4] == "-" for row in cells] == [True, False, False, True]
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.slow
+def test_tf_keras_vis_explains_the_same_model_for_the_same_score(script):
+    """Its Grad-CAM, enlarged by another rule, is that of the project up to the enlargement."""
+    from argparse import Namespace
+
+    from medxray.explain.maps import fixed_target
+    from medxray.explain.methods import method_named
+
+    bench = script("bench_explain")
+    model, layer, images = bench.prepared(Namespace(size=32, batch=2), "shallow-cnn")
+    theirs = np.asarray(bench.library_functions(model, layer)["gradcam"](images))
+    ours = method_named("gradcam").build(model, layer)(images, fixed_target(1)).maps.numpy()
+    shrunk = theirs.reshape(2, ours.shape[1], 32 // ours.shape[1], ours.shape[2], 32 // ours.shape[2]).mean(axis=(2, 4))
+    assert ours.max() > 0.9 and np.corrcoef(shrunk.ravel(), ours.ravel())[0, 1] > 0.9

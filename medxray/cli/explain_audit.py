@@ -29,8 +29,8 @@ def audit(run, data, split, method, images, seed, out, label_map, exclude_known,
     """Say how far the answers of a model hang on borders, markers and image size.
 
     Replaces borders, corners and what is no lung, pastes markers, blanks the lungs out, and fits classifiers on image
-    size and border pixels alone. Results of the run's own split go to RUN/evaluations/<split>/audit, and a line to the
-    model card.
+    size, border pixels and what is outside the lungs alone. Results of the run's own split go to
+    RUN/evaluations/<split>/audit, and a line to the model card.
     """
     check_data_options(data, label_map=label_map, exclude_known=exclude_known, **columns)
     from medxray.system.backend import load_tensorflow

@@ -104,7 +104,12 @@ class NumberOr(click.ParamType):
 
     def convert(self, value, param, ctx):
         """The number or the word, or a usage error."""
-        return value if value == self.word else click.FLOAT.convert(value, param, ctx)
+        if value == self.word:
+            return value
+        try:
+            return float(value)
+        except ValueError:
+            self.fail(f"{value!r} is neither a number nor '{self.word}'.{did_you_mean(value, [self.word])}", param, ctx)
 
 
 PATH = NamedPath()

@@ -2,7 +2,8 @@
 
 from medxray.errors import ConfigError
 from medxray.explain.methods import EXPORTED
-from medxray.explain.several import requests_of
+from medxray.explain.several import ALL, requests_of
+from medxray.system.spelling import did_you_mean
 
 
 def served_requests(run, methods=None, options=()):
@@ -25,11 +26,10 @@ def served_requests(run, methods=None, options=()):
     if not methods and not options:
         return ()
     run.check_gradcam()
-    requests = requests_of(run, methods, among=EXPORTED, options=options)
-    for request in requests:
-        if request.method not in EXPORTED:
+    for name in () if methods == ALL else methods.split(","):
+        if name.strip() not in EXPORTED:
             raise ConfigError(
                 f"An exported graph can hold {', '.join(EXPORTED)}, whose maps neither chance nor rounding moves. "
-                f"Received '{request.method}'."
+                f"Received '{name.strip()}'.{did_you_mean(name.strip(), EXPORTED)}"
             )
-    return requests
+    return requests_of(run, methods, among=EXPORTED, options=options)

@@ -90,4 +90,6 @@ def fetch(arch, name=None):
         if name in (None, source.name):
             return find_file(row, source)
     names = ", ".join(source.name for source in row.pretrained)
-    raise WeightsError(f"{arch} has {f'the weights {names}' if names else 'no pretrained weights'}. Received '{name}'.")
+    if not names:
+        raise WeightsError(f"{arch} has no pretrained weights to fetch. `medxray weights list` shows what has some.")
+    raise WeightsError(f"{arch} has the weights {names}. Received '{name}'.")

@@ -8,7 +8,11 @@ _REGIONS = (
     ("changed_by_outside_lungs", "outside the lungs"),
 )
 _MODEL = (("unchanged", "model"), ("with_lungs", "model, lungs found"), ("without_lungs", "model, lungs blanked out"))
-_ALONE = (("size", "image size alone"), ("border_pixels", "border pixels alone"))
+_ALONE = (
+    ("size", "image size alone"),
+    ("border_pixels", "border pixels alone"),
+    ("lungs_masked", "pixels outside the lungs alone"),
+)
 
 
 class ChangesDisplay:
@@ -42,8 +46,9 @@ class ChangesDisplay:
             found = self.report["model"][key]
             yield words, found["auroc"] | {"n": found["n"]}, style.GREY if key != "without_lungs" else style.BLUE
         for key, words in _ALONE:
-            found = self.report["shortcuts"][key]
-            yield words, found["auroc"] | {"n": found["n"]}, style.VERMILLION
+            if key in self.report["shortcuts"]:  # not in reports of earlier versions
+                found = self.report["shortcuts"][key]
+                yield words, found["auroc"] | {"n": found["n"]}, style.VERMILLION
 
 
 def _bars(axes, rows, label):

@@ -15,6 +15,7 @@ import pytest
         (["predict", "x.png", "--modle", "runs/a"], "--model"),
         (["train", "--arch", "vgg-16"], "vgg16"),
         (["train", "--mode", "finetunes"], "finetune"),
+        (["train", "--learning-rate", "aut"], "auto"),
         (["models", "VGG-16"], "vgg16"),
         (["weights", "fetch", "resnet5"], "resnet50"),
         (["predict", "x.png", "--gate", "warm"], "warn"),

@@ -170,7 +170,8 @@ def test_each_explanation_is_compared_with_the_command_at_export(binary_run, tmp
     ("methods", "options", "message"),
     [
         ("gradcam,rise", (), "An exported graph can hold gradcam, .* Received 'rise'"),
-        ("lime", (), "--method must be one of gradcam, .* Received 'lime'"),
+        ("gradcan", (), "Received 'gradcan'. Did you mean 'gradcam'"),
+        ("lime", (), "An exported graph can hold gradcam, .* Received 'lime'"),
         ("gradcam", (("patch", "3"),), "gradcam has these options: none. Received 'patch'"),
         ("occlusion", (("patch", "65"),), "patch of occlusion must be at most 64"),
     ],

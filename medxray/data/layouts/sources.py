@@ -193,7 +193,7 @@ def _check_place(data):
     if reason == NOTHING and not is_named_like_file(data):
         raise DataError(f"{name} {reason}. {remedy(data)}")
     if reason:
-        raise DataError(f"{name} {reason}. Pass a folder with one folder per class, or a CSV.")
+        raise DataError(f"{name} {reason}. Pass a folder with one folder per class, a CSV or a MedMNIST file.")
 
 
 def _check_no_columns(data, options, what):

@@ -11,7 +11,7 @@ from medxray.metrics.map_concentration import border_mask
 
 CORNER = 0.25  # of height and width: where side markers stand
 PARTNERS = 3  # other images whose pixels are put into each image in turn
-SIZE, BORDER_PIXELS = "size", "border_pixels"  # what alone may predict the class
+SIZE, BORDER_PIXELS, LUNGS_MASKED = "size", "border_pixels", "lungs_masked"  # what alone may predict the class
 OTHER_IMAGE, MEAN = "other_image", "mean"
 FILLS = {OTHER_IMAGE: "those of another image", MEAN: "the mean colour"}
 

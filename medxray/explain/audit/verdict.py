@@ -1,16 +1,17 @@
 """What a shortcut audit found, in one line and as rows of tables. No TensorFlow."""
 
-from medxray.explain.audit.regions import BORDER_PIXELS, SHORTCUTS, SIZE
+from medxray.explain.audit.regions import BORDER_PIXELS, LUNGS_MASKED, SHORTCUTS, SIZE
 from medxray.metrics.intervals import estimate_text
 
 MARKER_KEY = "flipped_by_marker"
 _REGIONS = {f"changed_by_{region.name}": region for region in SHORTCUTS}
 _CHANGES = {key: region.when for key, region in _REGIONS.items()} | {MARKER_KEY: "with a pasted marker"}
-_PROBES = {SIZE: "image size", BORDER_PIXELS: "border pixels"}
+_PROBES = {SIZE: "image size", BORDER_PIXELS: "border pixels", LUNGS_MASKED: "pixels outside the lungs"}
+_PLACES = {"border_share": "in the border", "outside_lungs_share": "outside the lungs"}
 
 
 def verdict_line(report):
-    """Which shortcut moves how many answers, and how far shortcuts alone predict the class.
+    """Which shortcut moves how many answers, where the heat lies, and how far shortcuts alone predict the class.
 
     Args:
         report: dict of `audit.write_audit`.
@@ -18,8 +19,10 @@ def verdict_line(report):
     Returns:
         str, such as "Most answers move with another image outside the lungs: 9.3 of 58 (0.161 [0.083, 0.271]); with
         another image's border: 3 of 64; with another image's upper corners: 1.7 of 64; with a pasted marker: 0 of 64.
-        Counts with another image are means over 3 such images. AUROC without the lungs 0.810 [0.690, 0.890], of image
-        size alone 0.730 [0.640, 0.800], of border pixels alone 0.800 [0.720, 0.860]."
+        Counts with another image are means over 3 such images. Share of the heat in the border 0.480 [0.420, 0.540]
+        (more than a uniform map has, 0.360), outside the lungs 0.510 [0.440, 0.580] (uniform 0.530). AUROC without the
+        lungs 0.810 [0.690, 0.890], of image size alone 0.730 [0.640, 0.800], of border pixels alone 0.800 [0.720,
+        0.860], of pixels outside the lungs alone 0.820 [0.740, 0.880]."
     """
     ranked = sorted(((report[key], when) for key, when in _CHANGES.items()), key=lambda one: -(one[0]["value"] or 0))
     tested = [one for one in ranked if one[0]["n"]]
@@ -28,7 +31,7 @@ def verdict_line(report):
     if report["partners"] > 1:
         parts.append(f"Counts with another image are means over {report['partners']} such images.")
     parts += [f"Not tested, since no lungs were found: {', '.join(untested)}."] if untested else []
-    return " ".join([*parts, _alone(report)])
+    return " ".join([*parts, _heat(report), _alone(report)])
 
 
 def _moved(tested):
@@ -48,11 +51,28 @@ def _of_images(found):
     return f"{found['changed']:.1f}".removesuffix(".0") + f" of {found['n']}"
 
 
+def _heat(report):
+    """How much of the heat lies where no lungs are, and where that is more than by chance by the whole interval."""
+    parts = []
+    for key, words in _PLACES.items():
+        found = report[key]
+        if found["value"] is not None:
+            more = found["ci95"] is not None and found["ci95"][0] > found["uniform"]
+            which = "more than a uniform map has," if more else "uniform"
+            parts.append(f"{words} {estimate_text(found)} ({which} {found['uniform']:.3f})")
+    return f"Share of the heat {', '.join(parts)}." if parts else "No map has heat."
+
+
 def _alone(report):
     """AUROCs of what should not be enough."""
     parts = [f"without the lungs {_auroc(report['model']['without_lungs'])}"]
-    parts += [f"of {words} alone {_auroc(report['shortcuts'][name])}" for name, words in _PROBES.items()]
+    parts += [f"of {words} alone {_auroc(report['shortcuts'][name])}" for name, words in probes_of(report)]
     return f"AUROC {', '.join(parts)}."
+
+
+def probes_of(report):
+    """(Name, words) of the shortcut classifiers that a report has; those of earlier versions have fewer: a list."""
+    return [(name, words) for name, words in _PROBES.items() if name in report["shortcuts"]]
 
 
 def _auroc(found):
@@ -62,7 +82,7 @@ def _auroc(found):
 def heat_rows(report):
     """Where the heat lies: rows with a header, list of lists of str."""
     rows = [["share of the heat", "", "uniform", "images"]]
-    for key, words in (("border_share", "in the border"), ("outside_lungs_share", "outside the lungs")):
+    for key, words in _PLACES.items():
         found = report[key]
         uniform = "-" if found["uniform"] is None else f"{found['uniform']:.3f}"
         rows.append([words, estimate_text(found, undefined="-"), uniform, str(found["n"])])
@@ -91,7 +111,7 @@ def figure_rows(report):
         "the model": report["model"]["unchanged"],
         "the model, lungs found": report["model"]["with_lungs"],
         "the model, lungs blanked out": report["model"]["without_lungs"],
-    } | {f"{words} alone": report["shortcuts"][name] for name, words in _PROBES.items()}
+    } | {f"{words} alone": report["shortcuts"][name] for name, words in probes_of(report)}
     for words, found in parts.items():
         figures = [estimate_text(found[name], undefined="-") for name in ("auroc", "balanced_accuracy")]
         rows.append([words, *figures, str(found["n"])])
@@ -100,10 +120,10 @@ def figure_rows(report):
 
 def audit_lines(report):
     """What stands below the tables: how to read them, and what does not count, list of str."""
-    lines = [f"Image size and border pixels are {report['shortcuts']['judged']}. AUROC by chance: 0.500."]
+    lines = [f"What is alone is {report['shortcuts']['judged']}. AUROC by chance: 0.500."]
     lines += [
         f"No figure for {words} alone: {report['shortcuts'][name]['note']}."
-        for name, words in _PROBES.items()
+        for name, words in probes_of(report)
         if report["shortcuts"][name]["note"]
     ]
     lungs = report["lung_fields"]

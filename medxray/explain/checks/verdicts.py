@@ -2,13 +2,14 @@
 
 from medxray.explain.checks.perturbations import BETTER
 from medxray.explain.checks.reference_maps import NAMES
+from medxray.metrics.intervals import estimate_text
 
 _FIGURES = (*BETTER, "hit_rate", "iou", "energy_inside", "gini", "border_share")
 _HEADERS = ("deletion", "insertion", "ROAD", "hits", "IoU", "inside", "Gini", "border")
 
 
 def verdict_line(name, found):
-    """One line on a method, without its figures.
+    """One line on a method: how it compares, what it passes, and how often it points at what is known.
 
     Args:
         name: of the method.
@@ -21,6 +22,8 @@ def verdict_line(name, found):
     parts = [_against(found, reference, words) for reference, words in NAMES.items()]
     passed = found["randomisation"]["passed"]
     parts.append("passes the randomisation check" if passed else "FAILS the randomisation check")
+    if found.get("n_localised"):
+        parts.append(f"points at what is known in {estimate_text(found['hit_rate'])} of {found['n_localised']} images")
     if found["constant_maps"]:
         parts.append(f"{found['constant_maps']} of {found['n']} maps are the same everywhere")
     if isinstance(found["repeatability"], dict):

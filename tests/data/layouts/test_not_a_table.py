@@ -111,7 +111,7 @@ def no_place(tmp_path, kind):
         ("dangling", "there is a link to .*gone, where nothing is"),
         ("through a file", r"goes through a file, which is no folder"),
         ("long", r"x\.\.\. \(5000 characters\) is longer than the name of a file may be"),
-        ("table", "gone.csv does not exist. Pass a folder with one folder per class, or a CSV"),
+        ("table", "gone.csv does not exist. Pass a folder with one folder per class, a CSV or a MedMNIST file"),
         ("address", "is a web address; download what is there"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Classifiers that see size or border alone."""
+"""Classifiers that see size, border, or what is outside the lungs alone."""
 
 from types import SimpleNamespace
 
@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from medxray.data.lungs.field import LungField, lung_field
 from medxray.data.manifest import Manifest, build_table
+from medxray.data.phantom.draw import render_phantom
 from medxray.explain.audit import probes
 from medxray.explain.audit.probes import Features, probe_shortcuts
 
@@ -45,6 +47,12 @@ def by_centre(number, ill):
     return image
 
 
+@pytest.fixture(scope="module")
+def chest():
+    """A healthy phantom, uint8 (160,160)."""
+    return cv2.resize(render_phantom("normal", size=160, patient_seed=1, image_seed=1)[0], (160, 160))
+
+
 def probe(part, **options):
     return probe_shortcuts(RUN, part, "test", is_own=False, seed=0, **options)
 
@@ -60,6 +68,30 @@ def test_a_border_that_gives_the_class_away_is_found_and_a_centre_is_not_seen(tm
     assert found["border_pixels"]["auroc"]["value"] > 0.95 and found["border_pixels"]["auroc"]["ci95"]
     assert found["size"]["auroc"]["value"] is None and found["size"]["note"] == "all images have one size"
     assert probe(manifest(tmp_path, by_centre))["border_pixels"]["auroc"]["value"] < 0.9
+
+
+def test_what_is_outside_the_lungs_gives_the_class_away(tmp_path, chest):
+    def draw(number, ill):
+        image = np.clip(chest + noise(number, chest.shape) / 4.0, 0, 255).astype(np.uint8)
+        image[140:, 50:110] = 240 if ill else 100
+        return image
+
+    found = probe(manifest(tmp_path, draw))["lungs_masked"]
+    assert found["auroc"]["value"] > 0.95 and found["n"] == 24 and found["note"] == ""
+
+
+def test_what_is_in_the_lungs_is_not_seen_where_they_are_masked(chest, monkeypatch):
+    field = lung_field(chest)
+    other = np.where(field.mask, 200, chest).astype(np.uint8)
+    monkeypatch.setattr(probes, "lung_field", lambda image: field)
+    assert np.array_equal(probes._without_lungs(chest), probes._without_lungs(other))
+    assert probes._without_lungs(chest).shape == (1600,) and np.ptp(probes._without_lungs(chest)) > 0.2
+
+
+def test_where_no_lungs_are_found_nothing_is_told_of_what_is_outside(tmp_path, monkeypatch):
+    monkeypatch.setattr(probes, "lung_field", lambda image: LungField(None, "hidden"))
+    found = probe(manifest(tmp_path, by_border))["lungs_masked"]
+    assert found["note"] == "no lungs were found" and found["n"] == 0 and found["auroc"]["value"] is None
 
 
 def test_of_own_data_the_classifiers_are_fitted_on_training_images(tmp_path, monkeypatch):

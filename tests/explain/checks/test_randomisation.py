@@ -91,3 +91,8 @@ def test_the_verdict_names_what_is_better_and_what_fails():
     assert verdict_line("gradcam", found) == (
         "gradcam: better than random on deletion; not better than a centre blob; passes the randomisation check"
     )
+    found |= {"n_localised": 32, "hit_rate": {"value": 0.96875, "ci95": [0.843, 0.994]}}
+    assert verdict_line("gradcam", found).endswith(
+        "; passes the randomisation check; points at what is known in 0.969 [0.843, 0.994] of 32 images"
+    )
+    assert "points at" not in verdict_line("gradcam", found | {"n_localised": 0})
