@@ -118,12 +118,14 @@ def _draw(paths, model, files, ignore, *, methods, layer=None, **wanted):
 
     load_tensorflow()
     from medxray import api
+    from medxray.explain.checks.usual_method import usual_method
     from medxray.explain.heatmaps import layer_table
 
     run = api.load_run(model)
     if layer == "list":
         _print_layers(layer_table(run))
         return
+    methods = methods or usual_method(run.directory)
     report_files(run.write_heatmaps(paths, methods=methods, layer=layer, **files, **wanted), ignore=ignore)
 
 

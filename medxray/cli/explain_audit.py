@@ -37,10 +37,11 @@ def audit(run, data, split, method, images, seed, out, label_map, exclude_known,
 
     load_tensorflow()
     from medxray import api
+    from medxray.explain.checks.usual_method import usual_method
 
-    request = {"method": method, "images": images, "seed": seed}
-    how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
     loaded = api.load_run(run)
+    request = {"method": method or usual_method(loaded.directory), "images": images, "seed": seed}
+    how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
     report, folder = loaded.write_audit(data, split=split, out=out, **request, **how)
     print_report(report, folder, as_json, _print)
     renew_report(loaded, folder)

@@ -38,10 +38,12 @@ def cohort(run, data, split, method, target, images, seed, out, label_map, exclu
 
     load_tensorflow()
     from medxray import api
+    from medxray.explain.checks.usual_method import usual_method
 
-    request = {"method": method, "target": target, "images": images, "seed": seed}
+    loaded = api.load_run(run)
+    request = {"method": method or usual_method(loaded.directory), "target": target, "images": images, "seed": seed}
     how = {"label_map": label_map, "columns": columns, "exclude_known": bool(exclude_known)}
-    report, folder = api.load_run(run).write_cohort(data, split=split, out=out, **request, **how)
+    report, folder = loaded.write_cohort(data, split=split, out=out, **request, **how)
     print_report(report, folder, as_json, _print)
 
 

@@ -31,12 +31,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 
 
 def method_option(*, several=False):
-    """`--method` of heatmaps: one name, or several with commas between them."""
+    """`--method` of heatmaps: one name, or several with commas between them; see `explain.checks.usual_method`."""
     metavar, words = ("NAME[,NAME...]", "Of: {}; or all.") if several else ("NAME", "One of: {}.")
-    help_text = words.format(", ".join(METHODS))
-    return click.option(
-        "--method", type=Names(METHODS), metavar=metavar, default=GRADCAM, show_default=True, help=help_text
-    )
+    usual = f" Default: {GRADCAM}; where `explain evaluate` found that it fails on the run, one that passes."
+    help_text = words.format(", ".join(METHODS)) + usual
+    return click.option("--method", type=Names(METHODS), metavar=metavar, help=help_text)
 
 
 def _settings(context, parameter, texts):
