@@ -39,7 +39,7 @@ def usual_method(directory):
 
 
 def _passed(directory):
-    """dict method -> whether it passed, by the check of the first split that has one; empty where nothing is known."""
+    """Dict method -> whether it passed, by the check of the first split that has one; empty where nothing is known."""
     for split in _SPLITS:
         file = directory.own_evaluation(split).explanations.report_file
         try:
