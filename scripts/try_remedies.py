@@ -12,23 +12,27 @@ training, `--run RUN` shows the changed images to a model that knows unchanged o
 
 Differences are paired by patient. The threshold comes from the unshifted validation images, so balanced accuracies are
 a little too good, all of them alike. Images are changed at the resolution of the model's input, and a crop is enlarged
-again: an option that cuts from the file would keep more detail. Augmentation moves a black border with its image, which
-a mask in the model would not do. Copies lie in a temporary folder until the end.
+again: an option that cuts from the file would keep more detail. Copies lie in a temporary folder until the end.
+
+The border of training images is blacked after augmentation, as a mask in the model would do it; with `--before` it is
+blacked before, so that augmentation moves it with its image. `--only` names the remedies to try beside nothing.
 
     python scripts/try_remedies.py --data DIR --weights auto --epochs 3 --limit 1500 --seed 0
     python scripts/try_remedies.py --run runs/latest
 """
 
 import argparse
+import contextlib
 import dataclasses
 import shutil
 import tempfile
 import time
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import remedies
-from remedies import BATCH, NOTHING, REMEDIES, accuracy_figures, auroc_difference, measured
+from remedies import BATCH, MASK_BORDER, NOTHING, REMEDIES, accuracy_figures, auroc_difference, measured
 
 COLUMNS = (
     "remedy",
@@ -57,16 +61,20 @@ def options():
     parser.add_argument("--limit", type=int, metavar="N", help="Images of all splits together.  [default: all]")
     parser.add_argument("--images", type=int, default=64, metavar="N", help="Of the audit, at most.  [default: 64]")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="Of split, training and samples.")
+    parser.add_argument("--only", choices=REMEDIES[1:], nargs="+", default=REMEDIES[1:], help="[default: all]")
+    parser.add_argument("--before", action="store_true", help="Black borders before augmentation.")
     return parser.parse_args()
 
 
-def write_copies(manifest, form, folder):
+def write_copies(manifest, form, folder, chosen, *, before):
     """Write the training and validation images of a manifest under each remedy; test images are copied unread.
 
     Args:
         manifest: Manifest with splits.
         form: predict.input_form.InputForm of the model.
         folder: pathlib.Path, which gets a folder for each remedy with `images.csv` and `split.csv`.
+        chosen: the remedies.
+        before: black the borders of training images, too; else they are left as they are.
 
     Returns:
         (Manifest without the images that cannot be read, dict remedy -> in words how many images are left whole).
@@ -75,7 +83,8 @@ def write_copies(manifest, form, folder):
     from medxray.data.manifest import Skipped
 
     fitted = manifest.table["split"].isin(("train", "val")).to_numpy()
-    files, whole, skipped = manifest.files(), dict.fromkeys(REMEDIES, 0), []
+    files, whole, skipped = manifest.files(), dict.fromkeys(chosen, 0), []
+    training = (manifest.table["split"] == "train").to_numpy()
     rows = iter(np.flatnonzero(fitted))
     for batch in form.stream([files[row] for row in np.flatnonzero(fitted)], BATCH):
         for pixels, box, reason in zip(batch.pixels, batch.boxes, batch.reasons, strict=True):
@@ -83,9 +92,10 @@ def write_copies(manifest, form, folder):
             if reason:
                 skipped.append(Skipped(manifest.table["path"][row], reason))
                 continue
-            for remedy in REMEDIES:
-                whole[remedy] += _write_copy(folder / remedy / f"{row}.png", pixels, box, remedy)
-    for remedy in REMEDIES:
+            for remedy in chosen:
+                now = NOTHING if remedy == MASK_BORDER and training[row] and not before else remedy
+                whole[remedy] += _write_copy(folder / remedy / f"{row}.png", pixels, box, now)
+    for remedy in chosen:
         for row in np.flatnonzero(~fitted):
             shutil.copyfile(files[row], folder / remedy / f"{row}{Path(files[row]).suffix}")
         _write_tables(manifest, fitted, {item.path for item in skipped}, folder / remedy)
@@ -115,6 +125,22 @@ def _write_tables(manifest, fitted, skipped, folder):
     table = manifest.table.assign(path=names)[~manifest.table["path"].isin(skipped)].reset_index(drop=True)
     table.to_csv(folder / "images.csv", index=False)
     write_split_csv(dataclasses.replace(manifest, table=table, root=folder), folder / "split.csv")
+
+
+def blacked_after_augmentation():
+    """Context in which training images lose their border after they were augmented."""
+    import tensorflow as tf
+
+    from medxray.data.augment import Augment
+    from medxray.metrics.map_concentration import border_mask
+
+    augmented = Augment.call
+
+    def blacked(self, images, parameters, training=False):
+        kept = ~border_mask(tuple(images.shape[1:3]))
+        return augmented(self, images, parameters, training=training) * tf.constant(kept[..., None], tf.float32)
+
+    return mock.patch.object(Augment, "call", blacked)
 
 
 def trained(folder, config, positive):
@@ -182,10 +208,13 @@ def by_training(args, folder):
     resolved = config.resolved()
     manifest = _of_two_classes(choose_manifest(resolved, positive=resolved.positive))
     form = InputForm((resolved.image_size,) * 2, resolved.channels, resolved.resize)
-    manifest, whole = write_copies(manifest, form, folder)
+    chosen = (NOTHING, *args.only)
+    manifest, whole = write_copies(manifest, form, folder, chosen, before=args.before)
     validation, results = manifest.subset("val"), {}
-    for remedy in REMEDIES:
-        run = trained(folder / remedy, config, manifest.positive)
+    for remedy in chosen:
+        after = remedy == MASK_BORDER and not args.before
+        with blacked_after_augmentation() if after else contextlib.nullcontext():
+            run = trained(folder / remedy, config, manifest.positive)
         results[remedy] = measured(run, remedy, validation, images=args.images, seed=args.seed)
     return results, whole
 
