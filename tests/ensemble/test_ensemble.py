@@ -218,7 +218,7 @@ def test_it_is_adapted_to_another_place(pair, tmp_path, some_files, monkeypatch)
     assert new.kind is pair.kind and new.record["ensemble"] == pair.record["ensemble"]
     old_row, new_row = (run.predict(some_files[:1], gate="off").iloc[0] for run in (pair, new))
     assert new_row["raw_probability"] == old_row["raw_probability"]
-    assert new_row["threshold"] == pytest.approx(found["adapted"]["threshold"])
+    assert new_row["threshold"] == pytest.approx(found["adapted"]["threshold"]["value"])
 
 
 def test_maps_can_be_checked_and_the_layers_are_listed(pair):

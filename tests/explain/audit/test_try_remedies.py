@@ -96,7 +96,10 @@ def test_the_difference_of_aurocs_is_that_of_the_paired_test(script):
     assert value == pytest.approx(expected["difference"]) and interval == pytest.approx(expected["ci95"])
 
 
-def test_copies_are_changed_images_of_training_and_validation_and_test_images_are_not_read(script, lungs, tmp_path):
+@pytest.mark.parametrize("before", [False, True])
+def test_copies_are_changed_images_of_training_and_validation_and_test_images_are_not_read(
+    script, lungs, tmp_path, before
+):
     (tmp_path / "data").mkdir()
     part = manifest(tmp_path / "data", lambda number, ill: picture()[..., 0] + number, count=6)
     split = ["train", "train", "val", "val", "test", "test"]
@@ -105,11 +108,14 @@ def test_copies_are_changed_images_of_training_and_validation_and_test_images_ar
     (tmp_path / "data" / names[0]).write_bytes(b"no image")
     (tmp_path / "data" / names[4]).write_bytes(b"nor this")
     form = InputForm((20, 20), 1, "letterbox")
-    kept, whole = script("try_remedies").write_copies(part, form, tmp_path / "out")
+    try_remedies = script("try_remedies")
+    kept, whole = try_remedies.write_copies(part, form, tmp_path / "out", try_remedies.REMEDIES, before=before)
     assert list(kept.table["path"]) == names[1:]
     assert whole == {"nothing": "0 of 3", "mask-border": "0 of 3", "lung-crop": "0 of 3"}
     sizes = {remedy: cv2.imread(str(tmp_path / "out" / remedy / "1.png"), 0).shape for remedy in whole}
     assert sizes == {"nothing": (20, 10), "mask-border": (20, 10), "lung-crop": (6, 2)}
+    masked = {row: cv2.imread(str(tmp_path / "out" / "mask-border" / f"{row}.png"), 0)[0].max() for row in (1, 2)}
+    assert (masked[1] == 0) == before and masked[2] == 0  # of training and validation
     assert (tmp_path / "out" / "lung-crop" / "4.png").read_bytes() == b"nor this"
     lines = (tmp_path / "out" / "lung-crop" / "split.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == [f"{row}.png" for row in range(1, 6)]
@@ -146,8 +152,9 @@ def test_three_short_trainings_give_the_table(script, phantoms, tmp_path):
     args = Namespace(
         data=str(phantoms), arch="shallow-cnn", weights="none", mode="scratch", image_size=32, epochs=1, limit=None
     )
-    args.images, args.seed = 8, 0
+    args.images, args.seed, args.before = 8, 0, False
     try_remedies = script("try_remedies")
+    args.only = try_remedies.REMEDIES[1:]
     results, whole = try_remedies.by_training(args, tmp_path)
     assert list(results) == list(whole) == ["nothing", "mask-border", "lung-crop"]
     truths = [found["truth"].tolist() for found in results.values()]
@@ -155,6 +162,16 @@ def test_three_short_trainings_give_the_table(script, phantoms, tmp_path):
     masked = results["mask-border"]
     assert masked["moved"]["value"] == 0  # what the model does not see cannot move it
     assert len(try_remedies.table(results, whole, 0)) == 5
+
+
+def test_the_border_is_black_after_augmentation_and_only_there(script):
+    from medxray.data.augment import PARAMETERS, Augment
+
+    images, still = np.full((2, 20, 30, 1), 200, np.float32), np.zeros((2, PARAMETERS), np.float32)
+    with script("try_remedies").blacked_after_augmentation():
+        seen = Augment()(images, still, training=False).numpy()
+    assert not seen[:, :2].any() and not seen[:, :, -3:].any() and (seen[:, 2:-2, 3:-3] == 200).all()
+    assert (Augment()(images, still, training=False) == images).numpy().all()
 
 
 def test_three_classes_are_refused_in_one_line(script, subtype_run, monkeypatch):
