@@ -3,7 +3,7 @@
 
 Weights are random, and so are the images. A method and the prediction, which is folded as medxray computes it, have one
 call a turn with the whole batch; tf-keras-vis, where it has the method, is called with one image at a time, as its
-examples do, for `--library-images` of them. Options of a method are its defaults. Images per second are of the wall
+examples do, for `--reference-images` of them. Options of a method are its defaults. Images per second are of the wall
 clock, forward passes are processor seconds over those of the prediction; both are medians of the turns.
 
     python scripts/bench_explain.py efficientnet-lite0 vgg16 --method gradcam --batch 32 --turns 5
@@ -29,7 +29,7 @@ def options():
     parser.add_argument("--size", type=int, default=224)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--turns", type=int, default=5)
-    parser.add_argument("--library-images", type=int, default=4, help="for tf-keras-vis; 0 leaves it out")
+    parser.add_argument("--reference-images", type=int, default=4, help="for tf-keras-vis; 0 leaves it out")
     return parser.parse_args()
 
 
@@ -62,7 +62,7 @@ def functions(model, layer, methods):
     return found
 
 
-def library_functions(model, layer):
+def reference_functions(model, layer):
     """Dict name of a method -> function of images that lets tf-keras-vis compute its maps."""
     import keras
     from tf_keras_vis.gradcam import Gradcam
@@ -81,12 +81,12 @@ def library_functions(model, layer):
         return target_scores(logits, fixed_target(1))
 
     def by_layer(kind):
-        library = kind(network, clone=False)
-        return lambda images: library(score, images, penultimate_layer=layer, seek_penultimate_conv_layer=False)
+        explainer = kind(network, clone=False)
+        return lambda images: explainer(score, images, penultimate_layer=layer, seek_penultimate_conv_layer=False)
 
     def by_pixels(**how):
-        library = Saliency(network, clone=False)
-        return lambda images: library(score, images, **how)
+        explainer = Saliency(network, clone=False)
+        return lambda images: explainer(score, images, **how)
 
     return {
         "gradcam": by_layer(Gradcam),
@@ -106,7 +106,7 @@ def seconds(function, images):
     return time.process_time() - started[0], time.perf_counter() - started[1]
 
 
-def library_rate(function, images, turns):
+def reference_rate(function, images, turns):
     """Images per second of a function that is called with one image at a time; the first image warms it up.
 
     What tf-keras-vis lets Keras print and warn of is not shown.
@@ -122,15 +122,15 @@ def rows(args, name, methods):
     """Cells of the table for an architecture, a list for each thing timed."""
     model, layer, images = prepared(args, name)
     timed = functions(model, layer, methods)
-    library = library_functions(model, layer) if args.library_images else {}
+    reference = reference_functions(model, layer) if args.reference_images else {}
     for function in timed.values():
         function(images)
     turns = [[seconds(function, images) for function in timed.values()] for _ in range(args.turns)]
     medians = np.median(turns, axis=0)
     for method, (processor, clock) in zip(timed, medians, strict=True):
         cells = [name, method, f"{len(images) / clock:.2f}", f"{processor / medians[0][0]:.2f}"]
-        other = library.get(method)
-        rate = None if other is None else library_rate(other, images[: args.library_images], args.turns)
+        other = reference.get(method)
+        rate = None if other is None else reference_rate(other, images[: args.reference_images], args.turns)
         yield [*cells, "-" if rate is None else f"{rate:.2f}"]
 
 

@@ -257,7 +257,7 @@ def test_explanations_are_timed_beside_the_prediction_and_beside_tf_keras_vis(sc
     from medxray.explain.methods import method_named
 
     bench = script("bench_explain")
-    args = Namespace(size=32, batch=2, turns=1, library_images=1)
+    args = Namespace(size=32, batch=2, turns=1, reference_images=1)
     methods = [method_named(name) for name in ("gradcam", "scorecam", "occlusion")]
     cells = list(bench.rows(args, "shallow-cnn", methods))
     assert [row[1] for row in cells] == ["prediction", "gradcam", "scorecam", "occlusion"]
@@ -276,7 +276,7 @@ def test_tf_keras_vis_explains_the_same_model_for_the_same_score(script):
 
     bench = script("bench_explain")
     model, layer, images = bench.prepared(Namespace(size=32, batch=2), "shallow-cnn")
-    theirs = np.asarray(bench.library_functions(model, layer)["gradcam"](images))
+    theirs = np.asarray(bench.reference_functions(model, layer)["gradcam"](images))
     ours = method_named("gradcam").build(model, layer)(images, fixed_target(1)).maps.numpy()
     shrunk = theirs.reshape(2, ours.shape[1], 32 // ours.shape[1], ours.shape[2], 32 // ours.shape[2]).mean(axis=(2, 4))
     assert ours.max() > 0.9 and np.corrcoef(shrunk.ravel(), ours.ravel())[0, 1] > 0.9

@@ -125,7 +125,7 @@ def _draw(paths, model, files, ignore, *, methods, layer=None, **wanted):
     if layer == "list":
         _print_layers(layer_table(run))
         return
-    methods = methods or usual_method(run.directory)
+    methods = methods or usual_method(run.directory, with_layer=layer is not None)
     report_files(run.write_heatmaps(paths, methods=methods, layer=layer, **files, **wanted), ignore=ignore)
 
 

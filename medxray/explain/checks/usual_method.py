@@ -9,13 +9,14 @@ log = logging.getLogger(__name__)
 _SPLITS = ("test", "val", "train")
 
 
-def usual_method(directory):
+def usual_method(directory, *, with_layer=False):
     """Grad-CAM, unless `explain evaluate` found that it fails the randomisation check on this run.
 
     Then it is the first method of the table that passed, or Grad-CAM where none did. The log says so in both cases.
 
     Args:
         directory: runs.directory.RunDir.
+        with_layer: look only among methods whose maps are taken from a layer that can be named.
 
     Returns:
         str, name of a method.
@@ -23,7 +24,7 @@ def usual_method(directory):
     passed = _passed(directory)
     if passed.get(GRADCAM, True):
         return GRADCAM
-    good = [name for name in METHODS if passed.get(name)]
+    good = [name for name, row in METHODS.items() if passed.get(name) and (row.needs_layer or not with_layer)]
     if not good:
         log.warning("No method that was checked on %s passes the randomisation check: maps say little.", directory.path)
         return GRADCAM
@@ -45,6 +46,8 @@ def _passed(directory):
         try:
             methods = storage.read_json(file)["methods"]
             return {name: bool(found["randomisation"]["passed"]) for name, found in methods.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            continue  # no check, or one that cannot be read: the method is the usual one
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            log.warning("%s cannot be read and decides no method: %r.", file, error)
     return {}

@@ -32,6 +32,11 @@ def test_it_is_the_first_that_passes_where_gradcam_fails_and_the_log_says_so(che
     assert "gradcam fails the randomisation check" in caplog.text and "--method gradcam" in caplog.text
 
 
+def test_where_a_layer_is_named_only_methods_with_a_layer_are_looked_at(checked):
+    directory = checked(gradcam=False, cam=True, occlusion=True, layercam=True)
+    assert usual_method(directory, with_layer=True) == "layercam"
+
+
 def test_where_none_passes_it_is_gradcam_and_the_log_says_so(checked, caplog):
     assert usual_method(checked(gradcam=False, cam=False)) == "gradcam"
     assert "No method that was checked" in caplog.text
@@ -43,9 +48,9 @@ def test_the_test_split_counts_before_others(checked):
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"methods": 3}', '{"methods": {"gradcam": {}}}'])
-def test_a_check_that_cannot_be_read_decides_nothing(tmp_path, content):
+def test_a_check_that_cannot_be_read_decides_nothing_and_is_told_of(tmp_path, content, caplog):
     directory = RunDir(tmp_path)
     file = directory.own_evaluation("test").explanations.report_file
     file.parent.mkdir(parents=True)
     file.write_text(content)
-    assert usual_method(directory) == "gradcam"
+    assert usual_method(directory) == "gradcam" and str(file) in caplog.text
