@@ -137,6 +137,9 @@ def rows(args, name, methods):
 def main():
     """Print the figures as a Markdown table."""
     args = options()
+    from medxray.system.backend import load_tensorflow
+
+    load_tensorflow()
     from medxray.explain.methods import METHODS, method_named
 
     methods = list(METHODS.values()) if args.method == "all" else [method_named(one) for one in args.method.split(",")]

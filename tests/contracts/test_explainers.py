@@ -224,6 +224,17 @@ def test_options_that_a_method_does_not_have_are_refused(dummy, binary_run, imag
     assert message in str(answer.exception)
 
 
+def test_without_a_name_the_method_is_one_that_passed_on_the_run(binary_run, image_files, tmp_path, monkeypatch):
+    monkeypatch.setattr("medxray.explain.checks.usual_method._passed", lambda run: {GRADCAM: False, "saliency": True})
+    image, layers = image_files(binary_run)[0], []
+    for folder, words in ((tmp_path / "unnamed", []), (tmp_path / "named", ["--method", GRADCAM])):
+        answer = call(binary_run, image, *words, "--raw", "--out", folder)
+        assert answer.exit_code == 0, answer.output
+        with np.load(folder / f"{image.stem}-PNEUMONIA.npz", allow_pickle=False) as stored:
+            layers.append(str(stored["layer"]))
+    assert layers[0] == "" and layers[1]  # saliency looks at no layer
+
+
 def test_a_setting_without_a_value_is_a_usage_error(binary_run, image_files):
     answer = call(binary_run, image_files(binary_run)[0], "--method", GRADCAM, "--set", "power")
     assert answer.exit_code == 2 and "--set must be NAME=VALUE" in answer.stderr

@@ -80,7 +80,7 @@ def probe_shortcuts(run, part, split, *, is_own, seed, images=IMAGES):
 
     Returns:
         dict: SIZE, BORDER_PIXELS and LUNGS_MASKED, each with auroc, balanced_accuracy (value and ci95, by patient), n,
-        and note, why there are none, or ""; judged, in words; left_out, dict path -> reason.
+        and note, why there are none, or ""; judged and lungs, in words; left_out, dict path -> reason.
     """
     judged = Features(part, images=images, seed=seed)
     training = _training_features(run, part, images, seed) if is_own and split != "train" else None
@@ -91,7 +91,16 @@ def probe_shortcuts(run, part, split, *, is_own, seed, images=IMAGES):
     }
     how = "cross-validated by patient" if training is None else f"fitted on {len(training)} training images"
     left_out = judged.left_out | ({} if training is None else training.left_out)
-    return found | {"judged": how, "left_out": left_out}
+    return found | {"judged": how, "lungs": _lungs_text(training, judged), "left_out": left_out}
+
+
+def _lungs_text(training, judged):
+    """On how many images the classifier without lungs rests, a sentence."""
+    of = {"training": training, "judged": judged} if training is not None else {"the": judged}
+    counts = [
+        f"{len(one.of(LUNGS_MASKED)[1])} of {min(len(one), LUNG_IMAGES)} {name} images" for name, one in of.items()
+    ]
+    return f"Pixels outside the lungs: where lungs were found, {' and '.join(counts)}."
 
 
 def pixel_model(images):

@@ -120,11 +120,13 @@ def figure_rows(report):
 
 def audit_lines(report):
     """What stands below the tables: how to read them, and what does not count, list of str."""
-    lines = [f"What is alone is {report['shortcuts']['judged']}. AUROC by chance: 0.500."]
+    shortcuts = report["shortcuts"]
+    lines = [f"What is alone is {shortcuts['judged']}. AUROC by chance: 0.500."]
+    lines += [shortcuts["lungs"]] if "lungs" in shortcuts else []  # an earlier version did not look for them
     lines += [
-        f"No figure for {words} alone: {report['shortcuts'][name]['note']}."
+        f"No figure for {words} alone: {shortcuts[name]['note']}."
         for name, words in probes_of(report)
-        if report["shortcuts"][name]["note"]
+        if shortcuts[name]["note"]
     ]
     lungs = report["lung_fields"]
     if lungs["failed_images"]:

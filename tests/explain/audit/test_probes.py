@@ -1,10 +1,11 @@
 """Classifiers that see size, border, or what is outside the lungs alone."""
 
-from types import SimpleNamespace
+from types import re
 
 import cv2
 import numpy as np
 import pytest
+import SimpleNamespace
 
 from medxray.data.lungs.field import LungField, lung_field
 from medxray.data.manifest import Manifest, build_table
@@ -99,6 +100,7 @@ def test_of_own_data_the_classifiers_are_fitted_on_training_images(tmp_path, mon
     monkeypatch.setattr(probes, "own_manifest", lambda run, split, root: training)
     found = probe_shortcuts(RUN, test, "test", is_own=True, seed=0, images=20)
     assert found["judged"] == "fitted on 20 training images" and found["size"]["n"] == 20
+    assert re.search(r"found, \d+ of 20 training images and \d+ of 20 judged images", found["lungs"])
     assert found["size"]["auroc"]["value"] > 0.95
     own = probe_shortcuts(RUN, training, "train", is_own=True, seed=0)
     assert own["judged"] == "cross-validated by patient"
