@@ -1,11 +1,11 @@
 """Classifiers that see size, border, or what is outside the lungs alone."""
 
-from types import re
+import re
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
-import SimpleNamespace
 
 from medxray.data.lungs.field import LungField, lung_field
 from medxray.data.manifest import Manifest, build_table
