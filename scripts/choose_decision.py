@@ -36,6 +36,13 @@ def sensitivity(positive, score):
     return choose_threshold(positive, score, rule="sensitivity:0.95").log_odds
 
 
+def bounded_youden(positive, score):
+    """The higher of the two thresholds above."""
+    from medxray.metrics.thresholds import choose_threshold
+
+    return choose_threshold(positive, score, rule="youden:0.95").log_odds
+
+
 def bootstrap_youden(positive, score):
     """Mean of Youden's threshold over bootstrap replicates of each class."""
     rng, found = np.random.default_rng(0), []
@@ -73,6 +80,7 @@ RULES = {
     "equal sensitivity and specificity": equal,
     "middle of the plateau": plateau,
     "sensitivity:0.95": sensitivity,
+    "youden:0.95": bounded_youden,
 }
 
 

@@ -6,9 +6,11 @@ Printed are means over the views for each run and each of its decisions (on clea
 the difference to the first line in balanced accuracy, with an interval that takes the same patients in both. ECE stands
 there three times: the mean over the views; what that would be were the probabilities true, since few images alone make
 an ECE (labels drawn from the probabilities, 20 times, seed 0); and that of all views together.
-The answers are kept in --store, so that a run is asked once.
+The answers are kept in --store, so that a run is asked once. --threshold-rule adds a decision by another rule on the
+stored answers to unchanged validation images.
 
     python scripts/compare_shifts.py --patients 100 RUN RUN ...
+    python scripts/compare_shifts.py --patients 100 --threshold-rule sensitivity:0.9 RUN RUN ...
 """
 
 import argparse
@@ -79,16 +81,32 @@ def balanced_accuracies(right, truth, weights):
     return np.mean(recalls, axis=0)
 
 
-def lines_of(path, patients, store):
+def decisions_of(run, rule):
+    """The decisions of a run, and the one that a rule makes on its unchanged validation images; None: no rule."""
+    from medxray.metrics.decision import VALIDATION, fit_decision
+    from medxray.metrics.prediction_table import read_predictions
+
+    yield from filter(None, (run.decision, run.other_decision))
+    if rule is not None:
+        yield fit_decision(read_predictions(run.directory.predictions_file)[VALIDATION], rule=rule)
+
+
+def lines_of(path, patients, store, rule):
     """For each decision of a run: its name, its figures, and what the paired interval needs."""
     from medxray.metrics.shifts import evaluate_shifts
 
     run, predictions, logits = answers_of(path, patients, store)
     groups = dict.fromkeys({family for family, _ in logits}, "all")
-    for decision in filter(None, (run.decision, run.other_decision)):
+    for decision in decisions_of(run, rule):
         found = evaluate_shifts(predictions, decision, logits, groups=groups)
         found["eces"] = eces(predictions, decision, logits)
-        yield f"{path}, {decision.decided_on}", found, right_by_class(predictions, decision, logits), predictions
+        chosen = "" if decision.threshold is None else f" {decision.threshold.rule}"
+        yield (
+            f"{path}, {decision.decided_on}{chosen}",
+            found,
+            right_by_class(predictions, decision, logits),
+            predictions,
+        )
 
 
 def main():
@@ -97,6 +115,7 @@ def main():
     parser.add_argument("runs", nargs="+", metavar="RUN")
     parser.add_argument("--patients", type=int, metavar="N", help="Test patients, drawn by seed 0; default: all.")
     parser.add_argument("--store", default="shifted-answers", metavar="DIR", help="Where the answers are kept.")
+    parser.add_argument("--threshold-rule", metavar="RULE", help="As for `medxray train`; two classes.")
     args = parser.parse_args()
     from medxray.metrics.bootstrap import percentile_interval, resample_weights
     from medxray.system.backend import load_tensorflow
@@ -105,7 +124,7 @@ def main():
     print("|".join(("", *COLUMNS, "")) + "\n" + "|---" * len(COLUMNS) + "|")
     reference = None
     for path in args.runs:
-        for name, found, right, predictions in lines_of(path, args.patients, args.store):
+        for name, found, right, predictions in lines_of(path, args.patients, args.store, args.threshold_rule):
             weights = np.concatenate(list(resample_weights(predictions.patient_ids, predictions.y_true)))
             own = balanced_accuracies(right, predictions.y_true, weights)
             if reference is None:

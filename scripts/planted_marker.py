@@ -26,10 +26,12 @@ def options():
     parser.add_argument("--patients", type=int, default=240, metavar="N", help="One image each.  [default: 240]")
     parser.add_argument("--arch", default="shallow-cnn", help="[default: shallow-cnn]")
     parser.add_argument("--weights", default="none", help="As for `medxray train`.  [default: none]")
+    parser.add_argument("--mode", help="As for `medxray train`.  [default: scratch, with --weights full]")
     parser.add_argument("--image-size", type=int, default=64, metavar="PX", help="[default: 64]")
     parser.add_argument("--epochs", type=int, default=40, metavar="N", help="[default: 40]")
     parser.add_argument("--learning-rate", type=float, metavar="RATE", help="[default: 0.003, with --weights 0.0003]")
     parser.add_argument("--method", default="all", metavar="NAME[,NAME...]", help="Heatmaps to ask.  [default: all]")
+    parser.add_argument("--layer", metavar="NAME", help="Of the heatmaps.  [default: the last one with places]")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="Of images, training and samples.")
     return parser.parse_args()
 
@@ -92,7 +94,7 @@ def trained(table, folder, args):
         positive=CLASSES[1],
         arch=args.arch,
         weights=args.weights,
-        mode="scratch" if from_scratch else "full",
+        mode=args.mode or ("scratch" if from_scratch else "full"),
         learning_rate=args.learning_rate or (3e-3 if from_scratch else 3e-4),
         batch_size=8,
         patience=args.epochs,
@@ -111,7 +113,7 @@ def trained(table, folder, args):
     return train(config)
 
 
-def pointing(run, sample, regions, method, *, seed):
+def pointing(run, sample, regions, method, *, layer, seed):
     """How often a method points at the marker: dict of n, hit_rate (value and ci95), chance and energy_inside.
 
     Args:
@@ -119,6 +121,7 @@ def pointing(run, sample, regions, method, *, seed):
         sample: explain.checks.sample.CheckedImages.
         regions: explain.checks.regions.Regions, where the markers are.
         method: name of an explanation method.
+        layer: of its maps, or None.
         seed: of the order of equal pixels.
     """
     from medxray.explain.checks.maps import MapFunction
@@ -129,9 +132,9 @@ def pointing(run, sample, regions, method, *, seed):
     from medxray.metrics.localisation import dilated, energy_inside, hits
     from medxray.metrics.shares import share
 
-    explain = MapFunction(run, method, setting_of(method).options(run.input_size))
+    explain = MapFunction(run, method, setting_of(method).options(run.input_size), layer=layer)
     maps = explain(sample.pixels, np.ones(len(sample), np.int32), lambda done: None)
-    cells = require_heat_layer(run.model, run.architecture.heat_layer)
+    cells = require_heat_layer(run.model, layer or run.architecture.heat_layer)
     margin = [round(side / cell / 2) for side, cell in zip(run.input_size, cells, strict=True)]
     hit, chance, energy = [], [], []
     for at, (heat, box, region) in enumerate(zip(maps, sample.boxes, regions.of_image, strict=True)):
@@ -164,7 +167,8 @@ def found_by_methods(run, masks, args):
     sample_of_marked = read_sample(run, marked, images=len(marked), seed=args.seed)
     regions = read_regions(run, sample_of_marked, masks=str(masks))
     methods = {
-        name: pointing(run, sample_of_marked, regions, name, seed=args.seed) for name in chosen_methods(args.method)
+        name: pointing(run, sample_of_marked, regions, name, layer=args.layer, seed=args.seed)
+        for name in chosen_methods(args.method)
     }
     return methods, float((called == sample.labels).mean())
 

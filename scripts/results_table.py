@@ -3,9 +3,11 @@
 
 Shifted figures are of the evaluation of all views where `medxray evaluate RUN --shifts` was called, else of the sample
 that training evaluates; the column says of how many images and views. Brackets behind a second decision say on which
-images it was chosen. Nothing is computed again.
+images it was chosen. Nothing is computed again, but for --threshold-rule: it adds what another rule, applied to the
+stored answers to unchanged validation images, gives on unchanged test images.
 
     python scripts/results_table.py RUN RUN ...
+    python scripts/results_table.py --threshold-rule youden RUN RUN ...
 """
 
 import argparse
@@ -29,6 +31,18 @@ def cell(figure):
     if isinstance(figure, dict):
         return cell(figure["value"]) + (" [{}, {}]".format(*map(cell, figure["ci95"])) if figure["ci95"] else "")
     return "-" if figure is None else f"{figure:.3f}".removeprefix("0")
+
+
+def by_rule(path, rule):
+    """The cells of a decision by a rule on the unchanged validation images of a run."""
+    from medxray import load_run
+    from medxray.metrics.decision import VALIDATION, fit_decision
+    from medxray.metrics.prediction_table import read_predictions
+    from medxray.metrics.report import evaluate_split
+
+    found = read_predictions(load_run(path).directory.predictions_file)
+    report = evaluate_split(found["test"], fit_decision(found[VALIDATION], rule=rule))
+    return {f"{words}, {rule}": cell(report[key]) for key, words in (CLEAN | BINARY).items() if key != "auroc"}
 
 
 def row(name, record, report, shifts):
@@ -67,10 +81,13 @@ def main():
     """Print the table, and with three or more classes that of each class."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("runs", nargs="+", metavar="RUN")
-    found = [stored(path) for path in parser.parse_args().runs]
+    parser.add_argument("--threshold-rule", metavar="RULE", help="As for `medxray train`; two classes.")
+    args = parser.parse_args()
+    found = [stored(path) for path in args.runs]
     if len({tuple(report["classes"]) for _, _, report, _ in found}) > 1:
         parser.error("the runs have different classes; name runs of one task")
-    printed([row(*one) for one in found])
+    further = [by_rule(path, args.threshold_rule) if args.threshold_rule else {} for path in args.runs]
+    printed([row(*one) | more for one, more in zip(found, further, strict=True)])
     if any(len(report["classes"]) > 2 for _, _, report, _ in found):
         print()
         printed([cells for name, _, report, _ in found for cells in of_classes(name, report)])

@@ -12,6 +12,7 @@ from medxray.cli.options import (
 )
 from medxray.cli.report import renew_report
 from medxray.cli.types import Choice
+from medxray.metrics.threshold_rules import USUAL_RULE
 
 _SPLITS = Choice(("train", "val", "test"))
 _split_option = click.option("--split", "splits", multiple=True, type=_SPLITS, help="Only this split; can be repeated.")
@@ -54,10 +55,10 @@ def extract(run, data, splits, out, label_map, exclude_known, **columns):
 @click.option(
     "--threshold-rule",
     "rule",
-    default="youden",
+    default=USUAL_RULE,
     show_default=True,
     metavar="RULE",
-    help="youden, sensitivity:0.95, cost:FN/FP or 0.5; chosen on validation images.",
+    help="youden:0.95, youden, sensitivity:0.95, cost:FN/FP or 0.5; chosen on validation images.",
 )
 @_seed_option
 @json_option

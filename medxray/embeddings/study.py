@@ -18,7 +18,7 @@ from medxray.errors import DataError, ImageError
 from medxray.evaluation.pictures import FilePictures
 from medxray.evaluation.report import report_split, write_assessment
 from medxray.metrics.decision import fit_decision
-from medxray.metrics.thresholds import check_rule_applies
+from medxray.metrics.threshold_rules import USUAL_RULE, check_rule_applies
 from medxray.plots import style
 from medxray.runs.evaluation_files import EvaluationFiles
 from medxray.system import progress, storage
@@ -42,7 +42,7 @@ class Study:
     files: tuple[Path, ...]
 
 
-def study_knn(path, *, rule="youden", seed=0):
+def study_knn(path, *, rule=USUAL_RULE, seed=0):
     """Choose, fit and evaluate a nearest-neighbour classifier on embeddings.
 
     k and metric are chosen by patient-grouped cross-validation on train and validation images, which are then the

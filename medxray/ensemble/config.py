@@ -5,6 +5,7 @@ import typing
 from dataclasses import dataclass
 
 from medxray.errors import ConfigError
+from medxray.metrics.threshold_rules import USUAL_RULE, check_rule_applies
 from medxray.training.classifier_options import ClassifierOptions
 from medxray.training.config import RunConfig
 from medxray.training.option_groups import (
@@ -38,7 +39,7 @@ class EnsembleOptions:
     mc: int | None = option(
         None, "Passes with dropout in the heads, whose log-odds are averaged.", low=2, high=1000, metavar="N"
     )
-    threshold_rule: str = restated(FitOptions, "threshold_rule", "youden")
+    threshold_rule: str = restated(FitOptions, "threshold_rule", USUAL_RULE)
     decide_on: str = restated(ClassifierOptions, "decide_on", "clean")
     seed: int = restated(FitOptions, "seed", 0, help="Seed of folds, views, dropout and the sample of training images.")
     deterministic: bool = restated(FitOptions, "deterministic", False)
@@ -90,7 +91,6 @@ class EnsembleConfig(PlaceOptions, EnsembleOptions, ImageOptions, DataOptions, M
             DataError: the members have other classes, inputs or splits.
         """
         from medxray.ensemble.members import read_members  # loads pandas, which help does not wait for
-        from medxray.metrics.thresholds import check_rule_applies
 
         self.check_texts()
         members = read_members(self.members)

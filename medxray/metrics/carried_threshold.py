@@ -3,16 +3,18 @@
 import numpy as np
 from scipy.special import expit, logit
 
-from medxray.metrics.thresholds import OperatingPoint, parse_rule
+from medxray.metrics.threshold_rules import parse_rule
+from medxray.metrics.thresholds import OperatingPoint
 
 
 def carried_log_odds(point, *, old, new):
     """The threshold on log-odds that hold at a new prevalence.
 
     Youden's rule asks for the highest sensitivity + specificity. Where probabilities hold, that is where an image
-    speaks for both classes alike, so where its probability is the prevalence. A rule on the sensitivity keeps the
-    weight of evidence: the log-odds beyond those of the prevalence. A cost and a fixed number are about probabilities:
-    they stay.
+    speaks for both classes alike, so where its probability is the prevalence. The bound of "youden:S" is for images
+    unlike those that it was chosen on; here images of the place were looked at, so it is Youden's rule. A rule on the
+    sensitivity keeps the weight of evidence: the log-odds beyond those of the prevalence. A cost and a fixed number are
+    about probabilities: they stay.
 
     Args:
         point: the stored OperatingPoint.

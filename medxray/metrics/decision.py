@@ -8,7 +8,8 @@ import numpy as np
 
 from medxray.errors import RunError
 from medxray.metrics.calibration import Calibration, calibration_messages, fit_calibration, is_separated
-from medxray.metrics.thresholds import FIXED, OperatingPoint, choose_threshold, parse_rule, sure_sensitivity
+from medxray.metrics.threshold_rules import USUAL_RULE, parse_rule
+from medxray.metrics.thresholds import FIXED, OperatingPoint, choose_threshold, sure_sensitivity
 
 log = logging.getLogger(__name__)
 
@@ -101,7 +102,7 @@ def _damaged(value):
     )
 
 
-def fit_decisions(validation, *, rule="youden", decide_on=CLEAN, shifted=None):
+def fit_decisions(validation, *, rule=USUAL_RULE, decide_on=CLEAN, shifted=None):
     """The decision of a run and, where shifted views were looked at, the one on the other views for comparison.
 
     Args:
@@ -140,7 +141,7 @@ def with_shifted(validation, shifted):
     )
 
 
-def fit_decision(validation, *, rule="youden"):
+def fit_decision(validation, *, rule=USUAL_RULE):
     """Fit the calibration and choose the threshold, on validation images only.
 
     With fewer than `MIN_IMAGES_PER_CLASS` validation images of any class neither is trusted: the threshold is 0.5, the
@@ -148,7 +149,7 @@ def fit_decision(validation, *, rule="youden"):
 
     Args:
         validation: `Predictions` of the validation split.
-        rule: threshold rule, see `thresholds.choose_threshold`; with three or more classes it is not used.
+        rule: threshold rule, see `threshold_rules.parse_rule`; with three or more classes it is not used.
 
     Returns:
         Decision. Its messages are also logged as warnings.

@@ -19,7 +19,7 @@ from medxray.metrics.statistics import (
     SplitStatistics,
 )
 from medxray.metrics.subgroups import subgroup_report
-from medxray.metrics.thresholds import parse_rule
+from medxray.metrics.threshold_rules import parse_rule
 
 HEADLINE = (
     "auroc",

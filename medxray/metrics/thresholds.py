@@ -6,13 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-from medxray.errors import ConfigError, DataError
+from medxray.errors import DataError
 from medxray.metrics.intervals import wilson_by_patient
+from medxray.metrics.threshold_rules import parse_rule
 
-RULE_FORMS = (
-    "youden, sensitivity:0.95, sensitivity:0.95@90 (reached with 90 % confidence), cost:FN/FP (for example cost:5/1) "
-    "or a fixed number such as 0.5"
-)
 FIXED = "fixed"
 _BEYOND = math.log(2)  # how far the outermost candidates lie beyond all scores, in log-odds
 
@@ -39,92 +36,6 @@ class OperatingPoint:
             object.__setattr__(self, "log_odds", float(logit(self.value)))
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A parsed threshold rule.
-
-    Attributes:
-        kind: "youden", "sensitivity", "cost" or "fixed".
-        target: the sensitivity to reach, or the fixed threshold.
-        confidence: with which the sensitivity is reached, 0-1; 0: on the images at hand.
-        cost_fn: cost of one false negative.
-        cost_fp: cost of one false positive.
-    """
-
-    kind: str
-    target: float = 0.0
-    confidence: float = 0.0
-    cost_fn: float = 1.0
-    cost_fp: float = 1.0
-
-
-def parse_rule(text):
-    """Read a threshold rule.
-
-    Args:
-        text: "youden"; "sensitivity:S" with 0 < S <= 1; "sensitivity:S@C" with 50 <= C < 100 and S < 1; "cost:FN/FP"
-            with two positive costs; or a number between 0 and 1, taken as the threshold itself.
-
-    Returns:
-        Rule.
-
-    Raises:
-        ConfigError: `text` is none of these forms or holds an impossible value.
-    """
-    if str(text).strip() == "youden":
-        return Rule("youden")
-    kind, _, value = str(text).strip().partition(":")
-    if kind == "sensitivity":
-        return _sensitivity_rule(text, value)
-    if kind == "cost":
-        cost_fn, cost_fp = _costs(value)
-        if cost_fn > 0 and cost_fp > 0:
-            return Rule("cost", cost_fn=cost_fn, cost_fp=cost_fp)
-        raise _rule_error(text, "a cost needs two positive numbers, FN/FP")
-    fixed = _number(str(text))
-    if 0 < fixed < 1:
-        return Rule("fixed", target=fixed)
-    raise _rule_error(text, "a fixed threshold must lie between 0 and 1" if math.isfinite(fixed) else "unknown rule")
-
-
-def check_rule_applies(rule, classes):
-    """Raise ConfigError for a rule, other than the usual one, where three or more classes have no threshold."""
-    if len(classes) > 2 and parse_rule(rule).kind != "youden":
-        raise ConfigError(
-            f"--threshold-rule is for two classes. There are {len(classes)}: {', '.join(classes)}; the label is the "
-            "most probable one. Leave it out."
-        )
-
-
-def _sensitivity_rule(text, value):
-    target, at, confidence = value.partition("@")
-    target = _number(target)
-    if not 0 < target <= 1:
-        raise _rule_error(text, "the sensitivity to reach must be above 0 and at most 1")
-    if not at:
-        return Rule("sensitivity", target=target)
-    percent = _number(confidence)
-    if not (50 <= percent < 100 and target < 1):
-        raise _rule_error(text, "behind @ stands a confidence in percent, 50 to below 100, for a sensitivity below 1")
-    return Rule("sensitivity", target=target, confidence=percent / 100)
-
-
-def _number(text):
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _costs(text):
-    parts = [_number(part) for part in text.split("/")]
-    return parts if len(parts) == 2 and all(math.isfinite(part) for part in parts) else (math.nan, math.nan)
-
-
-def _rule_error(text, reason):
-    return ConfigError(f"The threshold rule must be {RULE_FORMS}. Received {str(text)!r}: {reason}.")
-
-
 def choose_threshold(is_positive, log_odds, *, rule, patient_ids=None, chosen_on="val"):
     """Choose the operating point on one set of images.
 
@@ -135,8 +46,9 @@ def choose_threshold(is_positive, log_odds, *, rule, patient_ids=None, chosen_on
     Args:
         is_positive: bool array (n,): the image shows the positive class.
         log_odds: float array (n,): calibrated log-odds of the positive class.
-        rule: text that `parse_rule` reads. "youden" maximises sensitivity + specificity - 1; "sensitivity:S" is
-            the highest candidate that reaches S; "sensitivity:S@C" the highest whose sensitivity has a one-sided lower
+        rule: text that `parse_rule` reads. "youden" maximises sensitivity + specificity - 1; "youden:S" is the same, or
+            the highest candidate that reaches S where that is higher; "sensitivity:S" is the highest candidate that
+            reaches S; "sensitivity:S@C" the highest whose sensitivity has a one-sided lower
             bound of S at C % confidence, by patient, or the lowest of all where none has; "cost:FN/FP" minimises
             FN * false negatives + FP * false positives.
         patient_ids: array (n,), for "sensitivity:S@C"; None: each image is of another patient.
@@ -149,7 +61,8 @@ def choose_threshold(is_positive, log_odds, *, rule, patient_ids=None, chosen_on
         ConfigError: the rule cannot be read.
         DataError: the images are all of one class, or a score is no finite number.
 
-    Source: Youden (1950) for "youden"; deviations: ties and midpoints as described.
+    Source: Youden (1950) for "youden"; deviations: ties and midpoints as
+    described; the bound of "youden:S" is of this project.
     """
     parsed = parse_rule(rule)
     if parsed.kind == "fixed":
@@ -161,14 +74,20 @@ def choose_threshold(is_positive, log_odds, *, rule, patient_ids=None, chosen_on
     if parsed.kind == "youden":
         best = tp * n_negative - fp * n_positive
         chosen = candidates[best == best.max()].min()
+        if parsed.target:
+            chosen = max(chosen, _highest_reaching(candidates, tp, parsed.target * n_positive))
     elif parsed.confidence:
         chosen = _highest_sure(candidates, is_positive, log_odds, rule=parsed, patient_ids=patient_ids)
     elif parsed.kind == "sensitivity":
-        chosen = candidates[tp >= parsed.target * n_positive * (1 - 1e-12)].max()
+        chosen = _highest_reaching(candidates, tp, parsed.target * n_positive)
     else:
         cost = parsed.cost_fn * (n_positive - tp) + parsed.cost_fp * fp
         chosen = candidates[cost <= cost.min() * (1 + 1e-12)].min()
     return OperatingPoint(float(expit(chosen)), str(rule), chosen_on, float(chosen))
+
+
+def _highest_reaching(candidates, tp, wanted):
+    return candidates[tp >= wanted * (1 - 1e-12)].max()
 
 
 def sure_sensitivity(point, *, is_positive, log_odds, patient_ids, confidence):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from medxray.data.tasks import TASKS
 from medxray.errors import ConfigError
+from medxray.metrics.threshold_rules import parse_rule
 from medxray.models.registry import ARCHITECTURES, architecture
 from medxray.system.spelling import did_you_mean
 from medxray.tracking.installed import check_installed
@@ -92,7 +93,6 @@ class RunConfig:
     def check_texts(self):
         """Raise ConfigError for a threshold rule, a label map or a cache size that cannot be read."""
         from medxray.data.layouts.labels import parse_label_map
-        from medxray.metrics.thresholds import parse_rule
         from medxray.training.cache_folder import parse_size
 
         parse_label_map(self.label_map)

@@ -17,7 +17,7 @@ from medxray.data.pixels import DiskPlace
 from medxray.data.split_checks import check_split, split_cause
 from medxray.data.splits import assign_splits, limit_manifest, training_sample
 from medxray.errors import DataError
-from medxray.metrics.thresholds import check_rule_applies
+from medxray.metrics.threshold_rules import check_rule_applies
 from medxray.training.cache_folder import cache_folder, parse_size
 from medxray.training.config import RunConfig
 from medxray.training.image_set import ImageSet

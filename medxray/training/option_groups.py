@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from medxray.data.layouts.choices import UNCERTAIN
 from medxray.data.resizing import RESIZES
+from medxray.metrics.threshold_rules import USUAL_RULE
 from medxray.models.registry import ARCHITECTURES
 from medxray.training.options import option
 
@@ -70,7 +71,9 @@ class FitOptions:
     learning_rate: float | None = option(None, "Peak learning rate.", low=1e-8, high=10)
     schedule: str | None = option(None, "Cosine with warm-up, or reduce on plateau.", choices=SCHEDULES)
     patience: int | None = option(None, "Epochs without a better validation loss before training stops.", low=1)
-    threshold_rule: str = option("youden", "youden, sensitivity:0.95, cost:FN/FP or 0.5; chosen on validation images.")
+    threshold_rule: str = option(
+        USUAL_RULE, "youden:0.95, youden, sensitivity:0.95, cost:FN/FP or 0.5; chosen on validation images."
+    )
     seed: int = option(
         0,
         "Seed of split, initialisation, order and all else that is drawn at random, but for augmentation.",

@@ -163,6 +163,7 @@ def test_each_patient_is_judged_by_the_fit_to_the_other_folds(sample):
     ("rule", "expected"),
     [
         ("youden", logit(0.2)),
+        ("youden:0.95", logit(0.2)),
         ("sensitivity:0.95", logit(0.3) - logit(0.6) + logit(0.2)),
         ("sensitivity:0.95@90", logit(0.3) - logit(0.6) + logit(0.2)),
         ("cost:5/1", logit(0.3)),

@@ -6,14 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from medxray.errors import ConfigError, DataError
-from medxray.metrics.thresholds import (
-    OperatingPoint,
-    Rule,
-    check_rule_applies,
-    choose_threshold,
-    parse_rule,
-    sure_sensitivity,
-)
+from medxray.metrics.threshold_rules import Rule, check_rule_applies, parse_rule
+from medxray.metrics.thresholds import OperatingPoint, choose_threshold, sure_sensitivity
 
 Y = np.array([0, 0, 1, 0, 1, 1], bool)
 LOG_ODDS = np.array([-4.0, -3.0, -1.0, 1.0, 2.0, 5.0])
@@ -33,6 +27,27 @@ def test_sensitivity_by_hand():
     assert chosen(Y, LOG_ODDS, "sensitivity:0.6") == 1.5
     assert chosen(Y, LOG_ODDS, "sensitivity:0.67") == -2.0
     assert chosen(Y, LOG_ODDS, "sensitivity:1") == -2.0
+
+
+def test_bounded_youden_is_the_higher_of_two_thresholds():
+    # Youden's -2 has a sensitivity of 1; .6 is reached at 1.5 and .67 at -2
+    assert chosen(Y, LOG_ODDS, "youden:0.6") == 1.5
+    assert chosen(Y, LOG_ODDS, "youden:0.67") == -2.0
+    # a weak score: Youden's has a sensitivity of 1/2, and .95 would need one that calls all positive
+    weak = ([1, 0, 0, 1], [-1.0, 0.0, 1.0, 2.0])
+    assert chosen(*weak, "youden:0.95") == chosen(*weak, "youden") == 1.5
+    assert chosen(*weak, "sensitivity:0.95") < -1
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(-5, 5)), min_size=2, max_size=30), st.floats(0.05, 0.99))
+def test_bounded_youden_never_has_a_lower_threshold_than_either(rows, bound):
+    is_positive, log_odds = (np.array(column) for column in zip(*rows, strict=True))
+    if is_positive.all() or not is_positive.any():
+        return
+    rules = (f"youden:{bound}", "youden", f"sensitivity:{bound}")
+    bounded, plain, reaching = (chosen(is_positive, log_odds.astype(float), rule) for rule in rules)
+    assert bounded == max(plain, reaching)
 
 
 def test_a_sure_sensitivity_needs_its_lower_bound_by_patient():
@@ -129,6 +144,7 @@ def test_no_partition_of_the_scores_is_better(data, n, rule):
 
 def test_rules_are_parsed():
     assert parse_rule("youden") == Rule("youden")
+    assert parse_rule("youden:0.95") == Rule("youden", target=0.95)
     assert parse_rule("sensitivity:0.95") == Rule("sensitivity", target=0.95)
     assert parse_rule("sensitivity:0.95@90") == Rule("sensitivity", target=0.95, confidence=0.9)
     assert parse_rule("cost:5/1") == Rule("cost", cost_fn=5.0, cost_fp=1.0)
@@ -140,7 +156,8 @@ def test_rules_are_parsed():
     ("text", "reason"),
     [
         ("yuden", "unknown rule"),
-        ("youden:1", "unknown rule"),
+        ("youden:1", "need not be exceeded"),
+        ("youden:x", "need not be exceeded"),
         ("", "unknown rule"),
         ("nan", "unknown rule"),
         ("0", "between 0 and 1"),

@@ -17,17 +17,18 @@ class MapFunction:
         run: trained_run.Run.
         name: of a row of `methods.METHODS`.
         options: dict of its options; the others have their defaults.
+        layer: of the maps, for methods that have layers; None: the usual one.
 
     Raises:
         ConfigError: the model cannot be explained by it.
     """
 
-    def __init__(self, run, name, options):
-        request = ExplainRequest(method=name, options=tuple(options.items()))
+    def __init__(self, run, name, options, *, layer=None):
+        request = ExplainRequest(method=name, options=tuple(options.items()), layer=layer)
         request.check(run)
         method = method_named(name)
         chosen = method.chosen_options(options)
-        explain = run.map_function(method, layer=None, engine=COMPILED, options=chosen)
+        explain = run.map_function(method, layer=layer, engine=COMPILED, options=chosen)
         images = tf.TensorSpec((None, *run.input_size, run.channels), tf.float32, "images")
 
         @tf.function(input_signature=[images, tf.TensorSpec((None,), tf.int32, "targets")])

@@ -36,10 +36,12 @@ def test_heatmaps_point_at_the_planted_marker_and_the_audit_finds_it(script, tmp
         patients=160,
         arch="shallow-cnn",
         weights="none",
+        mode=None,
         image_size=64,
         epochs=40,
         learning_rate=None,
         method="gradcam,cam",
+        layer=None,
         seed=0,
     )
     found = script.experiment(tmp_path, args)
