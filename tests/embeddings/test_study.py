@@ -52,7 +52,8 @@ def test_knn_writes_an_evaluation_like_any_other(stored, large, tmp_path):
     assert {file.name for file in folder.iterdir()} == {"knn.json", "metrics.json", "predictions.csv", "plots"}
     record, metrics = (json.loads((folder / name).read_text()) for name in ("knn.json", "metrics.json"))
     assert set(metrics["splits"]) == {"val", "test"} and metrics["splits"] == study.result["splits"]
-    assert record["decision"]["threshold"]["chosen_on"] == "val" and record["decision"]["threshold"]["rule"] == "youden:0.95"
+    threshold = record["decision"]["threshold"]
+    assert threshold["chosen_on"] == "val" and threshold["rule"] == "youden:0.95"
     assert record["reference"]["splits"] == ["train", "val"] and len(record["candidates"]) == 27
     best = max(record["candidates"], key=lambda one: (one["auroc"], -one["nll"], -one["k"]))
     assert (best["k"], best["metric"]) == (record["k"], record["metric"])
