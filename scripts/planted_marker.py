@@ -31,7 +31,7 @@ def options():
     parser.add_argument("--epochs", type=int, default=40, metavar="N", help="[default: 40]")
     parser.add_argument("--learning-rate", type=float, metavar="RATE", help="[default: 0.003, with --weights 0.0003]")
     parser.add_argument("--method", default="all", metavar="NAME[,NAME...]", help="Heatmaps to ask.  [default: all]")
-    parser.add_argument("--layer", metavar="NAME", help="Of the heatmaps.  [default: the last one with places]")
+    parser.add_argument("--layer", metavar="NAME[,NAME...]", help="Of the heatmaps.  [default: that of the network]")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="Of images, training and samples.")
     return parser.parse_args()
 
@@ -167,7 +167,10 @@ def found_by_methods(run, masks, args):
     sample_of_marked = read_sample(run, marked, images=len(marked), seed=args.seed)
     regions = read_regions(run, sample_of_marked, masks=str(masks))
     methods = {
-        name: pointing(run, sample_of_marked, regions, name, layer=args.layer, seed=args.seed)
+        name if layer is None else f"{name}, {layer}": pointing(
+            run, sample_of_marked, regions, name, layer=layer, seed=args.seed
+        )
+        for layer in (args.layer.split(",") if args.layer else [None])
         for name in chosen_methods(args.method)
     }
     return methods, float((called == sample.labels).mean())
@@ -199,7 +202,7 @@ def main():
     print(f"{found['arch']}: accuracy {found['accuracy']:.3f}")
     for name, one in found["methods"].items():
         print(
-            f"{name:<20} points at the marker in {estimate_text(one['hit_rate'])} of {one['n']} images "
+            f"{name:<24} points at the marker in {estimate_text(one['hit_rate'])} of {one['n']} images "
             f"(by chance {one['chance']:.3f}); {one['energy_inside']:.3f} of the heat is on it"
         )
     print(json.dumps(found["audit"]))
