@@ -54,7 +54,7 @@ MOVED = {  # old module -> the modules that hold its names now, all below `medxr
     "evaluate.report": "metrics.report",
     "evaluate.statistics": "metrics.statistics",
     "evaluate.subgroups": "metrics.subgroups",
-    "evaluate.thresholds": "metrics.thresholds",
+    "evaluate.thresholds": "metrics.thresholds metrics.threshold_rules",
     "evaluation": "evaluation.evaluate runs.images",
     "explain.gradcam": "explain.keras_vis explain.maps",
     "explain.truth": "runs.truth",

@@ -36,9 +36,7 @@ from medxray.explain.methods import METHODS
 @click.option(
     "--images",
     type=click.IntRange(min=2),
-    default=64,
-    show_default=True,
-    help="Images at most, as many of each class as there are; 16 for methods of over 100 passes a map.",
+    help="Images at most, as many of each class as there are. Default: 64; 16 for methods of over 100 passes a map.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the sample and all draws.")
 @click.option("--out", type=PATH, metavar="DIR", help="Folder to write to; default: in the run.")

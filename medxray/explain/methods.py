@@ -153,10 +153,11 @@ _ROWS = (
         build=_occlusion,
         exported=True,
         options=(
-            MethodOption("patch", 32, "side of a patch, pixels", low=1),
+            MethodOption("patch", 32, "side of the smallest patch, pixels", low=1),
             MethodOption("stride", 16, "from one patch to the next, pixels", low=1),
-            MethodOption("fill", "mean", "what covers", choices=("mean", "zero", "blur")),
+            MethodOption("fill", "blur", "what covers", choices=("mean", "zero", "blur")),
             MethodOption("coarse", 0, "1: few patches first, then those near the high ones", low=0, high=1),
+            MethodOption("sizes", 2, "sizes of patches, each half of patch wider than the one before", low=1, high=4),
         ),
     ),
     Method(

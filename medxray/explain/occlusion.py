@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from medxray.errors import ConfigError
 from medxray.explain.maps import Explained, scaled, target_scores
-from medxray.explain.occlusion_grid import OcclusionGrid
+from medxray.explain.occlusion_grid import grids_of
 from medxray.explain.passes import whole_network
 from medxray.explain.versions import differ, every_version, version_scores
 
@@ -15,51 +15,66 @@ FILLS = (MEAN, ZERO, BLUR)
 _REFINED = 0.25  # share of the patches left out by the coarse grid that is tried after it
 
 
-def occlusion_graph(model, layer, *, patch, stride, fill, coarse):
+def occlusion_graph(model, layer, *, patch, stride, fill, coarse, sizes):
     """Occlusion maps at input resolution, from one forward pass for the image and one for each patch.
 
-    A pixel has the mean fall of the score over the patches tried that cover it. Falls below 0 count as 0.
+    A pixel has the mean fall of the score over the patches tried that cover it, below 0 where they hide what speaks
+    against the class. The maps of several sizes of patches are scaled to 0-1 and averaged.
 
     Args:
         model: a classifier with the layers `pooled` and `logits`.
         layer: None.
-        patch: side of the square that is covered, pixels of the input.
-        stride: from one patch to the next, pixels; the last ones lie at the right and the bottom edge.
-        fill: one of FILLS, what covers: the mean colour of the image, black, or the image out of focus.
+        patch: side of the smallest square that is covered, pixels of the input.
+        stride: from one patch to the next, pixels, at most `patch`; the last ones lie at the right and the bottom edge.
+        fill: one of FILLS, what covers: the mean colour of the input with its black bars, black, or the input out of
+            focus.
         coarse: 1 tries every second patch of every second row first, and then the quarter of the others where the map
             of these is highest; 0 tries all.
+        sizes: how many sizes of patches, each half of `patch` wider than the one before, see `sides_of`.
 
     Returns:
         function as `methods` describes it.
 
     Raises:
-        ConfigError: the patch is larger than the input.
+        ConfigError: the patch is larger than the input, or the patches leave pixels out.
 
     Source: Zeiler and Fergus (2014), section 4.2; deviations: `maps.target_scores` in place of the probability, the
-    fall in place of what remains, several fills, coarse to fine, the scaling to 0-1.
+    fall in place of what remains, several fills and sizes, coarse to fine, the scaling to 0-1.
     """
     size = model.input.shape[1:3]
-    if patch > min(size):
-        raise ConfigError(f"patch of occlusion must be at most {min(size)} for {model.name}. Received {patch}.")
-    network, grid = whole_network(model), OcclusionGrid(size, patch, stride)
+    _check(model, size, patch=patch, stride=stride, coarse=coarse)
+    network, grids = whole_network(model), grids_of(size, patch=patch, stride=stride, sizes=sizes)
 
     def explain(images, targets_of):
         logits, pooled = network(images)
-        targets, covers = targets_of(logits), covers_of(images, fill, patch)
+        targets = targets_of(logits)
         whole = target_scores(logits, lambda _: targets)[:, None]
 
-        def covered(some, owners, numbers):
-            return some + grid.squares(numbers)[..., None] * (tf.gather(covers, owners) - some)
+        def map_of(grid):
+            covers = covers_of(images, fill, grid.patch)
 
-        def falls(numbers):
-            scores = version_scores(network, images, targets, covered, numbers)
-            return tf.nn.relu(whole - scores) * differ(tf.concat([whole, scores], axis=1))[:, None]
+            def covered(some, owners, numbers):
+                return some + grid.squares(numbers)[..., None] * (tf.gather(covers, owners) - some)
 
-        numbers = every_version(images, grid.count)
-        maps = _coarse_to_fine(grid, images, falls) if coarse else grid.spread(numbers, falls(numbers))
-        return Explained(scaled(maps), logits, pooled)
+            def falls(numbers):
+                scores = version_scores(network, images, targets, covered, numbers)
+                return (whole - scores) * differ(tf.concat([whole, scores], axis=1))[:, None]
+
+            numbers = every_version(images, grid.count)
+            return _coarse_to_fine(grid, images, falls) if coarse else grid.spread(numbers, falls(numbers))
+
+        return Explained(scaled(tf.add_n([scaled(map_of(grid)) for grid in grids])), logits, pooled)
 
     return explain
+
+
+def _check(model, size, *, patch, stride, coarse):
+    if patch > min(size):
+        raise ConfigError(f"patch of occlusion must be at most {min(size)} for {model.name}. Received {patch}.")
+    widest = patch // 2 if coarse else patch
+    if stride > max(1, widest):
+        needed = "half of patch with coarse=1, since every second patch is left out at first" if coarse else "patch"
+        raise ConfigError(f"stride of occlusion must be at most {needed}: {widest} here. Received {stride}.")
 
 
 def covers_of(images, fill, patch):

@@ -6,6 +6,22 @@ import numpy as np
 import tensorflow as tf
 
 
+def grids_of(size, *, patch, stride, sizes):
+    """The grids of several sizes of patches: each size is half of `patch` wider than the one before.
+
+    Args:
+        size: (H, W) in pixels; a patch is at most as wide as the shorter side.
+        patch: side of the smallest patch in pixels.
+        stride: from one patch to the next in pixels, for all sizes.
+        sizes: how many sizes, at least 1.
+
+    Returns:
+        list of OcclusionGrid, the smallest patch first; no size twice.
+    """
+    sides = sorted({min(patch + step * patch // 2, *size) for step in range(sizes)})
+    return [OcclusionGrid(size, side, stride) for side in sides]
+
+
 class OcclusionGrid:
     """Square patches at regular distances; the last ones end at the right and the bottom edge.
 
@@ -15,10 +31,12 @@ class OcclusionGrid:
         stride: from one patch to the next in pixels.
 
     Attributes:
+        patch: side of a patch in pixels.
         count: number of patches; they are numbered row by row.
     """
 
     def __init__(self, size, patch, stride):
+        self.patch = patch
         self._rows, self._columns = (_covered(side, patch, stride) for side in size)
         self.count = len(self._rows) * len(self._columns)
 

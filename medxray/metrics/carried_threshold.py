@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.special import expit, logit
 
-from medxray.metrics.threshold_rules import parse_rule
+from medxray.metrics.threshold_rules import YOUDEN, parse_rule
 from medxray.metrics.thresholds import OperatingPoint
 
 
@@ -28,7 +28,7 @@ def carried_log_odds(point, *, old, new):
     likelihood ratio there; Youden's point has slope 1.
     """
     kind = parse_rule(point.rule).kind
-    if kind == "youden":
+    if kind == YOUDEN:
         return float(logit(new))
     if kind == "sensitivity" and old is not None:
         return float(point.log_odds + logit(new) - logit(old))
@@ -45,15 +45,17 @@ def carried_point(point, *, old, new, site):
         site: name of the new place.
     """
     found = carried_log_odds(point, old=None if old is None else old[-1], new=np.asarray(new)[-1])
-    return OperatingPoint(float(expit(found)), point.rule, f"{point.chosen_on}, carried over to {site}", found)
+    rule = YOUDEN if parse_rule(point.rule).kind == YOUDEN else point.rule  # without a bound, see above
+    return OperatingPoint(float(expit(found)), rule, f"{point.chosen_on}, carried over to {site}", found)
 
 
 def threshold_words(point):
     """What is kept of a stored operating point when it is carried over, in words."""
-    kind = parse_rule(point.rule).kind
+    rule = parse_rule(point.rule)
+    bound = f", without the bound of {point.rule}, which is for images that nobody has looked at" if rule.target else ""
     return {
-        "youden": "Youden's rule: from a probability that is the prevalence on, an image is called positive",
+        YOUDEN: f"Youden's rule{bound}: from a probability that is the prevalence on, an image is called positive",
         "sensitivity": "a rule on the sensitivity: the weight of evidence of the stored threshold is kept",
         "cost": "a cost is about probabilities: the stored threshold is kept",
         "fixed": "a fixed threshold is kept",
-    }[kind]
+    }[rule.kind]

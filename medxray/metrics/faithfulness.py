@@ -3,20 +3,22 @@
 import numpy as np
 
 
-def brightest_first(heat, random):
-    """Pixels in falling order of their heat; pixels of equal heat stand in random order.
+def brightest_first(heat, random, *, ties=None):
+    """Pixels in falling order of their heat; pixels of equal heat stand in that of another map, and then at random.
 
-    So a map that is the same everywhere gives a random order.
+    So a map that is the same everywhere gives the order of the other map.
 
     Args:
         heat: float array (H,W).
-        random: numpy Generator, for ties.
+        random: numpy Generator.
+        ties: float array (H,W), the other map; None: equal pixels stand in random order.
 
     Returns:
         int64 array (H*W,), positions in `heat.ravel()`.
     """
     values = np.asarray(heat, np.float64).ravel()
-    return np.lexsort((random.random(len(values)), -values))
+    other = np.zeros(len(values)) if ties is None else -np.asarray(ties, np.float64).ravel()
+    return np.lexsort((random.random(len(values)), other, -values))
 
 
 def brightest(order, share, shape):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from medxray.errors import ConfigError
 
+YOUDEN = "youden"
 USUAL_RULE = "youden:0.95"  # how it was chosen: docs/notes/decision.md
 RULE_FORMS = (
     "youden, youden:0.95 (or the highest threshold that reaches this sensitivity, where that is higher), "
@@ -45,10 +46,10 @@ def parse_rule(text):
     Raises:
         ConfigError: `text` is none of these forms or holds an impossible value.
     """
-    if str(text).strip() == "youden":
-        return Rule("youden")
+    if str(text).strip() == YOUDEN:
+        return Rule(YOUDEN)
     kind, _, value = str(text).strip().partition(":")
-    if kind == "youden":
+    if kind == YOUDEN:
         return _youden_rule(text, value)
     if kind == "sensitivity":
         return _sensitivity_rule(text, value)
@@ -64,8 +65,11 @@ def parse_rule(text):
 
 
 def check_rule_applies(rule, classes):
-    """Raise ConfigError for a rule, other than the usual one, where three or more classes have no threshold."""
-    if len(classes) > 2 and parse_rule(rule).kind != "youden":
+    """Raise ConfigError for a rule where three or more classes have no threshold; that of a run that names none passes.
+
+    "youden" passes as well: it was the usual one before, and runs have stored it.
+    """
+    if len(classes) > 2 and rule not in (USUAL_RULE, YOUDEN):
         raise ConfigError(
             f"--threshold-rule is for two classes. There are {len(classes)}: {', '.join(classes)}; the label is the "
             "most probable one. Leave it out."
@@ -75,7 +79,7 @@ def check_rule_applies(rule, classes):
 def _youden_rule(text, value):
     target = _number(value)
     if 0 < target < 1:
-        return Rule("youden", target=target)
+        return Rule(YOUDEN, target=target)
     raise _rule_error(text, "the sensitivity that need not be exceeded must lie between 0 and 1")
 
 

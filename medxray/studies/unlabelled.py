@@ -9,7 +9,6 @@ from medxray.data.layouts.unlabelled import unlabelled_manifest
 from medxray.errors import ConfigError, DataError, RunError
 from medxray.evaluation.pictures import Pictures
 from medxray.metrics.bootstrap import N_BOOT
-from medxray.metrics.carried_threshold import threshold_words
 from medxray.metrics.intervals import estimate
 from medxray.metrics.prior_shift import prevalence_estimate
 from medxray.metrics.shares import share
@@ -145,7 +144,6 @@ def thresholds_for(point, old, estimated):
     return {
         "rule": point.rule,
         "stored": point.value,
-        "kept": threshold_words(point),
         "same_errors": {"stored_scale": fixed, "corrected_scale": moved(1)},
         "same_price": {"stored_scale": moved(-1), "corrected_scale": fixed},
     }

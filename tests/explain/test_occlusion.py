@@ -5,19 +5,19 @@ import tensorflow as tf
 from medxray.errors import ConfigError
 from medxray.explain.maps import fixed_target
 from medxray.explain.occlusion import FILLS, covers_of, occlusion_graph
-from medxray.explain.occlusion_grid import OcclusionGrid
+from medxray.explain.occlusion_grid import OcclusionGrid, grids_of
 from tests.fixtures.tiny_networks import headed_network, images, place_network, to_one
 
 
 def explained(model, pixels, *, target=0, **options):
-    chosen = {"patch": 2, "stride": 1, "fill": "zero", "coarse": 0} | options
+    chosen = {"patch": 2, "stride": 1, "fill": "zero", "coarse": 0, "sizes": 1} | options
     return occlusion_graph(model, None, **chosen)(tf.constant(pixels), fixed_target(target)).maps.numpy()
 
 
 def test_a_pixel_has_the_mean_fall_over_the_patches_that_cover_it():
-    """On a 3 x 3 image of ones the four patches of 2 x 2 take away the sums of their weights: 1, 5, 0 (-3), 1."""
+    """On a 3 x 3 image of ones the four patches of 2 x 2 take away the sums of their weights: 1, 5, -3, 2."""
     weights = [[1, 0, 4], [0, 0, 1], [-4, 1, 0]]
-    falls = np.array([[1, 5], [0, 2]])  # -3 is cut off at 0
+    falls = np.array([[1, 5], [-3, 2]])
     expected = [
         [falls[0, 0], falls[0].mean(), falls[0, 1]],
         [falls[:, 0].mean(), falls.mean(), falls[:, 1].mean()],
@@ -72,6 +72,28 @@ def test_coarse_to_fine_tries_fewer_patches_and_finds_the_same_place():
 def test_one_patch_as_large_as_the_image_leaves_nothing_to_refine():
     maps = explained(place_network(np.ones((4, 4))), np.ones((1, 4, 4, 1), np.float32), patch=4, coarse=1)
     assert maps.shape == (1, 4, 4) and not maps.any()
+
+
+def test_maps_of_several_sizes_are_scaled_and_averaged():
+    model, pixels = headed_network(), images(2)
+    small, large = (explained(model, pixels, patch=side, stride=2) for side in (4, 6))
+    both = explained(model, pixels, patch=4, stride=2, sizes=2)
+    for one, first, second in zip(both, small, large, strict=True):
+        np.testing.assert_allclose(one, to_one((first + second) / 2), atol=1e-4)
+    assert np.abs(both - small).max() > 0.01
+
+
+def test_no_size_is_wider_than_the_image_and_none_is_there_twice():
+    assert [grid.patch for grid in grids_of((10, 12), patch=6, stride=2, sizes=4)] == [6, 9, 10]
+    assert [grid.patch for grid in grids_of((10, 12), patch=1, stride=1, sizes=2)] == [1]
+
+
+@pytest.mark.parametrize(
+    ("options", "most"), [({"stride": 3}, "patch: 2 here"), ({"stride": 2, "coarse": 1}, "1 here")]
+)
+def test_patches_that_would_leave_pixels_out_are_refused(options, most):
+    with pytest.raises(ConfigError, match=f"stride of occlusion must be at most .*{most}"):
+        explained(place_network(np.ones((4, 4))), np.ones((1, 4, 4, 1), np.float32), **options)
 
 
 def test_a_patch_larger_than_the_image_is_refused():

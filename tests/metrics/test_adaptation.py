@@ -10,7 +10,7 @@ from medxray.metrics import adaptation
 from medxray.metrics.adaptation import Judged, Place, adapted_decision, cross_fitted, effective_patients, fit_adaptation
 from medxray.metrics.adaptation_figures import before_and_after
 from medxray.metrics.calibration import Calibration, fit_calibration
-from medxray.metrics.carried_threshold import carried_log_odds
+from medxray.metrics.carried_threshold import carried_log_odds, carried_point, threshold_words
 from medxray.metrics.decision import Decision
 from medxray.metrics.patient_folds import patient_folds
 from medxray.metrics.thresholds import OperatingPoint
@@ -191,6 +191,13 @@ def test_an_adapted_decision_says_where_its_threshold_comes_from(sample):
     assert decision.threshold.chosen_on == "val, carried over to North" and decision.threshold.rule == "youden"
     assert decision.threshold.value == pytest.approx(0.2) and decision.messages == ("Told.",)
     assert Decision.from_dict(decision.to_dict()) == decision
+
+
+def test_a_bounded_rule_is_carried_over_without_its_bound_and_says_so():
+    point = carried_point(OperatingPoint(0.4, "youden:0.95", "val"), old=(0.5, 0.5), new=(0.7, 0.3), site="North")
+    assert point.rule == "youden" and point.value == pytest.approx(0.3)
+    assert "without the bound of youden:0.95" in threshold_words(OperatingPoint(0.4, "youden:0.95", "val"))
+    assert "bound" not in threshold_words(OperatingPoint(0.4, "youden", "val"))
 
 
 def test_figures_before_and_after_by_hand(make_predictions):

@@ -59,6 +59,9 @@ def test_brightest_pixels_come_first_and_ties_in_an_order_of_the_seed():
     assert set(order[:2]) == {1, 2} and order[2:].tolist() == [3, 0]
     orders = {tuple(brightest_first(np.zeros((4, 4)), random(seed))) for seed in (0, 0, 1)}
     assert len(orders) == 2 and all(sorted(one) == list(range(16)) for one in orders)
+    ties = np.arange(16.0).reshape(4, 4)
+    assert brightest_first(np.zeros((4, 4)), random(), ties=ties).tolist() == list(range(15, -1, -1))
+    assert brightest_first(-ties, random(), ties=ties).tolist() == list(range(16))
     chosen = brightest(order, 0.75, (2, 2))
     assert chosen.tolist() == [[False, True], [True, True]]
     assert brightest(order, 0, (2, 2)).sum() == 0 and brightest(order, 1, (2, 2)).all()

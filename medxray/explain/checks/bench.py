@@ -38,6 +38,8 @@ class Bench:
         self._scores = Scores(run)
         self._cells = max(require_heat_layer(run.model, layer) for layer in run.heat_layers)
         self.answers = answers_of(run, np.concatenate([self._scores.logits(batch) for batch in self._batches()]))
+        cells = random_cells(len(sample), self._cells, np.random.default_rng([seed, 0]))
+        self._random_maps = upsample(cells, run.input_size).numpy()
         begin = time.perf_counter()
         self.covered, self.soft = self._changed(filled), self._changed(blurred)
         self.seconds_per_pass = (time.perf_counter() - begin) / (2 * len(sample))
@@ -64,14 +66,16 @@ class Bench:
 
     def reference_maps(self):
         """Dict name -> float32 maps (n,H,W) that know nothing of the model, see `reference_maps`."""
-        random = random_cells(len(self.sample), self._cells, np.random.default_rng([self._seed, 0]))
         return {
-            RANDOM: upsample(random, self._run.input_size).numpy(),
+            RANDOM: self._random_maps,
             CENTRE: np.stack([centre_blob(self._run.input_size, box) for box in self.sample.boxes]),
         }
 
     def measure(self, maps, advance):
         """Measure the maps of the first images.
+
+        Pixels of equal heat stand in the order of the image's random map: noise of single pixels would change an image
+        less than any map does, and a map without heat would seem better than a random one.
 
         Args:
             maps: float32 array (m,H,W), 0-1, m at most the size of the sample.
@@ -82,7 +86,7 @@ class Bench:
         """
         heats = [part_of(heat, box) for heat, box in zip(maps, self.sample.boxes, strict=False)]
         count, targets = len(maps), self.answers.targets
-        orders = [brightest_first(heat, np.random.default_rng([self._seed, 1, at])) for at, heat in enumerate(heats)]
+        orders = [self._order(at, heat) for at, heat in enumerate(heats)]
         scores = self._scores.of_versions(self.sample, targets, orders, seed=self._seed, advance=advance)
         starts = (self.answers.scores[:count], self.covered[:count], self.soft[:count])
         found = curves(scores, *starts)
@@ -92,6 +96,10 @@ class Bench:
         if self._regions is not None:
             per_image |= self._localisation(heats, orders)
         return Measured(found, per_image, np.array([np.ptp(heat) == 0 for heat in heats]))
+
+    def _order(self, at, heat):
+        ties = part_of(self._random_maps[at], self.sample.boxes[at])
+        return brightest_first(heat, np.random.default_rng([self._seed, 1, at]), ties=ties)
 
     def _localisation(self, heats, orders):
         found = np.full((3, len(heats)), np.nan)

@@ -35,14 +35,14 @@ class CheckRequest:
 
     Attributes:
         methods: names with commas between them, "all", or None for those of one pass forth and back.
-        images: how many images at most.
+        images: how many images at most; None: `IMAGES`, and fewer for methods of many passes.
         seed: of the sample and of all random draws.
         masks: folder of masks, or None.
         boxes: CSV of boxes, or None.
     """
 
     methods: str | None = None
-    images: int = IMAGES
+    images: int | None = None
     seed: int = 0
     masks: str | None = None
     boxes: str | None = None
@@ -74,7 +74,7 @@ def write_checks(run, data=None, *, split="test", request=None, out=None, exclud
     check_place(run.path if out is None else out)
     part, known, evaluation = part_of_data(run, data, split, exclude_known=exclude_known, **how)
     files = evaluation.explanations if out is None else ExplanationFiles(out)
-    sample = read_sample(run, part, images=request.images, seed=request.seed)
+    sample = read_sample(run, part, images=request.images or IMAGES, seed=request.seed)
     regions = read_regions(run, sample, masks=request.masks, boxes=request.boxes)
     report = {"split": split, "data": None if known is None else str(data)}
     report |= check_methods(run, sample, regions, request)
@@ -94,7 +94,7 @@ def check_methods(run, sample, regions, request):
         dict of JSON values.
     """
     begin = time.perf_counter()
-    methods, skipped = _built(run, request.methods, len(sample))
+    methods, skipped = _built(run, request.methods, len(sample), fewer=request.images is None)
     groups = run.layers_by_depth()
     bench = Bench(run, sample, regions, seed=request.seed)
     total = _tell_passes(methods, len(groups), bench)
@@ -127,15 +127,16 @@ class _Method:
         run: trained_run.Run.
         name: of a row of `methods.METHODS`.
         images: size of the sample.
+        fewer: whether fewer are enough where a map takes many passes.
     """
 
-    def __init__(self, run, name, images):
+    def __init__(self, run, name, images, *, fewer):
         setting = setting_of(name)
         self.name, self._run, self._setting = name, run, setting
         self._options = setting.options(run.input_size)
         self._explain = MapFunction(run, name, self._options)
         self.passes = setting.passes(self._explain.options, run.input_size)
-        self.images = min(images, FEW_IMAGES) if self.passes > MANY_PASSES else images
+        self.images = min(images, FEW_IMAGES) if fewer and self.passes > MANY_PASSES else images
         self.probed = min(self.images, max(_FEWEST_PROBED, self.images // _PROBED))
         self.is_seeded = "seed" in self._explain.options
         self._probes, self._steps, self._repeated = None, [], EXACT
@@ -177,12 +178,12 @@ class _Method:
         }
 
 
-def _built(run, text, images):
+def _built(run, text, images, *, fewer):
     """(list of _Method, dict name -> why it is left out); what was named must work, of the others it is told."""
     methods, skipped = [], {}
     for name in chosen_methods(text):
         try:
-            methods.append(_Method(run, name, images))
+            methods.append(_Method(run, name, images, fewer=fewer))
         except ConfigError as error:
             if text not in (None, ALL):
                 raise

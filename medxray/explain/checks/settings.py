@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from medxray.explain.methods import METHODS, OCCLUSION
-from medxray.explain.occlusion_grid import OcclusionGrid
+from medxray.explain.occlusion_grid import grids_of
 from medxray.explain.several import requests_for
 
 MANY_PASSES = 100  # for one map; above it fewer images are checked
@@ -29,8 +29,9 @@ class Setting:
 
 
 def _patches(options, size):
-    first, others = OcclusionGrid(size, options["patch"], options["stride"]).coarse()
-    return 1 + len(first) + math.ceil(len(others) / 4)
+    grids = grids_of(size, **{name: options[name] for name in ("patch", "stride", "sizes")})
+    splits = [grid.coarse() for grid in grids]
+    return 1 + sum(len(first) + math.ceil(len(others) / 4) for first, others in splits)
 
 
 def _relative_patch(size):

@@ -5,6 +5,7 @@ from medxray.explain.checks.reference_maps import NAMES
 from medxray.metrics.intervals import estimate_text
 
 _FIGURES = (*BETTER, "hit_rate", "iou", "energy_inside", "gini", "border_share")
+_MANY_CONSTANT = 0.25  # share of the maps
 _HEADERS = ("deletion", "insertion", "ROAD", "hits", "IoU", "inside", "Gini", "border")
 
 
@@ -25,10 +26,15 @@ def verdict_line(name, found):
     if found.get("n_localised"):
         parts.append(f"points at what is known in {estimate_text(found['hit_rate'])} of {found['n_localised']} images")
     if found["constant_maps"]:
-        parts.append(f"{found['constant_maps']} of {found['n']} maps are the same everywhere")
+        parts.append(_constant_words(found["constant_maps"], found["n"]))
     if isinstance(found["repeatability"], dict):
         parts.append(f"another seed gives maps with a rank correlation of {_number(_repeated(found))}")
     return f"{name}: {'; '.join(parts)}"
+
+
+def _constant_words(constant, n):
+    told = f"{constant} of {n} maps are the same everywhere"
+    return told if constant < _MANY_CONSTANT * n else f"{told} and count as 0 there, so that check says little"
 
 
 def _against(found, reference, words):
@@ -99,9 +105,21 @@ def explanation_lines(report):
         lines.append(
             f"Hits, IoU and inside are of {regions['n_localised']} true positives{told} ({regions['source']})."
         )
+    lines += _score_lines(report["scores"])
     lines += [f"{name}: {found['lowered']}." for name, found in report["methods"].items() if found["lowered"]]
     lines += [f"{name} is left out: {reason}" for name, reason in report["skipped"].items()]
     return [*lines, "", *(found["verdict"] for found in report["methods"].values())]
+
+
+def _score_lines(scores):
+    """A warning where images without any content score as high as the images themselves, list of str."""
+    if max(scores["filled"], scores["blurred"]) < scores["original"]:
+        return []
+    return [
+        f"Covered images score {scores['filled']:.2f} and blurred ones {scores['blurred']:.2f} in the mean, the images "
+        f"themselves {scores['original']:.2f}: to cover or to blur speaks for the class by itself, so lower deletion "
+        "and higher insertion say little here."
+    ]
 
 
 def _number(value):

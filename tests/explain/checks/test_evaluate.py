@@ -90,8 +90,9 @@ def test_the_place_that_a_model_does_not_look_at_is_worse_than_random(bench):
     assert found["hit_rate"]["value"] == found["iou"]["value"] == found["energy_inside"]["value"] == 0
 
 
-def test_a_constant_map_is_a_random_order_without_hits(bench):
+def test_a_constant_map_is_the_random_map_without_hits(bench):
     found = figures(bench, np.zeros((SIDE, SIDE)))
+    assert all(found[name]["minus_random"]["value"] == 0 for name in ("deletion", "insertion", "road"))
     assert found["constant_maps"] == IMAGES and found["gini"]["value"] == 0
     assert found["hit_rate"]["value"] == 0 and found["border_share"]["value"] is None
     start, end = found["deletion"]["curve"][0], found["deletion"]["curve"][-1]
