@@ -12,17 +12,11 @@ import argparse
 
 import numpy as np
 
-SETTINGS = (
-    {"patch": 32, "stride": 16, "coarse": 1},
-    {"patch": 32, "stride": 16},
-    {"patch": 32, "stride": 16, "fill": "blur"},
-    {"patch": 32, "stride": 16, "fill": "zero"},
-    {"patch": 48, "stride": 16},
-    {"patch": 48, "stride": 16, "fill": "blur"},
-    {"patch": 64, "stride": 16},
-    {"patch": 64, "stride": 16, "fill": "blur"},
-    {"patch": 16, "stride": 8, "coarse": 1},
-)
+SETTINGS = [
+    {"patch": patch, "stride": 16, "coarse": 1, "fill": fill, "sizes": sizes}
+    for fill in ("mean", "zero", "blur")
+    for patch, sizes in ((32, 1), (48, 1), (32, 2))
+]
 
 
 def main():
