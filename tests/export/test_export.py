@@ -151,7 +151,7 @@ def test_command_exports_the_explanations_that_are_asked_for_with_their_options(
     folder = tmp_path / "m" / "1"
     assert set(tf.saved_model.load(str(folder)).signatures) == {*Serving.NAMES, "occlusion", "cam"}
     facts = json.loads((folder / "assets.extra/classes.json").read_text())
-    options = {"patch": 32, "stride": 20, "fill": "zero", "coarse": 0}
+    options = {"patch": 32, "stride": 20, "fill": "zero", "coarse": 0, "sizes": 2}
     assert facts["explanations"] == {
         "occlusion": {"layer": None, "options": options},
         "cam": {"layer": None, "options": {}},
