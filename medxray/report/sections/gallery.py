@@ -26,7 +26,7 @@ def gallery(contents):
 
 
 def _switch(contents):
-    """The switch of the heatmaps of both sections, and a word where their method fails; nothing where there are none."""
+    """The switch of the heatmaps of both sections, and a word where their method fails; nothing without heatmaps."""
     if contents.heats is None:
         return None
     box = element("input", type="checkbox", id="heat-switch")
