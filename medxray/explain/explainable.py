@@ -1,8 +1,10 @@
 """What a trained run can be asked to explain."""
 
 import dataclasses
+import logging
 from functools import cached_property
 
+log = logging.getLogger(__name__)
 _OF_DATA = {"split", "out", "exclude_known", "label_map", "columns"}  # what is looked at, and where results go
 
 
@@ -47,6 +49,8 @@ class Explainable:
     def write_heatmaps(self, paths, out, *, methods="gradcam", raw=False, grid=False, **wanted):
         """Draw heatmaps of images by one method or several, as `medxray explain maps`.
 
+        A warning says where `explain evaluate` found that Grad-CAM, which is asked for, fails on this run.
+
         Args:
             paths: as for `explain`.
             out: folder to write into, created when missing.
@@ -65,7 +69,18 @@ class Explainable:
         from medxray.explain import folder
         from medxray.explain.several import requests_of
 
-        return folder.write_heatmaps(self, paths, out, *requests_of(self, methods, **wanted), raw=raw, grid=grid)
+        requests = requests_of(self, methods, **wanted)
+        self._warn_of_gradcam(requests)
+        return folder.write_heatmaps(self, paths, out, *requests, raw=raw, grid=grid)
+
+    def _warn_of_gradcam(self, requests):
+        """Warn where Grad-CAM of the usual layer is wanted, which alone is checked, and it failed the check."""
+        from medxray.explain.checks.stored_verdicts import failing_words
+        from medxray.explain.methods import GRADCAM
+
+        wanted = any(one.method == GRADCAM and one.layer in (None, *self.heat_layers) for one in requests)
+        if wanted and (words := failing_words(self.directory, GRADCAM)):
+            log.warning("%s", words)
 
     def write_checks(self, data=None, **how):
         """Say how far the maps of explanation methods can be trusted, as `medxray explain evaluate`.

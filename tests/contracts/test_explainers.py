@@ -225,7 +225,8 @@ def test_options_that_a_method_does_not_have_are_refused(dummy, binary_run, imag
 
 
 def test_without_a_name_the_method_is_one_that_passed_on_the_run(binary_run, image_files, tmp_path, monkeypatch):
-    monkeypatch.setattr("medxray.explain.checks.usual_method._passed", lambda run: {GRADCAM: False, "saliency": True})
+    verdicts = {GRADCAM: False, "saliency": True}
+    monkeypatch.setattr("medxray.explain.checks.usual_method.stored_verdicts", lambda run: verdicts)
     image, layers = image_files(binary_run)[0], []
     for folder, words in ((tmp_path / "unnamed", []), (tmp_path / "named", ["--method", GRADCAM])):
         answer = call(binary_run, image, *words, "--raw", "--out", folder)

@@ -1,9 +1,16 @@
 """What the Python interface offers of explanations; the commands, which call the same, are tested by themselves."""
 
+import logging
+from types import SimpleNamespace
+
 import pytest
 
+from medxray.explain import explainable, folder, several
 from medxray.explain.cohort.cohort import CohortRequest
 from medxray.explain.explainable import _with_request
+from medxray.explain.several import requests_for
+from medxray.runs.directory import RunDir
+from medxray.system import storage
 
 
 def test_the_fields_of_a_request_are_taken_out_of_the_keyword_arguments():
@@ -33,3 +40,34 @@ def test_reports_take_the_options_of_their_commands(binary_run, tmp_path, name, 
 def test_an_option_that_does_not_exist_is_an_error(binary_run, name):
     with pytest.raises(TypeError, match="There is no option 'imagse'. There are .*exclude_known, images, label_map, "):
         getattr(binary_run, name)(imagse=4)
+
+
+@pytest.mark.parametrize(
+    ("methods", "layer", "passed", "told"),
+    [
+        ("gradcam", None, {"gradcam": False, "layercam": True}, True),
+        ("cam,gradcam", "last", {"gradcam": False, "layercam": True}, True),
+        ("gradcam", "first", {"gradcam": False, "layercam": True}, False),  # another layer was not checked
+        ("gradcam", None, {"gradcam": True, "layercam": True}, False),
+        ("gradcam", None, {}, False),
+        ("layercam", None, {"gradcam": False, "layercam": True}, False),
+    ],
+)
+def test_where_gradcam_failed_its_check_one_line_says_so(tmp_path, monkeypatch, caplog, methods, layer, passed, told):
+    run = _Plain(RunDir(tmp_path))
+    verdicts = {name: {"randomisation": {"passed": value}} for name, value in passed.items()}
+    storage.write_json(run.directory.own_evaluation("test").explanations.report_file, {"methods": verdicts})
+    monkeypatch.setattr(several, "requests_of", lambda run, methods, **wanted: requests_for(methods, **wanted))
+    monkeypatch.setattr(folder, "write_heatmaps", lambda run, paths, out, *requests, **how: "written")
+    with caplog.at_level(logging.WARNING):
+        assert run.write_heatmaps(["x.png"], tmp_path, methods=methods, layer=layer) == "written"
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == int(told)
+    assert not told or "gradcam fails on this run" in lines[0] and lines[0].endswith("These passed: layercam.")
+
+
+class _Plain(explainable.Explainable):
+    """A run of which only the directory and the usual layer are known."""
+
+    def __init__(self, directory):
+        self.directory, self.architecture = directory, SimpleNamespace(heat_layer="last")

@@ -33,6 +33,22 @@ def test_coefficients_turn_the_order_that_gradcam_gives():
     np.testing.assert_allclose(explained(model, "conv", PIXELS)[0], [[1, 2 / 3], [1 / 3, 0]], atol=1e-5)
 
 
+@pytest.mark.parametrize("total", [-4.0, -3.9999, -4.0001, -3.97, -16.0])
+def test_a_coefficient_whose_denominator_is_not_well_above_0_is_0(total):
+    """Of S = 2 mean(A1) + mean(A2), A1 has g = 1/2: its denominator is 2 + total / 2. A2 alone is left: 12 - x."""
+    model = linear_network([[2.0, 0.0], [1.0, 0.0]])
+    model.get_layer("conv").set_weights([np.array([[[[1.0, -1.0]]]]), np.array([(total - 24) / 4, 12.0])])
+    np.testing.assert_allclose(explained(model, "conv", PIXELS)[0], [[1, 2 / 3], [1 / 3, 0]], atol=1e-5)
+
+
+def test_channels_below_0_have_the_coefficients_of_the_paper_where_the_denominator_is_sound():
+    """A1 = x - 6.5 sums to -2: 4 / (2 - 1) / 2 = 2. A2 = 12 - x: 1/8. Map: 2 x - 13 + (12 - x) / 8, cut at 0."""
+    model = linear_network([[2.0, 0.0], [1.0, 0.0]])
+    model.get_layer("conv").set_weights([np.array([[[[1.0, -1.0]]]]), np.array([-6.5, 12.0])])
+    expected = to_one(np.maximum(2 * PIXELS[0, ..., 0] - 13 + (12 - PIXELS[0, ..., 0]) / 8, 0))
+    np.testing.assert_allclose(explained(model, "conv", PIXELS)[0], expected, atol=1e-5)
+
+
 @pytest.mark.parametrize("target", [0, 1, 2])
 def test_the_short_form_is_that_of_the_paper_with_exp_and_its_second_and_third_derivatives(target):
     model, pixels = headed_network(units=5), images()

@@ -169,6 +169,17 @@ def test_heatmaps_that_the_run_holds_lie_over_the_pictures_behind_a_switch(copie
     assert "Show heatmaps (Grad-CAM)" in shown.texts["gallery"] and "--gallery" not in shown.texts["missing"]
 
 
+def test_where_gradcam_failed_its_check_the_heatmaps_say_so(copied):
+    keep_heats(copied)
+    assert "fails on this run" not in report_page(read_contents(copied.path))
+    verdicts = {"gradcam": False, "layercam": True, "rise": False}
+    methods = {name: {"randomisation": {"passed": passed}} for name, passed in verdicts.items()}
+    storage.write_json(copied.own_evaluation("test").explanations.report_file, {"methods": methods})
+    shown = Page(report_page(read_contents(copied.path)))
+    assert "found that gradcam fails on this run" in shown.texts["gallery"]
+    assert "These passed: layercam." in shown.texts["gallery"]
+
+
 def test_similar_training_cases_stand_beside_errors_where_embeddings_are_stored(copied):
     keep_embeddings(copied)
     shown = Page(report_page(read_contents(copied.path)))

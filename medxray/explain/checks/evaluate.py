@@ -78,7 +78,7 @@ def write_checks(run, data=None, *, split="test", request=None, out=None, exclud
     regions = read_regions(run, sample, masks=request.masks, boxes=request.boxes)
     report = {"split": split, "data": None if known is None else str(data)}
     report |= check_methods(run, sample, regions, request)
-    return write_report(plain(report), files), files.path
+    return write_report(plain(report), files, in_run=out is None), files.path
 
 
 def check_methods(run, sample, regions, request):

@@ -2,11 +2,10 @@
 
 import logging
 
+from medxray.explain.checks.stored_verdicts import stored_verdicts
 from medxray.explain.methods import GRADCAM, METHODS
-from medxray.system import storage
 
 log = logging.getLogger(__name__)
-_SPLITS = ("test", "val", "train")
 
 
 def usual_method(directory, *, with_layer=False):
@@ -21,7 +20,7 @@ def usual_method(directory, *, with_layer=False):
     Returns:
         str, name of a method.
     """
-    passed = _passed(directory)
+    passed = stored_verdicts(directory)
     if passed.get(GRADCAM, True):
         return GRADCAM
     good = [name for name, row in METHODS.items() if passed.get(name) and (row.needs_layer or not with_layer)]
@@ -37,17 +36,3 @@ def usual_method(directory, *, with_layer=False):
         GRADCAM,
     )
     return good[0]
-
-
-def _passed(directory):
-    """Dict method -> whether it passed, by the check of the first split that has one; empty where nothing is known."""
-    for split in _SPLITS:
-        file = directory.own_evaluation(split).explanations.report_file
-        try:
-            methods = storage.read_json(file)["methods"]
-            return {name: bool(found["randomisation"]["passed"]) for name, found in methods.items()}
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            log.warning("%s cannot be read and decides no method: %r.", file, error)
-    return {}

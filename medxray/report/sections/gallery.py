@@ -4,11 +4,14 @@ import base64
 
 import numpy as np
 
+from medxray.explain.checks.stored_verdicts import failing_words
 from medxray.report.chosen import error_rows, sample_rows
 from medxray.report.contents import ANOMALY
 from medxray.report.elements import element, joined
 from medxray.report.pictures import predicted_pictures
 from medxray.report.section import Missing, Section
+
+_METHOD = "gradcam"  # of the heatmaps that a run holds
 
 
 def gallery(contents):
@@ -23,13 +26,13 @@ def gallery(contents):
 
 
 def _switch(contents):
-    """The switch of the heatmaps of both sections; nothing where the run holds none."""
+    """The switch of the heatmaps of both sections, and a word where their method fails; nothing without heatmaps."""
     if contents.heats is None:
         return None
     box = element("input", type="checkbox", id="heat-switch")
-    return element(
-        "p", element("label", box, f" Show heatmaps ({contents.heats.method}), here and under Errors"), class_="switch"
-    )
+    label = element("label", box, f" Show heatmaps ({contents.heats.method}), here and under Errors")
+    words = failing_words(contents.directory, _METHOD)
+    return joined(element("p", label, class_="switch"), element("p", words, class_="notice") if words else None)
 
 
 def heatmaps(contents):
