@@ -113,7 +113,8 @@ class DetectorTrainer(Trainer):
             test = data.predictions(TEST, _logits(scores, fitted.unit), split=TEST)
             splits = (fitted.validation, test)
             pictures = {part.split: data.pictures(part.split) for part in splits}
-            assess(self.run, splits, kind=self.kind, rule=self.config.threshold_rule, pictures=pictures)
+            notes = {TEST: self._held_note()}
+            assess(self.run, splits, kind=self.kind, rule=self.config.threshold_rule, pictures=pictures, notes=notes)
 
 
 def _check_backbone(manifest, backbone):

@@ -3,7 +3,7 @@
 from medxray.evaluation.shift_text import group_rows, shift_lines
 from medxray.evaluation.unsure_text import abstain_rows, set_rows, shifted_lines
 from medxray.metrics.counts import images_and_patients
-from medxray.metrics.decision import SHIFTED
+from medxray.metrics.decision import SHIFTED, chosen_where
 from medxray.metrics.intervals import estimate_text
 from medxray.metrics.report import HEADLINE
 
@@ -34,8 +34,8 @@ def summary_lines(splits, *, further=()):
         lines.append("Figures without a class are means over the classes, each against the others.")
     if first["threshold"] is not None:
         point = first["threshold"]
-        views = ", shifted views too" if first["decided_on"] == SHIFTED else ""
-        lines.append(f"Threshold {point['value']:.4f} ({point['rule']}, chosen on: {point['chosen_on']}{views}).")
+        where = chosen_where(point["chosen_on"], first["decided_on"])
+        lines.append(f"Threshold {point['value']:.4f} ({point['rule']}, chosen on: {where}).")
     lines.append(_calibration_line(first))
     lines += [_other_line(name, report["other_decision"]) for name, report in splits.items() if _compared(name, report)]
     lines += _unsure(*list(splits.items())[-1])

@@ -10,11 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from medxray.data.identical import patients_with_shared_files
 from medxray.data.splits import assign_splits
 from medxray.errors import DataError
 
 log = logging.getLogger(__name__)
 _STARTS = 10  # of k-means; the best counts
+UNREADABLE = -1  # cluster of an image that cannot be read
 
 
 @dataclass(frozen=True)
@@ -25,13 +27,17 @@ class HeldCluster:
         label: name of the class.
         cluster: its number among those of the class, from 0.
         images: number of images in it.
-        of: number of images of the class.
+        of: number of images of the class that can be read.
+        tested: those of `images` that are in the test split; the others stay with the images for training.
+        beside: images of the class, of other clusters, that are in the test split with their patients.
     """
 
     label: str
     cluster: int
     images: int
     of: int
+    tested: int
+    beside: int
 
 
 def cluster_images(features, *, clusters, seed):
@@ -63,15 +69,26 @@ def clusters_of_classes(features, labels, *, clusters, seed):
     return numbers
 
 
+def without_test(manifest):
+    """The Manifest without the test split that the dataset has, with a warning: it belongs to another question."""
+    given = (manifest.table["split"] == "test").to_numpy()
+    if not given.any():
+        return manifest
+    log.warning(
+        "%d images of the dataset's own test split are left out: --holdout clusters makes another.", given.sum()
+    )
+    return manifest.where(~given)
+
+
 def hold_out_clusters(manifest, numbers, *, seed):
     """Make one cluster of each class the test split; the rest is train and val, carved as ever.
 
-    A patient goes to the test split if at least half of their images lie in a cluster that is held out, so that no
-    patient is in two splits. A test split that the dataset has is left out: it belongs to another question.
+    A patient goes to the test split if at least half of their images that can be read lie in a cluster that is held
+    out, so that no patient is in two splits. Patients who share a byte-identical file count as one.
 
     Args:
-        manifest: Manifest.
-        numbers: int array (n,) of `clusters_of_classes`.
+        manifest: Manifest without a test split, see `without_test`.
+        numbers: int array (n,) of `clusters_of_classes`; UNREADABLE where an image cannot be read.
         seed: chooses the clusters, and carves val.
 
     Returns:
@@ -80,36 +97,35 @@ def hold_out_clusters(manifest, numbers, *, seed):
     Raises:
         DataError: a class has one cluster only, or nothing is left to train on.
     """
-    given = (manifest.table["split"] == "test").to_numpy()
-    if given.any():
-        log.warning(
-            "%d images of the dataset's own test split are left out: --holdout clusters makes another.", given.sum()
-        )
-        manifest, numbers = manifest.where(~given), numbers[~given]
-    held = _choose(manifest, numbers, np.random.default_rng([seed, len(manifest)]))
-    inside = np.zeros(len(manifest), bool)
-    for cluster in held:
-        inside |= (manifest.table["label"] == cluster.label).to_numpy() & (numbers == cluster.cluster)
-    _, patient = np.unique(manifest.patients(), return_inverse=True)
-    mostly = np.bincount(patient, weights=inside) >= np.bincount(patient) / 2
-    split = np.where(mostly[patient], "test", np.where(manifest.table["split"] == "val", "val", "train"))
+    labels, readable = manifest.table["label"].to_numpy(), numbers != UNREADABLE
+    chosen = _choose(manifest, numbers, np.random.default_rng([seed, len(manifest)]))
+    inside = readable & (numbers == np.array([chosen[label] for label in labels]))
+    _, patient = np.unique(patients_with_shared_files(manifest), return_inverse=True)
+    count, known = (np.bincount(patient, weights=rows) for rows in (inside, readable))
+    tested = ((count > 0) & (count >= known / 2))[patient]
+    split = np.where(tested, "test", np.where(manifest.table["split"] == "val", "val", "train"))
+    held = []
+    for name, cluster in chosen.items():
+        own = labels == name
+        counted = {"images": inside, "of": readable, "tested": inside & tested, "beside": readable & ~inside & tested}
+        counts = {key: int((own & rows).sum()) for key, rows in counted.items()}
+        held.append(HeldCluster(name, cluster, **counts))
     return assign_splits(replace(manifest, table=manifest.table.assign(split=split)), seed=seed), held
 
 
 def _choose(manifest, numbers, rng):
-    """One cluster of each class, at random."""
-    labels, held = manifest.table["label"].to_numpy(), []
+    """One cluster of each class, at random: dict class -> number of the cluster."""
+    labels, chosen = manifest.table["label"].to_numpy(), {}
     for name in manifest.classes:
-        members = numbers[labels == name]
+        members = numbers[(labels == name) & (numbers != UNREADABLE)]
         sizes = np.bincount(members, minlength=1)
         if (sizes > 0).sum() < 2:
             raise DataError(
                 f"The {len(members)} images of class {name} form one cluster; two are needed to hold one out. Add "
                 "images, or train without --holdout."
             )
-        chosen = int(rng.choice(np.flatnonzero(sizes)))
-        held.append(HeldCluster(name, chosen, int(sizes[chosen]), len(members)))
-    return held
+        chosen[name] = int(rng.choice(np.flatnonzero(sizes)))
+    return chosen
 
 
 def held_note(held, clusters):
@@ -120,8 +136,17 @@ def held_note(held, clusters):
         clusters: how many each class has.
     """
     parts = ", ".join(f"{item.images} of {item.of} {item.label}" for item in held)
+    tested, beside = (sum(getattr(item, name) for item in held) for name in ("tested", "beside"))
+    left = sum(item.images for item in held) - tested
+    others = f"; the rest ({beside}) are other images of the same patients" if beside else ""
+    seen = (
+        "Images of these kinds that stay with those for training, since less than half of the images of their patient "
+        f"are of them: {left}"
+        if left
+        else "No image of these kinds stays with those for training"
+    )
     return (
-        f"These images are of kinds that training did not see: one of {clusters} clusters of each class was held out "
-        f"({parts}). The figures say how the model does on unseen kinds of images, not on other patients of the same "
-        "kinds."
+        f"Kinds of images are held out, one of {clusters} clusters of each class ({parts}): {tested} of the "
+        f"{tested + beside} held-out images are of these kinds{others}. {seen}. The figures say how the model does on "
+        "unseen kinds of images, not on other patients of the same kinds."
     )

@@ -146,9 +146,8 @@ class EnsembleTrainer(Trainer):
                 self._predicted(forward, data, TEST, TEST),
             ]
             pictures = {"train": data.pictures(SAMPLE), "val": data.pictures("val"), TEST: data.pictures(TEST)}
-            held = self.run.read_record().get("holdout", {}).get("note")
             cross_fitted = _CROSS_FITTED if self.config.weights == NLL else None
-            notes = {"train": sample_note(data.fitted), "val": cross_fitted, TEST: held}
+            notes = {"train": sample_note(data.fitted), "val": cross_fitted, TEST: self._held_note()}
             decided = self._decided(fitted, pictures["val"])
             assess(self.run, splits, kind=self.kind, pictures=pictures, notes=notes, **decided)
 

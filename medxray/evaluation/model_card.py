@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from medxray.evaluation.audit_note import audit_lines
+from medxray.evaluation.decision_text import CAPTION, decision_rows
 from medxray.evaluation.markdown import UNKNOWN, part, table, text
 from medxray.evaluation.shift_text import shift_lines
 from medxray.evaluation.unsure_text import lines_of_record
 from medxray.metrics.counts import images_and_patients
+from medxray.metrics.decision import chosen_where
 from medxray.metrics.intervals import estimate_text
 
 FIGURES = (
@@ -162,9 +164,10 @@ def _decision(record, splits, own):
     threshold = decision.get("threshold")
     lines = []
     if isinstance(threshold, dict):
+        where = chosen_where(threshold["chosen_on"], decision.get("decided_on"))
         lines.append(
             f"An image is called positive from a probability, as below, of **{threshold['value']:.6g}** on "
-            f"(rule {text(threshold['rule'])}, chosen on: {text(threshold['chosen_on'])})."
+            f"(rule {text(threshold['rule'])}, chosen on: {text(where)})."
         )
     else:
         lines.append("The label is the most probable class; there is no threshold.")
@@ -178,7 +181,17 @@ def _decision(record, splits, own):
     lines += [text(line) for line in lines_of_record(record)]
     rows = [_calibration_row(name, report["calibration"]) for name, report in splits.items()]
     header = ["split"] + [f"{figure} {when}" for figure in ("ECE", "Brier", "NLL") for when in ("before", "after")]
-    return "\n".join(lines) + ("\n\n" + table(header, rows) if rows else "")
+    return "\n".join(lines) + ("\n\n" + table(header, rows) if rows else "") + _both_decisions(splits)
+
+
+def _both_decisions(splits):
+    """Both decisions on splits that they were not fitted on, as a table; empty where the run has one decision only."""
+    found = {name: decision_rows(report) for name, report in splits.items() if not report["fitted_here"]}
+    rows = [[text(cell) for cell in (name, *row)] for name, both in found.items() for row in both[1:]]
+    if not rows:
+        return ""
+    header = next(both[0] for both in found.values() if both)
+    return f"\n\n{CAPTION}:\n\n{table(['split', *header], rows)}"
 
 
 def _biases(decision):

@@ -11,6 +11,7 @@ import tensorflow as tf
 from medxray.explain.layers import heat_layers
 from medxray.explain.maps import upsample
 from medxray.explain.methods import GRADCAM
+from medxray.metrics.decision import CLEAN
 from medxray.metrics.thresholds import OperatingPoint
 from medxray.predict.inputs import expand_inputs, path_of
 from medxray.predict.outcomes import batch_outcomes, collect
@@ -40,6 +41,7 @@ class Heatmap:
         true_label: the true class, or None when it is unknown.
         method: name of the row of `methods.METHODS`.
         picture: uint8 (h,w,C), the image as it is shown, in its own aspect ratio; None where none was asked for.
+        decided_on: views of validation images that the run's decision was fitted on, as in `metrics.decision.Decision`.
     """
 
     file: Path
@@ -57,6 +59,7 @@ class Heatmap:
     true_label: str | None
     method: str = GRADCAM
     picture: np.ndarray | None = None
+    decided_on: str = CLEAN
 
     @property
     def probability(self):
@@ -171,6 +174,7 @@ def _heatmaps(run, request, answer, batch, truths):
         "classes": run.classes,
         "calibrated": not run.decision.calibration.is_identity,
         "threshold": run.decision.threshold,
+        "decided_on": run.decision.decided_on,
     }
     rows = zip(*columns.values(), strict=True)
     return [Heatmap(**dict(zip(columns, row, strict=True)), **shared) for row in rows]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from medxray.data.images.files import PICTURE_PIXELS
 from medxray.explain.methods import METHODS
+from medxray.metrics.decision import chosen_where
 from medxray.plots.fonts import use_readable_fonts
 from medxray.system import storage
 
@@ -172,7 +173,8 @@ def _caption(heatmap):
         numbers = f"{kind}: " + ", ".join(f"P({name}) = {value:.3f}" for value, name in most_likely[:4])
     else:
         point = heatmap.threshold
-        origin = "fixed" if point.chosen_on == "fixed" else f"{point.rule} on {point.chosen_on}"
+        where = chosen_where(point.chosen_on, heatmap.decided_on)
+        origin = "fixed" if point.chosen_on == "fixed" else f"{point.rule} on {where}"
         numbers = f"P({heatmap.classes[-1]}) = {heatmap.probabilities[-1]:.3f} {kind}, "
         numbers += f"threshold {point.value:.3f} ({origin})"
     return heatmap.file.name, verdict, numbers

@@ -15,6 +15,7 @@ from medxray.film.request import ERRORS, FilmRequest, images_text
 from medxray.film.scenes import Scene, scene_frames
 from medxray.film.subjects import film_subjects
 from medxray.film.tally import tallies
+from medxray.metrics.decision import chosen_where
 from medxray.metrics.thresholds import FIXED
 from medxray.system import storage
 
@@ -139,5 +140,6 @@ def _decided(run):
     point = run.decision.threshold
     if point is None:
         return "Predicted: the most probable class"
-    origin = FIXED if point.chosen_on == FIXED else f"{point.rule}, chosen on {point.chosen_on}"
+    where = chosen_where(point.chosen_on, run.decision.decided_on)
+    origin = FIXED if point.chosen_on == FIXED else f"{point.rule}, chosen on {where}"
     return f"Predicted {run.positive} from a probability of {point.value:.3g} on ({origin})"

@@ -82,6 +82,16 @@ class Decision:
         return cls(threshold, calibration, messages, str(value.get("decided_on", CLEAN)))
 
 
+def chosen_where(chosen_on, decided_on):
+    """Where a threshold was chosen, in words: the split, and whether shifted views of its images took part.
+
+    Args:
+        chosen_on: as in an OperatingPoint.
+        decided_on: as in a Decision; shifted views are of validation images, so they choose no threshold elsewhere.
+    """
+    return f"{chosen_on}, shifted views too" if (chosen_on, decided_on) == (VALIDATION, SHIFTED) else chosen_on
+
+
 def _read_point(stored):
     """The OperatingPoint that `to_dict` wrote; runs of version 0.1 have no log-odds."""
     known = stored.get("log_odds")

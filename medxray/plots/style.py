@@ -8,6 +8,7 @@ import matplotlib
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from medxray.metrics.decision import chosen_where
 from medxray.metrics.thresholds import FIXED
 from medxray.moved import names_of_old_module
 from medxray.plots.fonts import use_readable_fonts
@@ -108,13 +109,15 @@ def scope(report):
 
 
 def decided_by(report):
-    """The rule that turns a probability into a label, in words."""
+    """The rule that turns a probability into a label, in words; two lines where shifted views took part."""
     threshold = report["threshold"]
     if threshold is None:
         return "predicted: the most probable class"
-    origin = f"{words(threshold['rule'])}, chosen on {words(threshold['chosen_on'])}"
-    origin = FIXED if threshold["chosen_on"] == FIXED else origin
-    return f"predicted {words(report['positive'])} when P ≥ {threshold['value']:.3g} ({origin})"
+    chosen_on = words(threshold["chosen_on"])
+    where = chosen_where(chosen_on, report.get("decided_on"))
+    origin = FIXED if chosen_on == FIXED else f"{words(threshold['rule'])}, chosen on {where}"
+    gap = " " if where == chosen_on else "\n"  # one line has no room for more
+    return f"predicted {words(report['positive'])} when P ≥ {threshold['value']:.3g}{gap}({origin})"
 
 
 def counted(number, noun):

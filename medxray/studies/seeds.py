@@ -10,7 +10,8 @@ from medxray.studies.spreads import spreads
 def member_config(study, config, number):
     """The configuration of the run with a number: its seed, and the split of the first run.
 
-    Augmented views follow `--augment-seed`, so one cache serves all runs.
+    Kinds of images that the first run holds out are held out of all, and `runs.holdouts` makes them say so. Augmented
+    views follow `--augment-seed`, so one cache serves all runs.
     """
     own = {"seed": config.seed + number - 1}
     if number > 1:

@@ -220,8 +220,7 @@ class ClassifierTrainer(Trainer):
                 data.predictions(TEST, test, split=TEST),
             ]
             pictures = {"train": data.pictures(SAMPLE), "val": data.pictures("val"), TEST: data.pictures(TEST)}
-            held = self.run.read_record().get("holdout", {}).get("note")
-            notes = {"train": sample_note(data.fitted), TEST: held}
+            notes = {"train": sample_note(data.fitted), TEST: self._held_note()}
             decided = self._decided(fitted.model, fitted.features, pictures["val"])
             assess(self.run, splits, kind=self.kind, pictures=pictures, notes=notes, **decided)
 

@@ -36,7 +36,8 @@ def choose_manifest(config, *, positive=None, normal=None, split=None):
         config: RunConfig.
         positive: as for `data.layouts.sources.load_manifest`.
         normal: as for `data.layouts.sources.load_manifest`.
-        split: function Manifest -> Manifest with splits; None: test and val are carved by patients.
+        split: function Manifest -> Manifest with splits, which may apply `--limit` itself; None: test and val are
+            carved by patients.
     """
     columns = {name: getattr(config, name) for name in CSV_OPTIONS}
     label_map = parse_label_map(config.label_map)

@@ -4,8 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from medxray.data.clusters import clusters_of_classes, held_note, hold_out_clusters
+from medxray.data.clusters import UNREADABLE, clusters_of_classes, held_note, hold_out_clusters, without_test
 from medxray.data.pipeline import read_source
+from medxray.data.splits import limit_manifest
 from medxray.models.classifier import embedder
 from medxray.models.inference import predict_batches
 from medxray.system import progress
@@ -16,6 +17,8 @@ _BATCH = 32
 
 def hold_out(manifest, model, config):
     """Hold out one cluster of each class, in the features of a model that was not trained on the images.
+
+    `--limit` is applied first, so that features are computed of no more images than the run has.
 
     Args:
         manifest: Manifest.
@@ -28,12 +31,15 @@ def hold_out(manifest, model, config):
     Raises:
         DataError: a class has one cluster only.
     """
+    manifest = without_test(manifest)
+    if config.limit is not None:
+        manifest = limit_manifest(manifest, config.limit, seed=config.seed)
     size = (config.image_size,) * 2
     source, unreadable = read_source(manifest.files(), size=size, channels=config.channels, resize=config.resize)
     rows = np.setdiff1d(np.arange(len(manifest)), list(unreadable))
     batches = progress.counted(source.dataset(rows).batch(_BATCH).prefetch(2), len(rows), "Features")
     features = predict_batches(embedder(model), batches)
-    numbers, labels = np.zeros(len(manifest), np.int64), manifest.labels()
+    numbers, labels = np.full(len(manifest), UNREADABLE, np.int64), manifest.labels()
     numbers[rows] = clusters_of_classes(features, labels[rows], clusters=config.clusters, seed=config.seed)
     split, held = hold_out_clusters(manifest, numbers, seed=config.seed)
     note = held_note(held, config.clusters)

@@ -13,6 +13,7 @@ from medxray.errors import MedxrayError
 from medxray.export import export_model
 from medxray.gate.run_gate import fit_run_gate
 from medxray.runs.directory import finish_replacing, point_latest
+from medxray.runs.holdouts import holdout_of_split
 from medxray.system import storage
 from medxray.system.backend import device_name
 from medxray.system.storage import check_space
@@ -61,7 +62,7 @@ class Trainer:
         """
         with self._timed("data"):
             new = not self.run.split_file.exists()
-            manifest = self._choose() if new else self._recorded_manifest()
+            manifest = self._chosen() if new else self._recorded_manifest()
         self._prepare(manifest)
         with self._timed("data"):
             data = read_data(manifest, self.config, learned=self._learned(manifest), splits=splits)
@@ -117,6 +118,18 @@ class Trainer:
             with self._timed("export"):
                 self._export()
         self._complete()
+
+    def _chosen(self):
+        """The manifest of a new run; what the run of its split file holds out goes on record."""
+        manifest, split_file = self._choose(), self.config.split_file
+        held = None if split_file is None else holdout_of_split(split_file, manifest)
+        if held:
+            self.run.update_record(holdout=held)
+        return manifest
+
+    def _held_note(self):
+        """Remark on kinds of images that are held out, or None: it stands in the report of the test split."""
+        return self.run.read_record().get("holdout", {}).get("note")
 
     def _choose(self):
         """The manifest of a new run."""

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from medxray.data.clusters import cluster_images, clusters_of_classes, held_note, hold_out_clusters
+from medxray.data.clusters import (
+    UNREADABLE,
+    cluster_images,
+    clusters_of_classes,
+    held_note,
+    hold_out_clusters,
+    without_test,
+)
 from medxray.data.manifest import Manifest, build_table
 from medxray.errors import DataError
 
@@ -68,10 +75,8 @@ def test_patients_between_two_clusters_go_where_most_of_their_images_are(manifes
 
 
 def test_the_test_split_of_the_dataset_is_left_out_with_a_warning(manifest, caplog):
-    features, kinds = features_of(manifest)
     table = manifest.table.assign(split=np.where(manifest.table["patient_id"] == "p7", "test", "train"))
-    given = Manifest(table, manifest.root, manifest.task, manifest.classes, manifest.positive, True)
-    split, _ = hold_out_clusters(given, kinds, seed=1)
+    split = without_test(Manifest(table, manifest.root, manifest.task, manifest.classes, manifest.positive, True))
     assert len(split) == 238 and "p7" not in set(split.table["patient_id"])
     assert "2 images of the dataset's own test split are left out" in caplog.text
 
@@ -82,6 +87,52 @@ def test_a_class_of_one_cluster_is_an_error(manifest):
 
 
 def test_the_report_says_that_it_is_about_unseen_kinds(manifest):
-    features, kinds = features_of(manifest)
-    _, held = hold_out_clusters(manifest, kinds, seed=1)
-    assert "one of 3 clusters of each class was held out (40 of 120 NORMAL, 40 of 120 PNEUMONIA)" in held_note(held, 3)
+    _, kinds = features_of(manifest)
+    note = held_note(hold_out_clusters(manifest, kinds, seed=1)[1], 3)
+    assert "one of 3 clusters of each class (40 of 120 NORMAL, 40 of 120 PNEUMONIA): 80 of the 80 held-out" in note
+    assert "No image of these kinds stays with those for training." in note and "unseen kinds of images" in note
+
+
+def test_patients_who_share_a_file_lie_on_one_side(manifest):
+    kinds = features_of(manifest, clusters=2)[1]
+    for path in ("0-0.png", "1-0.png"):  # of patients of different kinds
+        (manifest.root / path).write_bytes(b"the same")
+    for seed in range(4):
+        table = hold_out_clusters(manifest, kinds, seed=seed)[0].table
+        assert set(table.loc[table["patient_id"].isin(["p0", "p1"]), "split"]) == {"test"}  # half of their four images
+
+
+def test_the_note_counts_images_on_the_other_side_of_their_kind(manifest):
+    table = manifest.table.assign(patient_id=[f"p{number // 3}" for number in range(240)])  # of three images each
+    manifest = Manifest(table, manifest.root, manifest.task, manifest.classes, manifest.positive, True)
+    kinds = np.repeat(np.arange(80) % 2, 3)
+    (held, _) = hold_out_clusters(manifest, kinds, seed=0)[1]
+    patients = table["patient_id"].to_numpy()
+    inside, outside = (np.unique(patients[:120][(kinds[:120] == kind)]) for kind in (held.cluster, 1 - held.cluster))
+    kinds[np.flatnonzero(patients == inside[0])[0]] = 1 - held.cluster
+    for patient in outside[:2]:
+        kinds[np.flatnonzero(patients == patient)[0]] = held.cluster
+    split, found = hold_out_clusters(manifest, kinds, seed=0)
+    assert found[0].cluster == held.cluster
+    assert (found[0].images, found[0].tested, found[0].beside) == (61, 59, 1)
+    assert (split.table["split"] == "test").sum() == 60 + found[1].tested + found[1].beside
+    note = held_note(found, 2)
+    assert "119 of the 120 held-out images are of these kinds; the rest (1) are other images of the same" in note
+    assert (
+        "that stay with those for training, since less than half of the images of their patient are of them: 2." in note
+    )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_an_unreadable_image_is_of_no_kind(manifest, seed):
+    kinds = features_of(manifest, clusters=2)[1].copy()
+    whole, part = [0, 1], [2, 4]  # rows: all of patient p0; one each of p1 and p2
+    kinds[whole + part] = UNREADABLE
+    split, held = hold_out_clusters(manifest, kinds, seed=seed)
+    splits = dict(zip(split.table["path"], split.table["split"], strict=True))
+    assert splits["0-0.png"] != "test"
+    for number in (1, 2):  # go by the other image
+        unseen = kinds[2 * number + 1] == held[0].cluster
+        assert (splits[f"{number}-0.png"] == "test") == unseen
+    assert (held[0].of, held[0].beside) == (116, 0) and held[0].images == held[0].tested
+    assert held[0].images == (kinds[:120] == held[0].cluster).sum()

@@ -49,6 +49,10 @@ def test_caption_says_prediction_truth_calibrated_probability_and_threshold():
     ]
 
 
+def test_caption_says_where_shifted_views_took_part():
+    assert texts(draw_overlay(example(decided_on="shifted"), GREY)).endswith("(youden on val, shifted views too)")
+
+
 def test_caption_without_truth_and_threshold_lists_the_most_likely_classes():
     changes = {"classes": ("A", "B", "C"), "probabilities": np.array([0.2, 0.7, 0.1]), "label": "B", "target": "B"}
     caption = texts(draw_overlay(example(threshold=None, true_label=None, **changes), GREY))

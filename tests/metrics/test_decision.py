@@ -9,7 +9,7 @@ import pytest
 
 from medxray.errors import ConfigError, RunError
 from medxray.metrics.calibration import Calibration, fit_calibration
-from medxray.metrics.decision import CLEAN, SHIFTED, Decision, fit_decision, fit_decisions, with_shifted
+from medxray.metrics.decision import CLEAN, SHIFTED, Decision, chosen_where, fit_decision, fit_decisions, with_shifted
 from medxray.metrics.thresholds import OperatingPoint, choose_threshold
 
 
@@ -197,3 +197,10 @@ def test_a_decision_of_an_earlier_version_was_made_on_unchanged_images():
     stored = Decision(OperatingPoint(0.4, "youden", "val")).to_dict()
     del stored["decided_on"]
     assert Decision.from_dict(stored).decided_on == CLEAN
+
+
+def test_where_a_threshold_was_chosen_tells_of_shifted_views_of_validation_images_alone():
+    assert chosen_where("val", SHIFTED) == "val, shifted views too"
+    for chosen_on in ("fixed", "val, carried over to elsewhere"):
+        assert chosen_where(chosen_on, SHIFTED) == chosen_on
+    assert chosen_where("val", CLEAN) == "val"

@@ -45,3 +45,10 @@ def test_texts_do_not_collide(colliding_texts, count, normalised):
     matrix = np.random.default_rng(0).integers(0, 2000, (count, count)).tolist()
     display = ConfusionDisplay.from_report(report_of(matrix, classes), normalised=normalised)
     assert colliding_texts(display.plot()) == []
+
+
+def test_there_is_room_for_a_threshold_that_shifted_views_took_part_in(colliding_texts):
+    threshold = {"value": 0.65037, "rule": "sensitivity:0.95@90", "chosen_on": "val"}
+    report = report_of([[9, 1], [2, 8]]) | {"threshold": threshold, "decided_on": "shifted"}
+    figure = ConfusionDisplay.from_report(report, normalised=False).plot()
+    assert "shifted views too" in figure.get_suptitle() and colliding_texts(figure) == []

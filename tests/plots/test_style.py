@@ -40,6 +40,9 @@ def test_decided_by_names_the_threshold_its_rule_and_split():
     assert style.decided_by(report) == "predicted SICK when P ≥ 0.219 (cost:5/1, chosen on val)"
     report["threshold"] = {"value": 0.5, "rule": "0.5", "chosen_on": "fixed"}
     assert style.decided_by(report) == "predicted SICK when P ≥ 0.5 (fixed)"
+    report = {"positive": "SICK", "threshold": {"value": 0.65, "rule": "youden", "chosen_on": "val"}}
+    shown = style.decided_by(report | {"decided_on": "shifted"})
+    assert shown == "predicted SICK when P ≥ 0.65\n(youden, chosen on val, shifted views too)"
     assert style.decided_by({"threshold": None}) == "predicted: the most probable class"
 
 

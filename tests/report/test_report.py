@@ -218,6 +218,24 @@ def stored_audit():
     return report | {"lung_fields": lungs, "n": 20, "partners": 1, "verdict": "Most answers move with <markers>."}
 
 
+def test_both_operating_points_stand_side_by_side_or_the_report_says_why_there_is_one(copied):
+    record, metrics = copied.read_record(), storage.read_json(copied.metrics_file)
+    copied.update_record(config=record["config"] | {"decide_on": "clean"})
+    figures = Page(report_page(read_contents(copied.path))).texts["figures"]
+    assert "--decide-on shifted" in figures and "shifted views too" not in figures
+    copied.update_record(decision=record["decision"] | {"decided_on": "shifted"})
+    share = {"value": 0.4375, "ci95": [0.25, 0.5]}
+    other = {"decided_on": "clean", "threshold": {"value": 0.123, "rule": "youden", "chosen_on": "val"}, "ece": 0.0625}
+    other |= dict.fromkeys(("accuracy", "sensitivity", "specificity"), share)
+    metrics["splits"]["test"] |= {"decided_on": "shifted", "other_decision": other}
+    storage.write_json(copied.metrics_file, metrics)
+    figures = Page(report_page(read_contents(copied.path))).texts["figures"]
+    assert "chosen on: val, shifted views too)" in figures and "--decide-on shifted" not in figures
+    for shown in ("unchanged images alone", "unchanged images and shifted views", "0.123", "0.438 [0.250, 0.500]"):
+        assert shown in figures, shown
+    assert "0.0625" in figures
+
+
 def test_the_verdict_of_a_stored_audit_is_shown_with_its_figures(copied):
     storage.write_json(copied.own_evaluation("test").shortcut_audit.report_file, stored_audit())
     text = report_page(read_contents(copied.path))

@@ -60,6 +60,11 @@ def test_kinds_that_are_held_out_are_the_test_split_and_the_report_says_so(train
     assert set(held) == {"NORMAL", "PNEUMONIA"}
     split = pd.read_csv(tmp_path / "runs" / "it" / "split.csv")
     assert split.groupby("patient_id")["split"].nunique().max() == 1
+    train("--split-file", tmp_path / "runs" / "it" / "split.csv", "--name", "again", "--seed", 1)
+    again = tmp_path / "runs" / "again"
+    assert json.loads((again / "run.json").read_text())["holdout"] == record["holdout"]
+    report = json.loads((again / "metrics.json").read_text())["splits"]
+    assert record["holdout"]["note"] in report["test"]["notes"]
 
 
 @pytest.mark.slow

@@ -1,9 +1,11 @@
 """The figures of every split, and the remarks that belong to them."""
 
+from medxray.evaluation.decision_text import CAPTION, decision_rows, one_point
 from medxray.evaluation.model_card import FIGURES
 from medxray.metrics.counts import images_and_patients
+from medxray.metrics.decision import chosen_where
 from medxray.metrics.intervals import estimate_text
-from medxray.report.elements import bullets, element, joined, table
+from medxray.report.elements import bullets, element, joined, paragraphs, table
 from medxray.report.section import Section
 
 _OF_A_CLASS = FIGURES[:6] + FIGURES[8:9]
@@ -20,6 +22,7 @@ def overview(contents):
         table(rows, caption="Figures with 95 % intervals by patient"),
         _means(contents),
         element("p", _decided(contents)),
+        _other(contents),
         bullets(notes),
     )
     return Section("figures", "Figures", body)
@@ -37,8 +40,17 @@ def _decided(contents):
     shown = contents.decision.calibration.probability_of(positive)
     return (
         f"An image is called {positive} where the {shown} is {threshold.value:.6g} or more (rule "
-        f"{threshold.rule}, chosen on: {threshold.chosen_on})."
+        f"{threshold.rule}, chosen on: {chosen_where(threshold.chosen_on, contents.decision.decided_on)})."
     )
+
+
+def _other(contents):
+    """Both decisions side by side, or why there is one only."""
+    rows = decision_rows(contents.report)
+    if rows:
+        return table(rows, caption=f"{CAPTION}, {contents.split} split")
+    told = one_point(contents.record, contents.report)
+    return told and paragraphs(told)
 
 
 def _means(contents):
