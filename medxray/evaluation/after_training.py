@@ -5,7 +5,7 @@ import pandas as pd
 from medxray.evaluation.model_card import model_card
 from medxray.evaluation.report import report_run, write_run_assessment
 from medxray.evaluation.shift_sample import SHARE_OF_TIME, sample_shifts
-from medxray.metrics.decision import CLEAN, VALIDATION, fit_decisions
+from medxray.metrics.decision import CLEAN, SHIFTED, VALIDATION, fit_decisions
 from medxray.metrics.unsure import fit_unsure
 from medxray.plots.run_plots import draw_history
 from medxray.system import storage
@@ -13,7 +13,7 @@ from medxray.system import storage
 TEST = "test"
 
 
-def assess(directory, splits, *, kind, rule, pictures, notes=None, decide_on=CLEAN, shifted=None):
+def assess(directory, splits, *, kind, rule, pictures, notes=None, decide_on=CLEAN, shifted=None, rows=None):
     """Fit decision, prediction sets and abstention on validation, evaluate every split and write it into a run.
 
     Args:
@@ -25,13 +25,14 @@ def assess(directory, splits, *, kind, rule, pictures, notes=None, decide_on=CLE
         notes: dict split -> remark on the figures of this split.
         decide_on: metrics.decision.CLEAN or SHIFTED.
         shifted: dict of shifted views -> logits (n,K) of the validation images, or None.
+        rows: the rows of validation that these are of, where they are for comparison only; None: all.
 
     Returns:
         dict as in metrics.json.
     """
     validation = next(part for part in splits if part.split == VALIDATION)
-    decision, other = fit_decisions(validation, rule=rule, decide_on=decide_on, shifted=shifted)
-    unsure = fit_unsure(validation, decision, shifted=shifted)
+    decision, other = fit_decisions(validation, rule=rule, decide_on=decide_on, shifted=shifted, rows=rows)
+    unsure = fit_unsure(validation, decision, shifted=shifted if decide_on == SHIFTED else None)
     directory.update_record(
         decision=decision.to_dict(), other_decision=other and other.to_dict(), unsure=unsure.to_dict()
     )

@@ -6,8 +6,8 @@ from medxray.metrics.intervals import estimate_text
 CAPTION = "The decision that is used, and the one on other views of validation images"
 _VIEWS = {CLEAN: "unchanged images alone", SHIFTED: "unchanged images and shifted views"}
 _ONE_POINT = (
-    "This is the only operating point: `--decide-on shifted`, which sets one on shifted views beside it, was not asked "
-    "for."
+    "This is the only operating point: one on shifted views beside it needs 50 validation images of each class, and a "
+    "run of version 0.2 or later."
 )
 
 

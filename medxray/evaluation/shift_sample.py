@@ -38,13 +38,13 @@ def sample_shifts(run, predictions, pictures, *, seconds):
     if seconds is None:
         patients = min(len(order), min(PATIENTS))
     else:
-        probe = _rows_of(predictions, order)[:_PROBE]
+        probe = rows_of(predictions, order)[:_PROBE]
         affordable = seconds / _seconds_per_image(forward, pictures.where(probe), enough=seconds) - len(probe)
         patients = _number_of_patients(predictions, order, affordable)
     if not patients:
         note = f"Shifted views are left out: they would take more than a tenth of the run's time. {_ALL}"
         return {"severity": SEVERITY, "n": 0, "n_patients": 0, "note": note}
-    rows = np.sort(_rows_of(predictions, order[:patients]))
+    rows = np.sort(rows_of(predictions, order[:patients]))
     found = evaluated(run, predictions.where(rows), forward.predict(pictures.where(rows), _VIEWS))
     limit = "a run with --deterministic takes no more" if seconds is None else _IN_TIME
     return found | {"severity": SEVERITY, "note": _note(len(rows), patients, predictions.n_patients, limit)}
@@ -86,7 +86,7 @@ def _seconds_per_image(forward, pictures, *, enough):
     return sum(times) / len(times) * len(_VIEWS) / len(pixels)
 
 
-def _rows_of(predictions, patients):
+def rows_of(predictions, patients):
     """Rows of some patients, patient after patient."""
     place = {patient: at for at, patient in enumerate(patients)}
     places = np.array([place.get(patient, len(patients)) for patient in predictions.patient_ids])

@@ -112,7 +112,7 @@ def _damaged(value):
     )
 
 
-def fit_decisions(validation, *, rule=USUAL_RULE, decide_on=CLEAN, shifted=None):
+def fit_decisions(validation, *, rule=USUAL_RULE, decide_on=CLEAN, shifted=None, rows=None):
     """The decision of a run and, where shifted views were looked at, the one on the other views for comparison.
 
     Args:
@@ -121,15 +121,26 @@ def fit_decisions(validation, *, rule=USUAL_RULE, decide_on=CLEAN, shifted=None)
         decide_on: CLEAN or SHIFTED.
         shifted: dict of shifted views -> logits (n,K) of the same images, each view with the same weight and all
             together with that of the unchanged images; None: no such views.
+        rows: int array, the images that `shifted` is of where the decision on it is for comparison only; None: all.
 
     Returns:
         (Decision, Decision or None).
     """
     clean = fit_decision(validation, rule=rule)
-    if not shifted or _scarce_classes(validation):
+    part = validation if rows is None else validation.where(rows)
+    if not shifted or not enough_images(part):
         return clean, None
-    both = replace(fit_decision(with_shifted(validation, shifted), rule=rule), decided_on=SHIFTED)
-    return (both, clean) if decide_on == SHIFTED else (clean, both)
+    both = replace(_fit(with_shifted(part, shifted), rule), decided_on=SHIFTED)
+    if decide_on == SHIFTED:
+        _tell(both)
+        return both, clean
+    of = f"Fitted for comparison on {len(part)} of {len(validation)} validation images."
+    return clean, replace(both, messages=(*both.messages, of))
+
+
+def enough_images(predictions):
+    """Whether every class has the `MIN_IMAGES_PER_CLASS` images that a decision is fitted on."""
+    return not _scarce_classes(predictions)
 
 
 def with_shifted(validation, shifted):
@@ -175,9 +186,13 @@ def fit_decision(validation, *, rule=USUAL_RULE):
         decision = Decision(threshold, messages=(_scarce_message(validation, scarce, threshold),))
     else:
         decision = _fit(validation, rule)
+    _tell(decision)
+    return decision
+
+
+def _tell(decision):
     for message in decision.messages:
         log.warning("%s", message)
-    return decision
 
 
 def _fit(validation, rule):

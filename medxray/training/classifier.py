@@ -7,6 +7,7 @@ import numpy as np
 from scipy.special import softmax
 
 from medxray.evaluation.after_training import assess
+from medxray.evaluation.compared_views import rows_to_compare
 from medxray.evaluation.shifts import logits_of_draws
 from medxray.metrics.decision import SHIFTED
 from medxray.models.classifier import build_classifier, load_classifier, pooling, quicken, suffix
@@ -221,15 +222,19 @@ class ClassifierTrainer(Trainer):
             ]
             pictures = {"train": data.pictures(SAMPLE), "val": data.pictures("val"), TEST: data.pictures(TEST)}
             notes = {"train": sample_note(data.fitted), TEST: self._held_note()}
-            decided = self._decided(fitted.model, fitted.features, pictures["val"])
+            decided = self._decided(fitted, pictures["val"])
             assess(self.run, splits, kind=self.kind, pictures=pictures, notes=notes, **decided)
 
-    def _decided(self, model, features, validation):
-        """What threshold and calibration are chosen by, as arguments of `assess`."""
-        config, shifted = self.config, None
-        if config.decide_on == SHIFTED:
-            shifted = logits_of_draws(self._forward(model, features), validation, batch=_BATCH)
-        return {"rule": config.threshold_rule, "decide_on": config.decide_on, "shifted": shifted}
+    def _decided(self, fitted, pictures):
+        """What threshold and calibration are chosen by and compared with, as arguments of `assess`."""
+        chosen = {"rule": self.config.threshold_rule, "decide_on": self.config.decide_on}
+        if self.config.decide_on != SHIFTED:
+            rows = rows_to_compare(fitted.validation)
+            if not len(rows):
+                return chosen
+            chosen, pictures = chosen | {"rows": rows}, pictures.where(rows)
+        forward = self._forward(fitted.model, fitted.features)
+        return chosen | {"shifted": logits_of_draws(forward, pictures, batch=_BATCH)}
 
     def _forward(self, model, features):
         """Function images -> logits, as fast as training computed; it serves what no figure is made of."""

@@ -59,7 +59,7 @@ def test_the_card_has_both_decisions_on_splits_that_they_were_not_fitted_on(deci
 def test_one_operating_point_is_explained_where_another_could_have_been_asked_for(decided):
     _, _, report = decided()
     alone = report | {"other_decision": None}
-    assert "`--decide-on shifted`" in one_point({"config": {"decide_on": "clean"}}, alone)
+    assert "needs 50 validation images of each class" in one_point({"config": {"decide_on": "clean"}}, alone)
     assert one_point({"config": {"decide_on": "clean"}}, report) is None
     assert one_point({"config": {"decide_on": "shifted"}}, alone) is None  # too few images: a message says so
     assert one_point({"config": {}}, alone) is None  # a detector has no such option

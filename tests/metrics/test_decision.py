@@ -193,6 +193,19 @@ def test_without_shifted_views_or_with_few_images_there_is_one_decision(simulate
     assert used.threshold.value == 0.5 and used.decided_on == CLEAN and other is None
 
 
+def test_a_decision_for_comparison_is_fitted_on_the_rows_that_were_looked_at_and_says_so(simulate):
+    validation = simulate(800, split="val")
+    rows = np.arange(0, 800, 2)
+    part = validation.where(rows)
+    views = {"blur": part.logits - [0.0, 1.0]}
+    used, other = fit_decisions(validation, shifted=views, rows=rows)
+    assert used == fit_decision(validation) and used.decided_on == CLEAN
+    expected = fit_decision(with_shifted(part, views))
+    assert (other.threshold, other.calibration, other.decided_on) == (expected.threshold, expected.calibration, SHIFTED)
+    assert other.messages[-1] == "Fitted for comparison on 400 of 800 validation images."
+    assert fit_decisions(validation, shifted={"blur": views["blur"][:20]}, rows=rows[:20])[1] is None
+
+
 def test_a_decision_of_an_earlier_version_was_made_on_unchanged_images():
     stored = Decision(OperatingPoint(0.4, "youden", "val")).to_dict()
     del stored["decided_on"]

@@ -222,7 +222,7 @@ def test_both_operating_points_stand_side_by_side_or_the_report_says_why_there_i
     record, metrics = copied.read_record(), storage.read_json(copied.metrics_file)
     copied.update_record(config=record["config"] | {"decide_on": "clean"})
     figures = Page(report_page(read_contents(copied.path))).texts["figures"]
-    assert "--decide-on shifted" in figures and "shifted views too" not in figures
+    assert "the only operating point" in figures and "shifted views too" not in figures
     copied.update_record(decision=record["decision"] | {"decided_on": "shifted"})
     share = {"value": 0.4375, "ci95": [0.25, 0.5]}
     other = {"decided_on": "clean", "threshold": {"value": 0.123, "rule": "youden", "chosen_on": "val"}, "ece": 0.0625}
@@ -230,7 +230,7 @@ def test_both_operating_points_stand_side_by_side_or_the_report_says_why_there_i
     metrics["splits"]["test"] |= {"decided_on": "shifted", "other_decision": other}
     storage.write_json(copied.metrics_file, metrics)
     figures = Page(report_page(read_contents(copied.path))).texts["figures"]
-    assert "chosen on: val, shifted views too)" in figures and "--decide-on shifted" not in figures
+    assert "chosen on: val, shifted views too)" in figures and "the only operating point" not in figures
     for shown in ("unchanged images alone", "unchanged images and shifted views", "0.123", "0.438 [0.250, 0.500]"):
         assert shown in figures, shown
     assert "0.0625" in figures
