@@ -53,7 +53,11 @@ def assign_splits(manifest, *, seed=0, fraction=0.15, min_val=100):
         order = shuffled_patients(manifest, patients, split == "train", seed=seed, smallest=1 / fraction)
         _carve(split, patients, order, missing=missing, fraction=fraction)
     if not (split == "train").any():
-        raise DataError("No images are left to train on: all are in val or test. Add a train folder.")
+        counts = ", ".join(f"{(split == name).sum()} in {name}" for name in ("val", "test"))
+        raise DataError(
+            f"No images are left to train on: {counts}, none in train. Add training images: a folder train, rows of "
+            "--split-col that say train, or train_images of a MedMNIST file."
+        )
     result = replace(manifest, table=manifest.table.assign(split=split.astype(str)))
     check_split(result)
     return result
