@@ -19,7 +19,7 @@ def occlusion_graph(model, layer, *, patch, stride, fill, coarse, sizes):
     """Occlusion maps at input resolution, from one forward pass for the image and one for each patch.
 
     A pixel has the mean fall of the score over the patches tried that cover it, below 0 where they hide what speaks
-    against the class. The maps of several sizes of patches are scaled to 0-1 and averaged.
+    against the class. The maps of several sizes of patches are added; what is below 0 then counts as 0.
 
     Args:
         model: a classifier with the layers `pooled` and `logits`.
@@ -64,7 +64,7 @@ def occlusion_graph(model, layer, *, patch, stride, fill, coarse, sizes):
             numbers = every_version(images, grid.count)
             return _coarse_to_fine(grid, images, falls) if coarse else grid.spread(numbers, falls(numbers))
 
-        return Explained(scaled(tf.add_n([scaled(map_of(grid)) for grid in grids])), logits, pooled)
+        return Explained(scaled(tf.nn.relu(tf.add_n([map_of(grid) for grid in grids]))), logits, pooled)
 
     return explain
 
