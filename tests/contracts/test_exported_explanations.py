@@ -86,7 +86,7 @@ def test_signatures_take_batches_of_any_size_and_tell_images_apart(make_run, tmp
 def test_occlusion_in_the_graph_covers_the_right_and_the_bottom_edge(make_run, tmp_path):
     """Patches of 30 pixels begin at 0, 20 and 34, the last one being moved to the edge."""
     run = make_run(tmp_path / "made", "shallow-cnn", size=SIZE)
-    _, loaded, files = exported(run, tmp_path / "saved", OCCLUSION, (("patch", 30), ("stride", 20)))
+    _, loaded, files = exported(run, tmp_path / "saved", OCCLUSION, (("patch", 30), ("stride", 20), ("sizes", 1)))
     content = tf.constant([file.read_bytes() for file in files])
     heat = loaded.signatures[OCCLUSION](content)["heatmap"].numpy()
     rows = [0, 19, 20, 29, 30, 33, 34, 49, 50, 63]  # where coverage changes: maps are the same between

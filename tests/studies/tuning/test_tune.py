@@ -125,7 +125,7 @@ def test_clusters_are_left_out_of_training_and_the_test_split_stays(config, tmp_
     plain, left = tmp_path / "plain.csv", tmp_path / "left.csv"
     assert write_split(config, plain, leave_out=False) is None
     note = write_split(config, left, leave_out=True)
-    assert "kinds that training did not see" in note
+    assert "unseen kinds of images" in note
     one, other = (pd.read_csv(file, keep_default_na=False).set_index("path")["split"] for file in (plain, left))
     assert set(one.index) == set(other.index) and set(other) == {"train", "val", "test"}
     assert set(one.index[one == "test"]) == set(other.index[other == "test"])
