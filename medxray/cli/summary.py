@@ -55,7 +55,7 @@ def _other_line(split, other):
     named = "" if point is None else f" (threshold {point['value']:.4f})"
     shown = [name for name in ("sensitivity", "specificity", "accuracy") if name in other]
     figures = ", ".join(f"{name} {estimate_text(other[name], undefined='-')}" for name in shown)
-    return f"If decided on {views}{named}, {split}: {figures}."
+    return " ".join([f"If decided on {views}{named}, {split}: {figures}.", *other.get("messages", ())])
 
 
 def _unsure(split, report):

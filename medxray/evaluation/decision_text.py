@@ -6,8 +6,8 @@ from medxray.metrics.intervals import estimate_text
 CAPTION = "The decision that is used, and the one on other views of validation images"
 _VIEWS = {CLEAN: "unchanged images alone", SHIFTED: "unchanged images and shifted views"}
 _ONE_POINT = (
-    "This is the only operating point: one on shifted views beside it needs 50 validation images of each class, and a "
-    "run of version 0.2 or later."
+    "This is the only operating point: one on shifted views beside it needs 50 validation images of each class, and in "
+    "an ensemble `--decide-on shifted`."
 )
 
 
@@ -33,6 +33,11 @@ def decision_rows(report):
         ece = "not defined" if found["ece"] is None else f"{found['ece']:.4f}"
         rows.append([_VIEWS.get(found["decided_on"], found["decided_on"]), whether, *point, *shown, ece])
     return rows
+
+
+def remarks(report):
+    """What is to be known of the decision that is not used, list of str."""
+    return (report.get("other_decision") or {}).get("messages", [])
 
 
 def one_point(record, report):

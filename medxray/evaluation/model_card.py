@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from medxray.evaluation.audit_note import audit_lines
-from medxray.evaluation.decision_text import CAPTION, decision_rows
+from medxray.evaluation.decision_text import CAPTION, decision_rows, remarks
 from medxray.evaluation.markdown import UNKNOWN, part, table, text
 from medxray.evaluation.shift_text import shift_lines
 from medxray.evaluation.unsure_text import lines_of_record
@@ -191,7 +191,8 @@ def _both_decisions(splits):
     if not rows:
         return ""
     header = next(both[0] for both in found.values() if both)
-    return f"\n\n{CAPTION}:\n\n{table(['split', *header], rows)}"
+    told = dict.fromkeys(text(message) for report in splits.values() for message in remarks(report))
+    return "\n\n".join(["", f"{CAPTION}:", table(["split", *header], rows), *told])
 
 
 def _biases(decision):

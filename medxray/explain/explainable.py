@@ -49,7 +49,8 @@ class Explainable:
     def write_heatmaps(self, paths, out, *, methods="gradcam", raw=False, grid=False, **wanted):
         """Draw heatmaps of images by one method or several, as `medxray explain maps`.
 
-        A warning says where `explain evaluate` found that Grad-CAM, which is asked for, fails on this run.
+        A warning says where `explain evaluate` found that Grad-CAM, which is asked for, fails on this run; so it does
+        in `write_cohort` and `write_audit`.
 
         Args:
             paths: as for `explain`.
@@ -70,16 +71,16 @@ class Explainable:
         from medxray.explain.several import requests_of
 
         requests = requests_of(self, methods, **wanted)
-        self._warn_of_gradcam(requests)
+        self._warn_of_gradcam(
+            any(one.method == "gradcam" and one.layer in (None, *self.heat_layers) for one in requests)
+        )
         return folder.write_heatmaps(self, paths, out, *requests, raw=raw, grid=grid)
 
-    def _warn_of_gradcam(self, requests):
+    def _warn_of_gradcam(self, wanted):
         """Warn where Grad-CAM of the usual layer is wanted, which alone is checked, and it failed the check."""
         from medxray.explain.checks.stored_verdicts import failing_words
-        from medxray.explain.methods import GRADCAM
 
-        wanted = any(one.method == GRADCAM and one.layer in (None, *self.heat_layers) for one in requests)
-        if wanted and (words := failing_words(self.directory, GRADCAM)):
+        if wanted and (words := failing_words(self.directory, "gradcam")):
             log.warning("%s", words)
 
     def write_checks(self, data=None, **how):
@@ -100,6 +101,7 @@ class Explainable:
         """
         from medxray.explain.cohort.cohort import CohortRequest, write_cohort
 
+        self._warn_of_gradcam(how.get("method", CohortRequest.method) == "gradcam")
         return write_cohort(self, data, **_with_request(CohortRequest, how))
 
     def write_audit(self, data=None, **how):
@@ -110,6 +112,7 @@ class Explainable:
         """
         from medxray.explain.audit.audit import AuditRequest, write_audit
 
+        self._warn_of_gradcam(how.get("method", AuditRequest.method) == "gradcam")
         return write_audit(self, data, **_with_request(AuditRequest, how))
 
     @property

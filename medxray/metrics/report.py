@@ -176,6 +176,7 @@ def _other_decision(predictions, other):
         "temperature": calibration["temperature"],
         "bias": calibration["bias"],
         "ece": calibration["ece_after"],
+        "messages": list(other.messages),
     }
 
 

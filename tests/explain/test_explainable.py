@@ -71,3 +71,17 @@ class _Plain(explainable.Explainable):
 
     def __init__(self, directory):
         self.directory, self.architecture = directory, SimpleNamespace(heat_layer="last")
+
+
+@pytest.mark.parametrize("module", ["cohort.cohort.write_cohort", "audit.audit.write_audit"])
+def test_cohort_and_audit_say_it_too(tmp_path, monkeypatch, caplog, module):
+    run = _Plain(RunDir(tmp_path))
+    failed = {"methods": {"gradcam": {"randomisation": {"passed": False}}}}
+    storage.write_json(run.directory.own_evaluation("test").explanations.report_file, failed)
+    monkeypatch.setattr(f"medxray.explain.{module}", lambda run, data, **how: "written")
+    write = getattr(run, module.rpartition(".")[2])
+    with caplog.at_level(logging.WARNING):
+        assert write(method="layercam") == "written" and not caplog.records
+        assert write() == "written"
+    (line,) = caplog.records
+    assert line.getMessage().endswith("No method that was checked passed.")

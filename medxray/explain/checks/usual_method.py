@@ -11,7 +11,8 @@ log = logging.getLogger(__name__)
 def usual_method(directory, *, with_layer=False):
     """Grad-CAM, unless `explain evaluate` found that it fails the randomisation check on this run.
 
-    Then it is the first method of the table that passed, or Grad-CAM where none did. The log says so in both cases.
+    Then it is the first method of the table that passed, and the log says so, or Grad-CAM where none did: what draws it
+    warns of that, see `explainable.Explainable`.
 
     Args:
         directory: runs.directory.RunDir.
@@ -25,7 +26,6 @@ def usual_method(directory, *, with_layer=False):
         return GRADCAM
     good = [name for name, row in METHODS.items() if passed.get(name) and (row.needs_layer or not with_layer)]
     if not good:
-        log.warning("No method that was checked on %s passes the randomisation check: maps say little.", directory.path)
         return GRADCAM
     log.warning(
         "%s fails the randomisation check on %s, so %s is used, which passes. Name it to have it all the same: "

@@ -1,6 +1,6 @@
 """The figures of every split, and the remarks that belong to them."""
 
-from medxray.evaluation.decision_text import CAPTION, decision_rows, one_point
+from medxray.evaluation.decision_text import CAPTION, decision_rows, one_point, remarks
 from medxray.evaluation.model_card import FIGURES
 from medxray.metrics.counts import images_and_patients
 from medxray.metrics.decision import chosen_where
@@ -48,7 +48,7 @@ def _other(contents):
     """Both decisions side by side, or why there is one only."""
     rows = decision_rows(contents.report)
     if rows:
-        return table(rows, caption=f"{CAPTION}, {contents.split} split")
+        return joined(table(rows, caption=f"{CAPTION}, {contents.split} split"), bullets(remarks(contents.report)))
     told = one_point(contents.record, contents.report)
     return told and paragraphs(told)
 
