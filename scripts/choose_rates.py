@@ -14,6 +14,8 @@ import logging
 import tempfile
 import time
 
+from training_options import add_training_options, training_values
+
 
 def rates(text):
     """The values of --rates."""
@@ -23,15 +25,8 @@ def rates(text):
 def options():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, metavar="DIR", help="As for `medxray train`; two classes or more.")
-    parser.add_argument("--arch", required=True)
-    parser.add_argument("--mode", required=True)
-    parser.add_argument("--weights", default="auto", help="As for `medxray train`.  [default: auto]")
+    add_training_options(parser)
     parser.add_argument("--rates", type=rates, required=True, metavar="RATE,...", help="Peak rates of the main stage.")
-    parser.add_argument("--epochs", type=int, metavar="N", help="[default: that of the mode]")
-    parser.add_argument("--image-size", type=int, metavar="PX", help="[default: that of the architecture]")
-    parser.add_argument("--limit", type=int, metavar="N", help="Images of all splits together.  [default: all]")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="Of split and training.  [default: 0]")
     return parser.parse_args()
 
 
@@ -59,7 +54,7 @@ def main():
     from medxray.training import execution
 
     logging.getLogger("medxray").setLevel(logging.ERROR)
-    values = {name: value for name, value in vars(args).items() if name != "rates" and value is not None}
+    values = training_values(args)
     print("| peak rate | AUROC, unchanged | AUROC, shifted | seconds |\n|---|---|---|---|", flush=True)
     for rate in args.rates:
         begun = time.perf_counter()

@@ -114,6 +114,26 @@ def fit_calibration(logits, y_true):
     return Calibration(temperature, (0.0, *map(float, found[1:])))
 
 
+def calibrated_nll(logits, y_true):
+    """Mean cross-entropy after calibration to the same images, in nats; what no calibration can take away.
+
+    Args:
+        logits: float array (n, K), K >= 2.
+        y_true: int array (n,), index of the true class.
+
+    Returns:
+        float; the cross-entropy of the logits as they are where a class has no image, nan where one is not finite.
+
+    Source: Berta et al. (2025), arXiv:2501.19195 (the refinement error, by the loss after calibration).
+    """
+    logits = np.asarray(logits, dtype=np.float64)
+    if not np.isfinite(logits).all():
+        return float("nan")
+    all_there = len(np.unique(y_true)) == logits.shape[1]
+    calibration = fit_calibration(logits, y_true) if all_there else Calibration()
+    return float(-calibration.log_probabilities(logits)[np.arange(len(y_true)), y_true].mean())
+
+
 def is_separated(logits, y_true):
     """True when some biases put every image's highest logit, and no other as high, at its true class.
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 
-MEASURED = ("loss", "accuracy", "auroc", "val_loss", "val_accuracy", "val_auroc")
+LOSS = "val_loss"
+CALIBRATED = "val_calibrated_nll"
+MEASURED = ("loss", "accuracy", "auroc", LOSS, CALIBRATED, "val_accuracy", "val_auroc")
 
 
 def measured_table(table):
@@ -33,7 +35,10 @@ def epochs_trained(table):
 
 
 def kept_row(table):
-    """Row (from 0) of the epoch whose weights were kept: the first lowest validation loss of the last stage.
+    """Row (from 0) of the epoch whose weights were kept: the first lowest value of what the last stage watched.
+
+    A classifier watches the cross-entropy of validation images after calibration. Other models, and stages that an
+    earlier version began, watch the validation loss.
 
     Args:
         table: DataFrame of `measured_table`.
@@ -41,12 +46,11 @@ def kept_row(table):
     Returns:
         int, or None where no validation loss is known.
     """
-    if "val_loss" not in table or not len(table):
+    if LOSS not in table or not len(table):
         return None
-    losses = table["val_loss"]
-    if "stage" in table:
-        losses = losses[table["stage"] == table["stage"].iloc[-1]]
-    losses = losses.dropna()
+    last = table[table["stage"] == table["stage"].iloc[-1]] if "stage" in table else table
+    watched = CALIBRATED if CALIBRATED in last and last[CALIBRATED].notna().all() else LOSS
+    losses = last[watched].dropna()
     return int(losses.idxmin()) if len(losses) else None
 
 

@@ -4,10 +4,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from medxray.metrics.history import epochs_trained, kept_row, measured_table, stage_spans
+from medxray.metrics.history import CALIBRATED, epochs_trained, kept_row, measured_table, stage_spans
 from medxray.plots import style
 
 RATE = "learning_rate"
+_KEPT = (
+    (CALIBRATED, "NLL after calibration"),
+    ("val_loss", "loss"),
+    ("val_auroc", "AUROC"),
+    ("val_accuracy", "accuracy"),
+)
 _SCORES = (("auroc", "AUROC", style.BLUE), ("accuracy", "accuracy", style.GREEN))
 
 
@@ -45,6 +51,7 @@ class HistoryDisplay:
         upper, lower, *further = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
         self._line(upper, "loss", "loss, training", style.VERMILLION, training=True)
         self._line(upper, "val_loss", "loss, validation", style.VERMILLION, training=False)
+        self._line(upper, CALIBRATED, "NLL after calibration, validation", style.ORANGE, training=False)
         upper.set_ylabel("loss")
         for name, words, colour in _SCORES:
             self._line(lower, name, f"{words}, training", colour, training=True)
@@ -107,5 +114,4 @@ class HistoryDisplay:
         return f"\nkept: epoch {self._epochs[self.best]}, " + ", ".join(parts)
 
     def _kept_figures(self, row):
-        known = (("val_loss", "loss"), ("val_auroc", "AUROC"), ("val_accuracy", "accuracy"))
-        return [(column, words) for column, words in known if column in row and np.isfinite(row[column])]
+        return [(column, words) for column, words in _KEPT if column in row and np.isfinite(row[column])]

@@ -17,7 +17,7 @@ class Position:
     Attributes:
         stage: name of the stage.
         epoch: number of finished epochs in this stage.
-        best_loss: lowest validation loss of the stage so far.
+        best_loss: lowest value so far of what the stage watches, see objectives.Objective.
         best_epoch: epoch (from 1) it was reached in; 0 before the first.
         rate_factor: factor that reduce-on-plateau has applied so far.
         history: finished epochs of all stages, one dict each.

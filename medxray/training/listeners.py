@@ -5,9 +5,16 @@ import typing
 
 import pandas as pd
 
+from medxray.metrics.history import CALIBRATED
 from medxray.system import storage
 
 log = logging.getLogger(__name__)
+_SHOWN = (
+    ("val_loss", "loss", 4),
+    (CALIBRATED, "NLL after calibration", 4),
+    ("val_accuracy", "accuracy", 3),
+    ("val_auroc", "AUROC", 3),
+)
 
 
 class EpochListener(typing.Protocol):
@@ -50,7 +57,6 @@ class EpochLog:
 
     def on_epoch(self, stage, epoch, values):
         """Log losses, validation metrics and seconds."""
-        known = (("val_loss", "loss", 4), ("val_accuracy", "accuracy", 3), ("val_auroc", "AUROC", 3))
-        validation = ", ".join(f"{words} {values[name]:.{digits}f}" for name, words, digits in known if name in values)
+        validation = ", ".join(f"{words} {values[name]:.{digits}f}" for name, words, digits in _SHOWN if name in values)
         training = f"loss {values['loss']:.4f}, " if "loss" in values else ""  # epoch 0: the starting weights
         log.info(f"{stage.name} {epoch}/{stage.epochs}: {training}validation: {validation} ({values['seconds']:.0f} s)")

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from medxray.errors import TrainingError
+from medxray.metrics.history import LOSS
 from medxray.system import progress
 from medxray.training.checkpoint import Position, save_state
 from medxray.training.modes import HEAD
@@ -24,7 +25,6 @@ from medxray.training.schedules import learning_rate, plateau_factor
 from medxray.training.validation import Validator, estimate_statistics
 
 log = logging.getLogger(__name__)
-MONITORED = "val_loss"
 _FEW_STEPS = 200  # of a stage: with fewer the moving averages of batch normalisation lag behind
 
 
@@ -102,7 +102,7 @@ def train_stage(setup, *, steps, state):
     while position.epoch < setup.stage.epochs and position.epoch - position.best_epoch < setup.config.patience:
         position, best = _one_epoch(setup, position, best, validate=validate)
     if position.epoch < setup.stage.epochs:
-        log.info("Stopped early: no better validation loss for %d epochs.", setup.config.patience)
+        log.info("Stopped early: no better epoch for %d epochs.", setup.config.patience)
     log.info("Best epoch of stage %s: %d.", setup.stage.name, position.best_epoch)
     assign(setup.variables, best)
     return position
@@ -146,7 +146,7 @@ def _start(setup, position, validate):
     begin = time.perf_counter()
     row = _history_row(setup, 0, validate(0), seconds=time.perf_counter() - begin)
     _notify(setup, row)
-    position = dataclasses.replace(position, best_loss=row[MONITORED], history=(*position.history, row))
+    position = dataclasses.replace(position, best_loss=row[setup.objective.watched], history=(*position.history, row))
     return position, _values(setup.variables)
 
 
@@ -181,7 +181,7 @@ def _one_epoch(setup, position, best, *, validate):
     with averaged(model):
         measured = trained | validate(epoch) | {"learning_rate": rate}
         row = _history_row(setup, epoch + 1, measured, seconds=time.perf_counter() - begin)
-        position = _advance(position, row)
+        position = _advance(position, row, _watched(setup, position))
         if position.best_epoch == position.epoch:
             best = _values(setup.variables)
     _notify(setup, row)
@@ -215,15 +215,15 @@ def _notify(setup, row):
 
 
 def _history_row(setup, epoch, measured, *, seconds):
-    if not math.isfinite(measured[MONITORED]) and not epoch:
+    loss = measured[LOSS]
+    if not math.isfinite(loss) and not epoch:
         raise TrainingError(
-            f"The validation loss of the starting weights of stage {setup.stage.name} is {measured[MONITORED]}: they "
+            f"The validation loss of the starting weights of stage {setup.stage.name} is {loss}: they "
             "hold numbers that are too large. Give other --weights."
         )
-    if not math.isfinite(measured[MONITORED]):
+    if not math.isfinite(loss):
         raise TrainingError(
-            f"The validation loss became {measured[MONITORED]} in stage {setup.stage.name}, epoch {epoch}. "
-            f"{_remedy(setup)}"
+            f"The validation loss became {loss} in stage {setup.stage.name}, epoch {epoch}. {_remedy(setup)}"
         )
     view = setup.view_of(epoch - 1) if epoch else ""
     return {"stage": setup.stage.name, "epoch": epoch, **measured, "seconds": round(seconds, 2), "view": view}
@@ -236,13 +236,19 @@ def _remedy(setup):
     return f"Train a new run with a lower {rate}{precision}."
 
 
-def _advance(position, row):
-    better = row[MONITORED] < position.best_loss
+def _watched(setup, position):
+    """The column that keeps an epoch; a stage that an earlier version began goes on with the validation loss."""
+    name = setup.objective.watched
+    return name if all(name in row for row in position.history if row["stage"] == setup.stage.name) else LOSS
+
+
+def _advance(position, row, watched):
+    better = row[watched] < position.best_loss
     best_epoch = row["epoch"] if better else position.best_epoch
     return dataclasses.replace(
         position,
         epoch=row["epoch"],
-        best_loss=row[MONITORED] if better else position.best_loss,
+        best_loss=row[watched] if better else position.best_loss,
         best_epoch=best_epoch,
         rate_factor=plateau_factor(position.rate_factor, epochs_since_best=row["epoch"] - best_epoch),
         history=(*position.history, row),

@@ -7,7 +7,9 @@ import keras
 import numpy as np
 from scipy.special import logsumexp
 
+from medxray.metrics.calibration import calibrated_nll
 from medxray.metrics.clustered import placements
+from medxray.metrics.history import CALIBRATED, LOSS
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -20,18 +22,23 @@ class Objective:
             history.
         loss_of_each: function, arrays (truth (n,), outputs (n,...)) -> loss of each image, float array (n,).
         figures: function of the same arrays -> dict name -> float, the figures of validation, exact.
+        watched: column of the history whose lowest value keeps an epoch, and whose fall early stopping waits for.
     """
 
     loss: object
     metrics: Callable
     loss_of_each: Callable
     figures: Callable
+    watched: str = LOSS
 
 
 def classification(*, label_smoothing=0.0, focal_gamma=0.0):
     """Cross-entropy of logits (n,K), with accuracy and, on validation images, the AUROC beside it.
 
-    Validation is measured by plain cross-entropy, so that runs with other settings can be compared.
+    Validation is measured by plain cross-entropy, so that runs with other settings can be compared. The epoch is kept
+    by the cross-entropy after calibration: a bias or a scale of the logits that the calibration takes away afterwards
+    does not decide. Source: Berta et al. (2025), Rethinking early stopping: refine, then calibrate, arXiv:2501.19195;
+    deviation: biases are fitted beside the temperature, as the run's calibration does.
 
     Args:
         label_smoothing: share of each target that is spread over all classes, 0 to below 1. Source: Szegedy et al.
@@ -46,7 +53,13 @@ def classification(*, label_smoothing=0.0, focal_gamma=0.0):
     def loss(truth, logits):
         return _soft_cross_entropy(_shares(truth, logits, label_smoothing), logits, focal_gamma)
 
-    return Objective(loss, lambda: [keras.metrics.MeanMetricWrapper(_right, name="accuracy")], _cross_entropy, _figures)
+    return Objective(
+        loss,
+        lambda: [keras.metrics.MeanMetricWrapper(_right, name="accuracy")],
+        _cross_entropy,
+        _figures,
+        watched=CALIBRATED,
+    )
 
 
 def _shares(truth, logits, label_smoothing):
@@ -88,6 +101,7 @@ def _figures(truth, logits):
     known = {"accuracy": float((logits.argmax(axis=1) == truth).mean())}
     with np.errstate(invalid="ignore"):  # logits that are no numbers are told by the loss
         known["nll"] = float((logsumexp(logits, axis=1) - logits[np.arange(len(truth)), truth]).mean())
+    known["calibrated_nll"] = calibrated_nll(logits, truth)
     classes = [1] if logits.shape[1] == 2 else range(logits.shape[1])
     sides = [truth == k for k in classes]
     if any(side.all() or not side.any() for side in sides):

@@ -70,7 +70,7 @@ class FitOptions:
     batch_size: int | None = option(None, "Images per step.", low=1, high=4096)
     learning_rate: float | None = option(None, "Peak learning rate.", low=1e-8, high=10)
     schedule: str | None = option(None, "Cosine with warm-up, or reduce on plateau.", choices=SCHEDULES)
-    patience: int | None = option(None, "Epochs without a better validation loss before training stops.", low=1)
+    patience: int | None = option(None, "Epochs without a better one before training stops.", low=1)
     threshold_rule: str = option(
         USUAL_RULE, "youden:0.95, youden, sensitivity:0.95, cost:FN/FP or 0.5; chosen on validation images."
     )

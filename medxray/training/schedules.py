@@ -33,6 +33,6 @@ def learning_rate(schedule, peak, *, steps, warm_up=None):
 
 
 def plateau_factor(current, *, epochs_since_best):
-    """Factor on the peak rate after an epoch: times 0.3 after every two epochs without a better validation loss."""
+    """Factor on the peak rate after an epoch: times 0.3 after every two epochs without a better epoch."""
     waited = epochs_since_best and epochs_since_best % _PLATEAU_PATIENCE == 0
     return current * _PLATEAU_FACTOR if waited else current

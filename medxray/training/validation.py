@@ -1,4 +1,4 @@
-"""What a model is worth on validation images: the loss that training monitors, and exact figures beside it."""
+"""What a model is worth on validation images: the loss, and exact figures beside it."""
 
 from itertools import islice
 

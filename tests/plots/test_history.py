@@ -40,6 +40,13 @@ def test_the_kept_epoch_is_the_first_lowest_validation_loss_of_the_last_stage(ta
     assert lines(figure.axes[0])["epoch that was kept"].get_xdata()[0] == 5
 
 
+def test_the_loss_after_calibration_is_drawn_and_keeps_the_epoch(table):
+    display = HistoryDisplay.from_table(table.assign(val_calibrated_nll=[0.5, 0.1, 0.2, 0.3, 0.2, 0.15, 0.1]))
+    figure = display.plot()
+    assert display.best == 6 and "kept: epoch 7, validation NLL after calibration 0.1000" in figure._suptitle.get_text()
+    assert lines(figure.axes[0])["NLL after calibration, validation"].get_ydata()[-1] == 0.1
+
+
 def test_epochs_are_counted_through_and_stages_are_named(table):
     figure = HistoryDisplay.from_table(table).plot()
     drawn = lines(figure.axes[0])["loss, validation"]

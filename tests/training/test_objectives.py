@@ -1,9 +1,13 @@
 """The losses of a classifier: smoothing, focal weight, mixed labels."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from medxray.training import loop
+from medxray.training.checkpoint import Position
 from medxray.training.objectives import classification
 
 LOGITS = np.log(np.float32([[0.8, 0.2], [0.3, 0.7]]))
@@ -38,6 +42,32 @@ def test_accuracy_takes_labels_and_shares(truth, accuracy):
     (metric,) = classification().metrics()
     metric.update_state(tf.constant(truth), tf.constant(LOGITS))
     assert float(metric.result()) == pytest.approx(accuracy)
+
+
+def test_what_calibration_takes_away_is_not_in_the_figure_that_keeps_an_epoch():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 200)
+    logits = rng.normal(size=(200, 3)) + np.eye(3)[truth]
+    figures = classification().figures
+    moved = figures(truth, 3.0 * logits + [0.0, 4.0, -2.0])
+    assert moved["calibrated_nll"] == pytest.approx(figures(truth, logits)["calibrated_nll"], abs=1e-6)
+    assert moved["nll"] > figures(truth, logits)["nll"] + 1
+    assert figures(truth, rng.normal(size=(200, 3)))["calibrated_nll"] > moved["calibrated_nll"] + 0.1
+
+
+def test_a_class_without_validation_images_leaves_the_logits_as_they_are():
+    found = classification().figures(np.array([0, 0]), LOGITS)
+    assert found["calibrated_nll"] == pytest.approx(found["nll"]) and np.isnan(found["auroc"])
+    assert np.isnan(classification().figures(np.array([0, 1]), LOGITS * np.nan)["calibrated_nll"])
+
+
+@pytest.mark.parametrize(("earlier", "kept"), [({}, 1), ({"val_calibrated_nll": 0.3}, 2)])
+def test_a_stage_that_an_earlier_version_began_goes_on_with_the_loss(earlier, kept):
+    setup = SimpleNamespace(objective=classification(), stage=SimpleNamespace(name="main"))
+    first = {"stage": "main", "epoch": 1, "val_loss": 0.3, **earlier}
+    position = Position("main", epoch=1, best_loss=0.3, best_epoch=1, history=({"stage": "head"}, first))
+    row = {"stage": "main", "epoch": 2, "val_loss": 0.4, "val_calibrated_nll": 0.2}
+    assert loop._advance(position, row, loop._watched(setup, position)).best_epoch == kept
 
 
 def test_validation_is_measured_without_smoothing_and_focal_weight():

@@ -105,7 +105,7 @@ def test_training_that_only_gets_worse_keeps_the_starting_weights(phantoms, tmp_
     run = train(configuration(phantoms, tmp_path, epochs=2, learning_rate=9.0, name="worse"))
     history = pd.read_csv(run.path / "history.csv")
     assert history["epoch"].tolist() == [0, 1, 2] and np.isnan(history["loss"][0])
-    best = history["val_loss"].idxmin()
+    best = history["val_calibrated_nll"].idxmin()
     assert run.record["best_epoch"] == history["epoch"][best]
     if best == 0:
         start = keras.models.load_model(tmp_path / "worse" / "model.keras").get_layer("block1_conv").get_weights()
@@ -119,5 +119,5 @@ def test_the_epoch_that_is_judged_is_the_one_that_is_kept(phantoms, tmp_path, ba
     validation = pd.read_csv(run.path / "predictions.csv").query("split == 'val'")
     difference = validation["logit_PNEUMONIA"] - validation["logit_NORMAL"]
     auroc = roc_auc_score(validation["y_true"] == "PNEUMONIA", difference)
-    kept = history.loc[history["val_loss"].idxmin()]
+    kept = history.loc[history["val_calibrated_nll"].idxmin()]
     assert kept["val_auroc"] == pytest.approx(auroc, abs=1e-6)

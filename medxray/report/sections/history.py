@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from medxray.metrics.history import epochs_trained, kept_row, measured_table, stage_spans
+from medxray.metrics.history import CALIBRATED, epochs_trained, kept_row, measured_table, stage_spans
 from medxray.report.elements import chart, details, joined, table
 from medxray.report.section import Missing, Section, axis, chart_data, line
 
-_LOSS = (("loss", "training", 1), ("val_loss", "validation", 1))
+_LOSS = (("loss", "training", 1), ("val_loss", "validation", 1), (CALIBRATED, "NLL after calibration, validation", 2))
 _SCORES = (
     ("auroc", "AUROC, training", 0),
     ("val_auroc", "AUROC, validation", 0),
