@@ -116,11 +116,11 @@ def _asked(path):
     return predictions.patient_ids, predictions.is_positive, predictions.logits[:, 1] - predictions.logits[:, 0], odds
 
 
-def half_of_patients(patients, positive, seed):
+def half_of_patients(patients, labels, seed):
     """Bool mask: half of the patients of each class."""
     rng, chosen = np.random.default_rng(seed), []
-    for label in (False, True):
-        names = np.unique(patients[positive == label])
+    for label in np.unique(labels):
+        names = np.unique(patients[labels == label])
         chosen += list(rng.permutation(names)[: len(names) // 2])
     return np.isin(patients, chosen)
 

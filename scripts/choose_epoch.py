@@ -17,9 +17,9 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from choose_decision import HALVES, half_of_patients
 from training_options import add_training_options, training_values
 
-HALVES = 20
 COLUMNS = ("AUROC", "NLL", "balanced accuracy", "AUROC, shifted", "balanced accuracy, shifted")
 
 
@@ -123,15 +123,6 @@ RULES = {
     "highest AUROC": lambda logits, labels, weights: -auroc(logits, labels),
 }
 LAST = "last epoch"
-
-
-def half_of_patients(patients, labels, seed):
-    """Bool mask: half of the patients of each class."""
-    rng, chosen = np.random.default_rng(seed), []
-    for label in np.unique(labels):
-        names = np.unique(patients[labels == label])
-        chosen += list(rng.permutation(names)[: len(names) // 2])
-    return np.isin(patients, chosen)
 
 
 class Decision:
