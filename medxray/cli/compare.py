@@ -22,8 +22,8 @@ from medxray.cli.types import RUN, Choice
 def compare(runs, out, split, common, as_json):
     """Compare two or more runs on the same patients.
 
-    Prints precision, recall, F1, AUROC and AUPRC with intervals by patient, clean and under shifted views, paired tests
-    with Holm's correction, on which patients one run alone is right, and what the runs cost. The figures are those that
+    Prints precision, recall, F1, AUROC and AUPRC with intervals by patient, clean and under shifted views, these also by
+    group with the lowest of a view, paired tests with Holm's correction, on which patients one run alone is right, and what the runs cost. The figures are those that
     the runs have stored.
     """
     from medxray.system.backend import device_name, load_tensorflow
@@ -53,6 +53,7 @@ def _print(found):
     tables = (
         comparison_text.figure_rows,
         comparison_text.shifted_rows,
+        comparison_text.group_rows,
         comparison_text.pair_rows,
         comparison_text.error_rows,
         comparison_text.cost_rows,

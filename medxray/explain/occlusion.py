@@ -25,8 +25,8 @@ def occlusion_graph(model, layer, *, patch, stride, fill, coarse, sizes):
         model: a classifier with the layers `pooled` and `logits`.
         layer: None.
         patch: side of the smallest square that is covered, pixels of the input.
-        stride: from one patch to the next, pixels, at most `patch`, and below it where `coarse` is 1; the last ones lie
-            at the right and the bottom edge.
+        stride: from one patch to the next, pixels, at most `patch`, and half of it where `coarse` is 1; the last ones
+            lie at the right and the bottom edge.
         fill: one of FILLS, what covers: the mean colour of the input with its black bars, black, or the input out of
             focus.
         coarse: 1 tries every second patch of every second row first, and then the quarter of the others where the map
@@ -72,8 +72,8 @@ def occlusion_graph(model, layer, *, patch, stride, fill, coarse, sizes):
 def _check(model, size, *, patch, stride, coarse):
     if patch > min(size):
         raise ConfigError(f"patch of occlusion must be at most {min(size)} for {model.name}. Received {patch}.")
-    if stride > max(1, patch - coarse):
-        needed = f"below patch with coarse=1, {patch}" if coarse else f"at most patch, {patch}"
+    if stride * (1 + coarse) > patch:
+        needed = f"at most half of patch with coarse=1, {patch // 2}" if coarse else f"at most patch, {patch}"
         raise ConfigError(f"stride of occlusion must be {needed}: pixels would be left out. Received {stride}.")
 
 

@@ -98,7 +98,12 @@ def fit_calibration(logits, y_true):
     n, k = logits.shape
     if not np.isfinite(logits).all() or len(np.unique(y_true)) != k:
         raise ValueError(f"A calibration needs finite logits and images of all {k} classes, received {n} images.")
-    targets = _softened(y_true, k) if is_separated(logits, y_true) else np.eye(k)[y_true]
+    return _fitted(logits, _softened(y_true, k) if is_separated(logits, y_true) else np.eye(k)[y_true])
+
+
+def _fitted(logits, targets):
+    """The most likely Calibration within the bounds, for targets (n, K) whose rows sum to 1."""
+    n, k = logits.shape
     centred = logits - logits[:, :1]
 
     def loss(parameters):
@@ -115,7 +120,10 @@ def fit_calibration(logits, y_true):
 
 
 def calibrated_nll(logits, y_true):
-    """Mean cross-entropy after calibration to the same images, in nats; what no calibration can take away.
+    """Lowest mean cross-entropy that a calibration to the same images reaches, in nats.
+
+    Labels are not softened where the classes are separated, as they are for the calibration that a run keeps: an epoch
+    that separates the classes would be worse than the same one with a single image on the wrong side.
 
     Args:
         logits: float array (n, K), K >= 2.
@@ -129,8 +137,8 @@ def calibrated_nll(logits, y_true):
     logits = np.asarray(logits, dtype=np.float64)
     if not np.isfinite(logits).all():
         return float("nan")
-    all_there = len(np.unique(y_true)) == logits.shape[1]
-    calibration = fit_calibration(logits, y_true) if all_there else Calibration()
+    labels = np.eye(logits.shape[1])[y_true]
+    calibration = _fitted(logits, labels) if labels.any(axis=0).all() else Calibration()
     return float(-calibration.log_probabilities(logits)[np.arange(len(y_true)), y_true].mean())
 
 

@@ -29,8 +29,10 @@ SHIFTED = {  # means over shifted views, and what their report calls them
     "shift_precision": "precision",
     "shift_recall": "sensitivity",
     "shift_f1": "f1",
+    "shift_specificity": "specificity",
     "shift_balanced_accuracy": "balanced_accuracy",
 }
+PARTS = {"shift_worst": "worst", "shift_groups": "groups", "shift_families": "families"}  # of the same report
 _KEYS = {"recall": "sensitivity"}  # where a report calls a figure by another name
 ACCURACY = "accuracy"
 log = logging.getLogger(__name__)
@@ -114,7 +116,11 @@ def compared(paths, *, split="test", common=False, seed=0):
 
 
 def row_of(member):
-    """Figures of one run: name, path, AUROC, AUPRC, precision, recall, F1, and the means of its shifted views."""
+    """Figures of one run: name, path, AUROC, AUPRC, precision, recall, F1, and those of its shifted views.
+
+    Of these there are the means, the views with the lowest figures, the means of each group, and every family and
+    severity.
+    """
     figures = {name: member.report[_KEYS.get(name, name)] for name in FIGURES}
     shifts = member.shifts or {}
     return {
@@ -123,9 +129,16 @@ def row_of(member):
         **figures,
         ACCURACY: member.report[ACCURACY],
         **{name: shifts.get(key) for name, key in SHIFTED.items()},
+        "shift_ece": _plain(shifts.get("mean_ece")),
+        **{name: shifts.get(key) for name, key in PARTS.items()},
         "shift_views": _views(shifts),
         "seconds": member.seconds,
     }
+
+
+def _plain(value):
+    """A figure without an interval, as the others are; None where there is none."""
+    return None if value is None else {"value": value, "ci95": None}
 
 
 def _views(shifts):

@@ -13,6 +13,7 @@ from medxray.studies.compare import FIGURES, compared
 _TABLES = (
     (comparison_text.figure_rows, "Figures of the runs, with 95 % intervals by patient"),
     (comparison_text.shifted_rows, "Means over shifted views of the runs, with 95 % intervals by patient"),
+    (comparison_text.group_rows, "Means of each group of shifted views, and the lowest of a view"),
     (comparison_text.pair_rows, "Tests of each pair"),
     (comparison_text.error_rows, "What one run alone labels rightly or wrongly"),
 )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from medxray.metrics.shifts import FIGURES as SHIFT_FIGURES
 from medxray.plots import style
 from medxray.plots.comparison import ComparisonDisplay
 from medxray.studies.compare import FIGURES, right_answers
@@ -35,6 +36,10 @@ def write_comparison(comparison, found, folder):
     storage.write_csv(files["runs.csv"], pd.DataFrame([_flat(run) for run in found["runs"]]))
     storage.write_csv(files["tests.csv"], pd.DataFrame([_flat(test) for test in found["tests"]]))
     storage.write_csv(files["answers.csv"], answers(comparison.members))
+    views = shifted_views(found)
+    if len(views):
+        files["shifts.csv"] = folder / "shifts.csv"
+        storage.write_csv(files["shifts.csv"], views)
     plot = bar_chart(found)
     drawn = [style.save(plot, folder / f"figures.{kind}") for kind in ("png", "svg")]
     return [*files.values(), *drawn]
@@ -47,6 +52,17 @@ def answers(members):
     table = {"path": first.paths, "patient_id": first.patient_ids, "y_true": truth}
     right = right_answers(members)
     return pd.DataFrame(table | {f"right_{member.name}": row for member, row in zip(members, right, strict=True)})
+
+
+def shifted_views(found):
+    """Figures of every family and severity: DataFrame with one row for each run and view; empty without any."""
+    return pd.DataFrame(
+        {"run": run["name"], "group": entry.get("group"), "family": family, "severity": int(severity)}
+        | {name: entry.get(name) for name in SHIFT_FIGURES}
+        for run in found["runs"]
+        for family, severities in (run["shift_families"] or {}).items()
+        for severity, entry in severities.items()
+    )
 
 
 def bar_chart(found):

@@ -12,8 +12,12 @@ SHIFTED = {
     "shift_precision": "precision, shifted",
     "shift_recall": "recall, shifted",
     "shift_f1": "F1, shifted",
+    "shift_specificity": "specificity, shifted",
     "shift_balanced_accuracy": "balanced accuracy, shifted",
+    "shift_ece": "ECE, shifted",
 }
+_OF_A_GROUP = (("mean_auroc", "AUROC"), ("balanced_accuracy", "balanced accuracy"))
+_LOWEST = (("auroc", "lowest AUROC"), ("balanced_accuracy", "lowest balanced accuracy"))
 NO_VALUE = "-"
 
 
@@ -29,6 +33,33 @@ def figure_rows(found):
 def shifted_rows(found):
     """The means over shifted views as rows of text with a header; empty where no run has any."""
     return _rows(found, SHIFTED)
+
+
+def group_rows(found):
+    """AUROC and balanced accuracy of each group of shifted views, and the lowest of a view, as rows with a header."""
+    runs = [run for run in found["runs"] if run["shift_groups"]]
+    if not runs:
+        return []
+    groups = dict.fromkeys(group for run in runs for group in run["shift_groups"])
+    rows = [
+        [run["name"], *(_of_group(run["shift_groups"].get(group)) for group in groups), *_lowest(run["shift_worst"])]
+        for run in runs
+    ]
+    first = f"{', '.join(words for _, words in _OF_A_GROUP)} of shifted views"
+    return [[first, *groups, *(words for _, words in _LOWEST)], *rows]
+
+
+def _of_group(means):
+    if means is None:
+        return NO_VALUE
+    values = (means[name]["value"] for name, _ in _OF_A_GROUP)
+    return ", ".join(NO_VALUE if value is None else f"{value:.3f}" for value in values)
+
+
+def _lowest(worst):
+    """The view with the lowest of each figure: its value, family and severity."""
+    views = ((worst or {}).get(name) for name, _ in _LOWEST)
+    return [view and f"{view['value']:.3f} ({view['family']} {view['severity']})" or NO_VALUE for view in views]
 
 
 def _rows(found, named):
@@ -125,6 +156,7 @@ def markdown(found):
     for title, rows in (
         ("Figures", figure_rows(found)),
         ("Shifted views", shifted_rows(found)),
+        ("Groups of shifted views", group_rows(found)),
         ("Tests of each pair", pair_rows(found)),
         ("Errors", error_rows(found)),
         ("Cost", cost_rows(found)),

@@ -11,6 +11,8 @@ from medxray.metrics.calibration import calibrated_nll
 from medxray.metrics.clustered import placements
 from medxray.metrics.history import CALIBRATED, LOSS
 
+_LEAST = 1e-6  # probability of all other classes together, in the weight of the focal loss
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Objective:
@@ -78,7 +80,8 @@ def _soft_cross_entropy(shares, logits, focal_gamma):
     """-sum_k shares_k (1 - p_k)^gamma log p_k of each image, (n,)."""
     logs = keras.ops.log_softmax(logits, axis=-1)
     if focal_gamma:
-        shares = shares * keras.ops.power(1 - keras.ops.exp(logs), focal_gamma)
+        others = keras.ops.maximum(-keras.ops.expm1(logs), _LEAST)  # a power below 1 has no slope at 0
+        shares = shares * keras.ops.power(others, focal_gamma)
     return -keras.ops.sum(shares * logs, axis=-1)
 
 

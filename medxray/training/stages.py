@@ -219,7 +219,8 @@ def _step_precision(setup, stage, model, train, *, on_head):
     if setup.precisions is None or on_head:  # the head is float32 always
         return FLOAT32
     trial = step_trial(model, setup.model, next(iter(train(0)))[0])
-    return setup.precisions.choose(STEP, trial, passes=_steps(setup) * stage.epochs)
+    later = setup.plan[[one.name for one in setup.plan].index(stage.name) :]  # what is chosen holds for them, too
+    return setup.precisions.choose(STEP, trial, passes=_steps(setup) * sum(one.epochs for one in later))
 
 
 def _optimizer(config, model, precision):

@@ -101,7 +101,11 @@ def test_no_size_is_wider_than_the_image_and_none_is_there_twice():
 
 @pytest.mark.parametrize(
     ("options", "most"),
-    [({"stride": 3}, "at most patch, 2"), ({"stride": 2, "coarse": 1}, "below patch with coarse=1, 2")],
+    [
+        ({"stride": 3}, "at most patch, 2"),
+        ({"stride": 2, "coarse": 1}, "at most half of patch with coarse=1, 1"),
+        ({"patch": 4, "stride": 3, "coarse": 1}, "at most half of patch with coarse=1, 2"),
+    ],
 )
 def test_patches_that_would_leave_pixels_out_are_refused(options, most):
     with pytest.raises(ConfigError, match=f"stride of occlusion must be {most}"):

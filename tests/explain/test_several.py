@@ -95,17 +95,20 @@ def test_a_grid_is_one_picture_for_each_image(binary_run, image_files, tmp_path)
     assert cv2.imread(str(tmp_path / f"{files[0].stem}-grid.png")).std() > 0
 
 
+_FINER = ["--set", "patch=24", "--set", "stride=12", "--set", "coarse=1"]
 _RAW = ["-PNEUMONIA-gradcam.npz", "-PNEUMONIA-cam.npz"]
 
 
 def test_occlusion_is_a_command_of_its_own(binary_run, image_files, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     file = image_files(binary_run)[0]
-    answer = call(occlusion, binary_run, file, "--raw", "--set", "patch=24", "--set", "coarse=1")
+    answer = call(occlusion, binary_run, file, "--raw", *_FINER)
     assert answer.exit_code == 0, answer.output
     stem = f"occlusion/{file.stem}-PNEUMONIA"
     assert answer.stdout.splitlines() == [f"{stem}.png", f"{stem}.npz"]
-    (expected,), _ = binary_run.explain([file], method="occlusion", options=(("patch", 24), ("coarse", 1)))
+    (expected,), _ = binary_run.explain(
+        [file], method="occlusion", options=(("patch", 24), ("stride", 12), ("coarse", 1))
+    )
     with np.load(f"{stem}.npz", allow_pickle=False) as stored:
         assert str(stored["method"]) == "occlusion" and str(stored["layer"]) == ""
         np.testing.assert_allclose(stored["heatmap"], expected.heatmap, atol=1e-4)

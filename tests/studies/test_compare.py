@@ -15,10 +15,19 @@ from medxray.errors import ConfigError, DataError, RunError
 from medxray.evaluation.report import FORMAT
 from medxray.metrics.prediction_table import write_predictions
 from medxray.metrics.report import evaluate_split
+from medxray.metrics.shifts import evaluate_shifts
 from medxray.runs.directory import RunDir
 from medxray.studies.compare import agreement, compared
 from medxray.studies.comparison_files import write_comparison
-from medxray.studies.comparison_text import error_rows, figure_rows, markdown, pair_rows, remarks, shifted_rows
+from medxray.studies.comparison_text import (
+    error_rows,
+    figure_rows,
+    group_rows,
+    markdown,
+    pair_rows,
+    remarks,
+    shifted_rows,
+)
 from medxray.studies.member import read_member
 from medxray.system import storage
 
@@ -181,6 +190,27 @@ def test_figures_of_shifted_views_stand_in_a_table_of_their_own(three, stored):
     assert header == ["run", *(f"{name}, shifted" for name in ("AUROC", "AUPRC", "precision", "recall", "F1"))]
     assert without == ["a", *"-----"] and row == ["seen", *["0.500 [0.250, 0.750]"] * 5]
     assert "## Shifted views" in markdown(found) and "shifted" not in figure_rows(found)[0]
+
+
+def test_every_group_and_view_of_shifts_can_be_compared(three, stored, evaluated, tmp_path):
+    predictions, decision, _ = evaluated(skill=2, seed=5)
+    logits = {("blur", 1): predictions.logits, ("crop", 2): -predictions.logits, ("crop", 3): predictions.logits}
+    shifts = evaluate_shifts(predictions, decision, logits, groups={"blur": "sharpness", "crop": "framing"}, n_boot=60)
+    comparison = compared([three[0], stored("seen", skill=2, seed=5, shifts=shifts)])
+    found = storage.plain(comparison.to_dict())
+    header, row = group_rows(found)
+    assert header[1:] == ["sharpness", "framing", "lowest AUROC", "lowest balanced accuracy"]
+    assert row[0] == "seen" and row[2].startswith("0.500, ") and row[3].endswith("(crop 2)")
+    assert found["runs"][1]["shift_ece"]["value"] == pytest.approx(shifts["mean_ece"])
+    write_comparison(comparison, found, tmp_path / "out")
+    views = pd.read_csv(tmp_path / "out" / "shifts.csv")
+    assert views[["run", "group", "family", "severity"]].to_numpy().tolist() == [
+        ["seen", "sharpness", "blur", 1],
+        ["seen", "framing", "crop", 2],
+        ["seen", "framing", "crop", 3],
+    ]
+    assert views["auroc"][1] == pytest.approx(1 - views["auroc"][0])
+    assert "## Groups of shifted views" in markdown(found) and group_rows(compared(three).to_dict()) == []
 
 
 def test_a_link_to_a_run_is_no_further_run_and_a_study_stands_for_its_runs(three, tmp_path, caplog):

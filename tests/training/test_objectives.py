@@ -32,6 +32,15 @@ def test_focal_loss_takes_weight_from_images_that_are_right():
     np.testing.assert_allclose(loss([0, 0], focal_gamma=2.0), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
+def test_focal_loss_has_a_slope_where_an_image_is_surely_right(gamma):
+    logits = tf.Variable([[40.0, 0.0], [0.0, 0.0]])
+    with tf.GradientTape() as tape:
+        found = classification(focal_gamma=gamma).loss(tf.constant([0, 0]), logits)
+    slopes = tape.gradient(found, logits).numpy()
+    assert np.isfinite(slopes).all() and np.abs(slopes[0]).max() < 1e-3 < np.abs(slopes[1]).min()
+
+
 def test_mixed_labels_weigh_the_classes_by_their_shares():
     expected = [-0.75 * np.log(0.8) - 0.25 * np.log(0.2), -np.log(0.7)]
     np.testing.assert_allclose(loss([[0.75, 0.25], [0.0, 1.0]]), expected, rtol=1e-6)
@@ -53,6 +62,17 @@ def test_what_calibration_takes_away_is_not_in_the_figure_that_keeps_an_epoch():
     assert moved["calibrated_nll"] == pytest.approx(figures(truth, logits)["calibrated_nll"], abs=1e-6)
     assert moved["nll"] > figures(truth, logits)["nll"] + 1
     assert figures(truth, rng.normal(size=(200, 3)))["calibrated_nll"] > moved["calibrated_nll"] + 0.1
+
+
+@pytest.mark.parametrize("count", [18, 50, 200])
+def test_an_epoch_without_error_is_better_than_the_same_one_with_errors(count):
+    truth = np.repeat([0, 1], count)
+    margins = np.random.default_rng(0).uniform(2, 6, 2 * count)
+    logits = np.stack([np.zeros(2 * count), np.where(truth == 1, margins, -margins)], axis=1)
+    wrong = logits.copy()
+    wrong[[0, -1], 1] *= -1
+    right, worse = (classification().figures(truth, these)["calibrated_nll"] for these in (logits, wrong))
+    assert right < 1e-4 < worse
 
 
 def test_a_class_without_validation_images_leaves_the_logits_as_they_are():
