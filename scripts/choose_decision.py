@@ -14,9 +14,9 @@ The answers of each run are kept in --store, so that a run is asked once.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
+from stored_answers import answers_file
 
 HALVES, LOSS = 20, 0.02
 REPLICATES, PLATEAU = 50, 0.01  # bootstrap replicates; J within this of its highest is a plateau
@@ -90,12 +90,13 @@ def views_of(path, store):
 
     Args:
         path: of the run.
-        store: pathlib.Path, folder in which the answers are kept.
+        store: folder in which the answers are kept.
     """
-    file = store / f"{Path(path).resolve().name}.npz"
+    from medxray.runs.directory import open_run
+
+    file = answers_file(open_run(path), store)
     if not file.exists():
         patients, positive, clean, drawn = _asked(path)
-        store.mkdir(parents=True, exist_ok=True)
         np.savez(file, patients=patients, positive=positive, clean=clean, **{f"group:{k}": v for k, v in drawn.items()})
     with np.load(file, allow_pickle=False) as kept:
         drawn = {name.removeprefix("group:"): kept[name] for name in kept if name.startswith("group:")}
@@ -207,7 +208,7 @@ def main():
     from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
-    views = [views_of(path, Path(args.store)) for path in args.runs]
+    views = [views_of(path, args.store) for path in args.runs]
     parts = [compare(one) for one in views]
     results = {key: tuple(np.mean([part[key] for part in parts], axis=0)) for key in parts[0]}
     print("| views | rule | accuracy, unchanged | balanced accuracy, group left out | lowest group |")

@@ -2,10 +2,11 @@
 """Compares rules for the epoch whose weights are kept, on unchanged and on shifted validation images.
 
 A model is trained once. Every epoch of its last stage answers the validation images as they are and one view of each of
-the six groups of shifts, whose family and severity are drawn for each image. Each rule then keeps an epoch by the
-unchanged images of one half of the validation patients; calibration and threshold (with three or more classes: the most
-probable class) are chosen there too. Judged is the other half. Means over 20 halves are printed, for each run in the
-store and over all of them, with the epochs that each rule keeps. No test image is looked at.
+the six groups of shifts, whose family and severity are drawn for each image; epoch 0 is that of the starting weights.
+Each rule then keeps an epoch by the unchanged images of one half of the validation patients; calibration and threshold
+(with three or more classes: the most probable class) are chosen there too. Judged is the other half. Means over 20
+halves are printed, for each run in the store and over all of them, with the epochs that each rule keeps. The weighted
+loss is without the L2 penalty. No test image is looked at.
 
     python scripts/choose_epoch.py --store answers --data DIR --arch efficientnet-lite0 --mode full
 """
@@ -67,10 +68,11 @@ def asked(config):
     fitted = execution.fit(config, KINDS[config.TYPE], (keeper,))
     keeper.keep()
     stage = plan_stages(fitted.config)[-1]
-    images, found = fitted.data.fitted, {}
-    for epoch in range(1, sum(row["stage"] == stage.name and row["epoch"] > 0 for row in fitted.history) + 1):
-        _, variables, _, _ = load_state(folder / f"kept-{stage.name}-{epoch}.npz")
-        assign(suffix(fitted.model, stage.cut).variables, variables)
+    trained, images, found = suffix(fitted.model, stage.cut).variables, fitted.data.fitted, {}
+    assign(trained, starting_values(fitted, folder))
+    for epoch in range(sum(row["stage"] == stage.name for row in fitted.history)):
+        if epoch:
+            assign(trained, load_state(folder / f"kept-{stage.name}-{epoch}.npz")[1])
         found.setdefault("unchanged", []).append(unchanged_logits(fitted))
         for group, logits in shifted_logits(fitted).items():
             found.setdefault(f"group:{group}", []).append(logits)
@@ -80,6 +82,21 @@ def asked(config):
         "patients": fitted.validation.patient_ids,
         "weights": balanced_class_weights(train, found["unchanged"][0].shape[1]),
     }
+
+
+def starting_values(fitted, folder):
+    """Values of the variables that the last stage trains, as they are before it: list of arrays."""
+    from medxray.models.classifier import load_classifier, suffix
+    from medxray.training.checkpoint import load_state
+    from medxray.training.loop import assign
+    from medxray.training.modes import plan_stages
+
+    model = load_classifier(fitted.directory.initial_model_file)
+    *earlier, last = plan_stages(fitted.config)
+    for stage in earlier:
+        epochs = max(row["epoch"] for row in fitted.history if row["stage"] == stage.name)
+        assign(suffix(model, stage.cut).variables, load_state(folder / f"kept-{stage.name}-{epochs}.npz")[3])
+    return [variable.numpy() for variable in suffix(model, last.cut).variables]
 
 
 def unchanged_logits(fitted):
@@ -175,7 +192,7 @@ def compare(answers):
                     np.mean([decision.balanced_accuracy(view, labels[there]) for view in views]),
                 )
             )
-            kept.append(epoch + 1)
+            kept.append(epoch)
     return {name: (np.mean(figures, axis=0), counted(kept)) for name, (figures, kept) in found.items()}
 
 
@@ -202,14 +219,16 @@ def main():
 
     load_tensorflow()
     from medxray import TrainConfig
+    from medxray.system.storage import text_sha256
 
     logging.getLogger("medxray").setLevel(logging.ERROR)
     store = Path(args.store)
     store.mkdir(parents=True, exist_ok=True)
-    file = store / f"{args.arch}-{args.mode}-{args.task}-{args.seed}.npz"
+    values = training_values(args)
+    file = store / f"{args.arch}-{args.mode}-{args.task}-{args.seed}-{text_sha256(*map(str, values.items()))[:12]}.npz"
     if not file.exists():
         with tempfile.TemporaryDirectory() as folder:
-            answers = asked(TrainConfig(**training_values(args), runs_dir=folder, name="run"))
+            answers = asked(TrainConfig(**values, runs_dir=folder, name="run"))
         np.savez(file, **answers)
     results = {}
     for path in sorted(store.glob("*.npz")):

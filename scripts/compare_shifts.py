@@ -14,9 +14,9 @@ stored answers to unchanged validation images.
 """
 
 import argparse
-from pathlib import Path
 
 import numpy as np
+from stored_answers import answers_file
 
 DRAWS = 20  # of labels
 COLUMNS = ("run, decision", "AUROC", "balanced accuracy", "minus the first", "sensitivity, specificity")
@@ -35,10 +35,9 @@ def answers_of(path, patients, store):
     order = patients_in_order(_Truth(test))[:patients]
     part = test.where(np.isin(test.patients(), order))
     predictions, pictures = run.predict_manifest(part, split="test")
-    file = Path(store) / f"{run.path.name}-{patients or 'all'}.npz"
+    file = answers_file(run.directory, store, patients or "all")
     if not file.exists():
         logits = ShiftedLogits(run).predict(pictures, VIEWS)
-        file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(file, **{f"{family}:{severity}": found for (family, severity), found in logits.items()})
     with np.load(file, allow_pickle=False) as stored:
         logits = {tuple(name.split(":")): found for name, found in stored.items()}
