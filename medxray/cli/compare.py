@@ -22,9 +22,9 @@ from medxray.cli.types import RUN, Choice
 def compare(runs, out, split, common, as_json):
     """Compare two or more runs on the same patients.
 
-    Prints precision, recall, F1, AUROC and AUPRC with intervals by patient, clean and under shifted views, these also by
-    group with the lowest of a view, paired tests with Holm's correction, on which patients one run alone is right, and what the runs cost. The figures are those that
-    the runs have stored.
+    Prints precision, recall, F1, AUROC and AUPRC with intervals by patient, clean and under shifted views, these also
+    by group with the lowest of a view, paired tests with Holm's correction, on which patients one run alone is right,
+    and what the runs cost. The figures are those that the runs have stored.
     """
     from medxray.system.backend import device_name, load_tensorflow
 
