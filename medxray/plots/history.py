@@ -110,8 +110,8 @@ class HistoryDisplay:
         if self.best is None:
             return ""
         row = self.table.iloc[self.best]
-        parts = [f"validation {words} {row[column]:.4f}" for column, words in self._kept_figures(row)]
-        return f"\nkept: epoch {self._epochs[self.best]}, " + ", ".join(parts)
+        parts = [f"{words} {row[column]:.4f}" for column, words in self._kept_figures(row)]
+        return f"\nkept: epoch {self._epochs[self.best]}; validation: " + ", ".join(parts)
 
     def _kept_figures(self, row):
         return [(column, words) for column, words in _KEPT if column in row and np.isfinite(row[column])]
