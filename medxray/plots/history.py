@@ -8,12 +8,7 @@ from medxray.metrics.history import CALIBRATED, epochs_trained, kept_row, measur
 from medxray.plots import style
 
 RATE = "learning_rate"
-_KEPT = (
-    (CALIBRATED, "NLL after calibration"),
-    ("val_loss", "loss"),
-    ("val_auroc", "AUROC"),
-    ("val_accuracy", "accuracy"),
-)
+_KEPT = ((CALIBRATED, "NLL after calibration"), ("val_auroc", "AUROC"), ("val_accuracy", "accuracy"))
 _SCORES = (("auroc", "AUROC", style.BLUE), ("accuracy", "accuracy", style.GREEN))
 
 
@@ -114,4 +109,6 @@ class HistoryDisplay:
         return f"\nkept: epoch {self._epochs[self.best]}; validation: " + ", ".join(parts)
 
     def _kept_figures(self, row):
-        return [(column, words) for column, words in _KEPT if column in row and np.isfinite(row[column])]
+        """What the title says of a row: what the epoch was kept by comes first."""
+        known = [(column, words) for column, words in _KEPT if column in row and np.isfinite(row[column])]
+        return known if known and known[0] == _KEPT[0] else [("val_loss", "loss"), *known]

@@ -43,7 +43,10 @@ def test_the_kept_epoch_is_the_first_lowest_validation_loss_of_the_last_stage(ta
 def test_the_loss_after_calibration_is_drawn_and_keeps_the_epoch(table):
     display = HistoryDisplay.from_table(table.assign(val_calibrated_nll=[0.5, 0.1, 0.2, 0.3, 0.2, 0.15, 0.1]))
     figure = display.plot()
-    assert display.best == 6 and "kept: epoch 7; validation: NLL after calibration 0.1000, loss 0.4000" in figure._suptitle.get_text()
+    assert (
+        display.best == 6
+        and "kept: epoch 7; validation: NLL after calibration 0.1000, AUROC 0.9" in figure._suptitle.get_text()
+    )
     figure.draw_without_rendering()
     box = figure._suptitle.get_window_extent()
     assert box.x0 > 0 and box.x1 < figure.bbox.width
