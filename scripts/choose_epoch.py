@@ -225,7 +225,7 @@ def main():
     store = Path(args.store)
     store.mkdir(parents=True, exist_ok=True)
     values = training_values(args)
-    file = store / f"{args.arch}-{args.mode}-{args.task}-{args.seed}-{text_sha256(*map(str, values.items()))[:12]}.npz"
+    file = store / f"{args.arch}-{args.mode}-{args.seed}-{text_sha256(*map(str, values.items()))[:12]}.npz"
     if not file.exists():
         with tempfile.TemporaryDirectory() as folder:
             answers = asked(TrainConfig(**values, runs_dir=folder, name="run"))

@@ -6,7 +6,7 @@ def add_training_options(parser):
     parser.add_argument("--data", required=True, metavar="DIR", help="As for `medxray train`; two classes or more.")
     parser.add_argument("--arch", required=True)
     parser.add_argument("--mode", required=True)
-    parser.add_argument("--task", default="binary", help="As for `medxray train`.  [default: binary]")
+    parser.add_argument("--task", help="As for `medxray train`.")
     parser.add_argument("--weights", default="auto", help="As for `medxray train`.  [default: auto]")
     parser.add_argument("--epochs", type=int, metavar="N", help="[default: that of the mode]")
     parser.add_argument("--image-size", type=int, metavar="PX", help="[default: that of the architecture]")
