@@ -209,12 +209,17 @@ def show(title, results):
         print(f"| {name} | {' | '.join(f'{figure:.4f}' for figure in figures)} | {epochs} |", flush=True)
 
 
-def main():
-    """Train where --data is given, and print the tables of all runs in the store."""
+def options():
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_training_options(parser)
     parser.add_argument("--store", default="epoch-answers", metavar="DIR", help="Where the answers are kept.")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    """Train where the store has no answers, and print the tables of all runs in it."""
+    args = options()
     from medxray.system.backend import load_tensorflow
 
     load_tensorflow()
