@@ -16,8 +16,8 @@ def overview(names, *, measure=False):
     Returns:
         list of dict, one for each name: name, parameters (of the backbone, moving statistics included, without a head),
         macs (multiply-accumulates of one image through it, see `cost.macs`), image_size (pixels), weights (names of the
-        pretrained weights that can be had), mode (the default one), paper, stages, heat_layer; with `measure`
-        images_per_second, see `cost.images_per_second`.
+        pretrained weights that can be had), mode (the default one), paper, stages, heat_layer, defaults
+        (options by mode); with `measure` images_per_second, see `cost.images_per_second`.
 
     Raises:
         ConfigError: a name is not in the table.
@@ -43,5 +43,6 @@ def _described(row, measure):
         "paper": row.paper,
         "stages": list(row.stages),
         "heat_layer": row.heat_layer,
+        "defaults": {mode: dict(values) for mode, values in row.defaults.items()},
     }
     return facts | ({"images_per_second": images_per_second(model)} if measure else {})

@@ -156,7 +156,11 @@ class TrainConfig(
     epochs: int | None = restated(FitOptions, "epochs", None, help="Epochs of the main stage, or of each block's.")
     batch_size: int = restated(FitOptions, "batch_size", 32)
     learning_rate: float | str | None = restated(
-        FitOptions, "learning_rate", None, help="Peak rate of the main stage; auto: found by `lr-find`.", word="auto"
+        FitOptions,
+        "learning_rate",
+        None,
+        help="Peak rate of the main stage; auto: found by `lr-find`. VGG in full: 1e-4.",
+        word="auto",
     )
     schedule: str = restated(FitOptions, "schedule", "cosine")
     patience: int = restated(FitOptions, "patience", 10)

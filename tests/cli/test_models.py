@@ -6,7 +6,7 @@ import pytest
 
 from medxray.models.registry import ARCHITECTURES
 
-KEYS = ["name", "parameters", "macs", "image_size", "weights", "mode", "paper", "stages", "heat_layer"]
+KEYS = ["name", "parameters", "macs", "image_size", "weights", "mode", "paper", "stages", "heat_layer", "defaults"]
 
 
 def test_named_architectures_are_shown_with_what_they_cost(medxray):

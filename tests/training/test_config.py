@@ -39,6 +39,9 @@ def test_defaults_follow_the_architecture_and_the_mode():
     vgg, cnn = TrainConfig(arch="vgg16").resolved(), TrainConfig(arch="deep-cnn").resolved()
     assert (vgg.mode, vgg.views, vgg.learning_rate, vgg.weights) == ("finetune", 2, 1e-4, "auto")
     assert (cnn.mode, cnn.views, cnn.learning_rate, cnn.weights) == ("scratch", 0, 1e-3, "none")
+    whole = [TrainConfig(arch=arch, mode="full").resolved().learning_rate for arch in ("vgg16", "densenet121")]
+    assert whole == [1e-4, 5e-4]
+    assert TrainConfig(arch="vgg16", mode="full", learning_rate=3e-4).resolved().learning_rate == 3e-4
     assert TrainConfig(seed=0, views=0).resolved().views == 0
     epochs = [
         TrainConfig(views=views, head_epochs=given).resolved().head_epochs

@@ -5,6 +5,7 @@ from medxray.models.architectures.row import Architecture, Pretrained
 
 _STAGES = ("block1_pool", "block2_pool", "block3_pool", "block4_pool", "block5_pool")
 _PAPER = "Simonyan and Zisserman (2015), Very deep convolutional networks, arXiv:1409.1556"
+_DEFAULTS = {"full": {"learning_rate": 1e-4}}  # docs/training.md#architectures says how it was chosen
 _HED_BLOCKS = (2, 2, 3, 3, 3)  # convolutions of each block of VGG16
 
 
@@ -51,6 +52,7 @@ VGG16 = Architecture(
             read=read_hed,
         ),
     ),
+    defaults=_DEFAULTS,
 )
 
 VGG19 = Architecture(
@@ -61,4 +63,5 @@ VGG19 = Architecture(
     preprocessing="caffe",
     paper=_PAPER,
     pretrained=(imagenet("vgg19", folder="vgg19", md5="253f8cb515780f3b799900260a226db6"),),
+    defaults=_DEFAULTS,
 )
