@@ -10,11 +10,16 @@ def add_training_options(parser):
     parser.add_argument("--weights", default="auto", help="As for `medxray train`.  [default: auto]")
     parser.add_argument("--epochs", type=int, metavar="N", help="[default: that of the mode]")
     parser.add_argument("--image-size", type=int, metavar="PX", help="[default: that of the architecture]")
+    parser.add_argument("--resize", help="As for `medxray train`.")
+    parser.add_argument("--channels", type=int, help="As for `medxray train`.")
     parser.add_argument("--limit", type=int, metavar="N", help="Images of all splits together.  [default: all]")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="Of split and training.  [default: 0]")
 
 
 def training_values(args):
     """The options that were given, as arguments of `TrainConfig`, dict."""
-    names = ("data", "arch", "mode", "task", "weights", "epochs", "image_size", "limit", "seed")
+    names = (
+        *("data", "arch", "mode", "task", "weights", "epochs"),
+        *("image_size", "resize", "channels", "limit", "seed"),
+    )
     return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
