@@ -113,7 +113,7 @@ def damaged(phantoms, configured, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[slow] if name == "autoencoder" else []) for name in CONFIGS]
+    "name", [pytest.param(name, marks=[slow] if name in ("autoencoder", "scratch") else []) for name in CONFIGS]
 )
 def test_a_fit_decodes_no_test_image_and_leaves_no_evaluation(configured, decoded, tmp_path, name):
     fitted = fit(*configured(name, export=True))

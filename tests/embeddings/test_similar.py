@@ -90,6 +90,7 @@ def test_table_has_a_row_per_neighbour():
     assert list(neighbor_table({})) == ["path", "rank", "neighbor", "label", "distance", "same_file"]
 
 
+@pytest.mark.slow
 def test_pictures_of_the_same_name_do_not_overwrite_each_other(run, files, tmp_path):
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()

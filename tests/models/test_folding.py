@@ -30,7 +30,13 @@ def normalizations(model):
 
 @pytest.mark.parametrize(
     ("arch", "left"),
-    [("efficientnet-lite0", 1), ("deep-cnn", 1), ("resnet50", 1), ("densenet121", 63), ("mobilenetv3-large", 1)],
+    [
+        ("efficientnet-lite0", 1),
+        ("deep-cnn", 1),
+        ("resnet50", 1),
+        pytest.param("densenet121", 63, marks=pytest.mark.slow),
+        ("mobilenetv3-large", 1),
+    ],
 )
 def test_outputs_are_those_of_the_model(arch, left):
     model = logits_model(shaken(arch))

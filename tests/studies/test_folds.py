@@ -27,6 +27,7 @@ def study(phantoms, tmp_path_factory):
     return StudyDir(folder / "two"), result.stdout
 
 
+@pytest.mark.slow
 def test_every_image_is_tested_by_a_model_that_did_not_see_its_patient(study):
     study, _ = study
     table = pd.read_csv(study.predictions_file, keep_default_na=False)
@@ -37,6 +38,7 @@ def test_every_image_is_tested_by_a_model_that_did_not_see_its_patient(study):
         assert not set(part["patient_id"]) & set(learned["patient_id"])
 
 
+@pytest.mark.slow
 def test_the_pooled_labels_are_those_of_each_fold_with_its_own_threshold(study):
     study, printed = study
     report = json.loads(study.report_file.read_text())

@@ -43,6 +43,7 @@ def test_the_command_prints_one_object_and_notes_the_verdict_in_the_run(medxray,
     ]
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_and_a_verdict_and_leaves_the_run_alone_with_out(medxray, phantom_run, tmp_path):
     before = phantom_run.record_file.read_bytes()
     words = ("--images", 4, "--out", tmp_path / "out", "--seed", 1)
@@ -89,6 +90,7 @@ def test_impossible_wishes_end_with_one_line(medxray, phantom_run, words, status
     assert message in err.splitlines()[-1] and err.splitlines()[-1].startswith("Error: ")
 
 
+@pytest.mark.slow
 def test_three_classes_without_lungs_are_audited_too(subtype_run, tmp_path, caplog):
     from medxray.explain.audit.audit import write_audit
 
