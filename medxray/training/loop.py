@@ -146,7 +146,9 @@ def _start(setup, position, validate):
     begin = time.perf_counter()
     row = _history_row(setup, 0, validate(0), seconds=time.perf_counter() - begin)
     _notify(setup, row)
-    position = dataclasses.replace(position, best_loss=row[setup.objective.watched], history=(*position.history, row))
+    position = dataclasses.replace(
+        position, best_loss=row.get(setup.objective.watched, row[LOSS]), history=(*position.history, row)
+    )
     return position, _values(setup.variables)
 
 
@@ -237,7 +239,7 @@ def _remedy(setup):
 
 
 def _watched(setup, position):
-    """The column that keeps an epoch; a stage that an earlier version began goes on with the validation loss."""
+    """The column that keeps an epoch: the validation loss where the rows of the stage have no other one."""
     name = setup.objective.watched
     return name if all(name in row for row in position.history if row["stage"] == setup.stage.name) else LOSS
 

@@ -9,6 +9,7 @@ from scipy.special import logsumexp
 
 from medxray.metrics.calibration import calibrated_nll
 from medxray.metrics.clustered import placements
+from medxray.metrics.decision import MIN_IMAGES_PER_CLASS
 from medxray.metrics.history import CALIBRATED, LOSS
 
 _LEAST = 1e-6  # probability of all other classes together, in the weight of the focal loss
@@ -24,7 +25,8 @@ class Objective:
             history.
         loss_of_each: function, arrays (truth (n,), outputs (n,...)) -> loss of each image, float array (n,).
         figures: function of the same arrays -> dict name -> float, the figures of validation, exact.
-        watched: column of the history whose lowest value keeps an epoch, and whose fall early stopping waits for.
+        watched: column of the history whose lowest value keeps an epoch, and whose fall early stopping waits for; the
+            validation loss where it is not there.
     """
 
     loss: object
@@ -39,7 +41,7 @@ def classification(*, label_smoothing=0.0, focal_gamma=0.0):
 
     Validation is measured by plain cross-entropy, so that runs with other settings can be compared. The epoch is kept
     by the cross-entropy after calibration: a bias or a scale of the logits that the calibration takes away afterwards
-    does not decide. Source: Berta et al. (2025), Rethinking early stopping: refine, then calibrate, arXiv:2501.19195;
+    does not decide. With fewer images of a class than a calibration is fitted to, the loss decides. Source: Berta et al. (2025), Rethinking early stopping: refine, then calibrate, arXiv:2501.19195;
     deviation: biases are fitted beside the temperature, as the run's calibration does.
 
     Args:
@@ -104,7 +106,8 @@ def _figures(truth, logits):
     known = {"accuracy": float((logits.argmax(axis=1) == truth).mean())}
     with np.errstate(invalid="ignore"):  # logits that are no numbers are told by the loss
         known["nll"] = float((logsumexp(logits, axis=1) - logits[np.arange(len(truth)), truth]).mean())
-    known["calibrated_nll"] = calibrated_nll(logits, truth)
+    if np.bincount(truth, minlength=logits.shape[1]).min() >= MIN_IMAGES_PER_CLASS:
+        known["calibrated_nll"] = calibrated_nll(logits, truth)  # with fewer the run is not calibrated
     classes = [1] if logits.shape[1] == 2 else range(logits.shape[1])
     sides = [truth == k for k in classes]
     if any(side.all() or not side.any() for side in sides):

@@ -104,7 +104,7 @@ def configuration(phantoms, folder, **options):
 def test_training_that_only_gets_worse_keeps_the_starting_weights(phantoms, tmp_path, bare, monkeypatch):
     worth = iter((0.1, 0.2, 0.3))
     measure = Validator.measure
-    monkeypatch.setattr(Validator, "measure", lambda self: measure(self) | {"val_calibrated_nll": next(worth)})
+    monkeypatch.setattr(Validator, "measure", lambda self: measure(self) | {"val_loss": next(worth)})
     run = train(configuration(phantoms, tmp_path, epochs=2, learning_rate=9.0, name="worse"))
     history = pd.read_csv(run.path / "history.csv")
     assert history["epoch"].tolist() == [0, 1, 2] and np.isnan(history["loss"][0])
@@ -120,5 +120,5 @@ def test_the_epoch_that_is_judged_is_the_one_that_is_kept(phantoms, tmp_path, ba
     validation = pd.read_csv(run.path / "predictions.csv").query("split == 'val'")
     difference = validation["logit_PNEUMONIA"] - validation["logit_NORMAL"]
     auroc = roc_auc_score(validation["y_true"] == "PNEUMONIA", difference)
-    kept = history.loc[history["val_calibrated_nll"].idxmin()]
+    kept = history.loc[history["val_loss"].idxmin()]  # too few images for a calibration
     assert kept["val_auroc"] == pytest.approx(auroc, abs=1e-6)
