@@ -41,8 +41,10 @@ def classification(*, label_smoothing=0.0, focal_gamma=0.0):
 
     Validation is measured by plain cross-entropy, so that runs with other settings can be compared. The epoch is kept
     by the cross-entropy after calibration: a bias or a scale of the logits that the calibration takes away afterwards
-    does not decide. With fewer images of a class than a calibration is fitted to, the loss decides. Source: Berta et al. (2025), Rethinking early stopping: refine, then calibrate, arXiv:2501.19195;
-    deviation: biases are fitted beside the temperature, as the run's calibration does.
+    does not decide. With fewer images of a class than a calibration is fitted to, the validation loss decides.
+
+    Source: Berta et al. (2025), Rethinking early stopping: refine, then calibrate, arXiv:2501.19195; deviation: biases
+    are fitted beside the temperature, as the run's calibration does.
 
     Args:
         label_smoothing: share of each target that is spread over all classes, 0 to below 1. Source: Szegedy et al.
